@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract of a stage, and the only door through which the pipeline sees this folder.
+ *
+ * A stage turns one image into another. It knows no process, thread, lock, file or signal: it is handed
+ * rows to read and rows to write. The pipeline calls, for each item:
+ *
+ *   plan    in the main process, from the header alone: what shape comes out, what it costs
+ *   begin   in a worker, once per image and team member: tables, histograms; may read the whole input
+ *   rows    in a worker, for ranges of output rows, in any order and by several callers at once
+ *
+ * README.md in this folder writes a stage in ten minutes; template.c is one that is compiled and tested. */
+#ifndef STAGES_STAGE_H
+#define STAGES_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stages/codec.h"
+#include "stages/error.h"
+#include "stages/meta.h"
+#include "stages/param.h"
+#include "stages/scratch.h"
+#include "stages/shape.h"
+
+/* What a stage accepts: one bit per enum sample. A plan is refused before work where it does not fit. */
+#define STAGE_U8   (1u << SAMPLE_U8)
+#define STAGE_U16  (1u << SAMPLE_U16)
+#define STAGE_F32  (1u << SAMPLE_F32)
+#define STAGE_8_16 (STAGE_U8 | STAGE_U16)
+#define STAGE_ANY  (STAGE_U8 | STAGE_U16 | STAGE_F32)
+
+struct stage_plan {
+    struct shape out;           /* preset to the input's shape with `bits` of its sample type */
+    size_t begin_scratch_bytes; /* kept from begin to the last rows; preset to 0 */
+    size_t rows_scratch_bytes;  /* taken anew by each call of rows; preset to 0 */
+    bool in_place;              /* rows may be given dst == src; only where out and in have equal rows */
+    bool whole;                 /* rows must be called once, for all rows */
+};
+
+/* One stage at work on one image. The pipeline fills it; only `state` belongs to the stage. */
+struct stage_run {
+    const void *params;
+    struct shape in, out;
+    const uint8_t *src; /* all input rows */
+    uint8_t *dst;       /* all output rows */
+    void *state;        /* from begin, in scratch; read only while rows run */
+    uint64_t item;      /* a number made of the item's name: the same on every run and attempt */
+    uint32_t attempt;   /* 1 the first time */
+};
+
+struct stage {
+    const char *name;           /* what a config says */
+    const char *group;          /* "image", "synthetic": a heading in lists */
+    const char *summary;        /* one line, no final stop */
+    const struct param *params; /* table ended by PARAM_END */
+    size_t params_bytes;        /* size of the parameter block */
+    unsigned accepts;           /* STAGE_* bits */
+
+    /* Optional. Looks at parameters together, after each was parsed and is within its own range.
+     * ERROR_USAGE. */
+    int (*check)(const void *params, struct error *error);
+
+    /* Shape out from shape in, and the cost. Must not depend on pixels. A smaller input (fewer channels) must
+     * never plan for more memory than a larger one. ERROR_USAGE or ERROR_UNSUPPORTED, ERROR_LIMIT. */
+    int (*plan)(const void *params, const struct shape *in, struct stage_plan *plan, struct error *error);
+
+    /* Optional; the input rows [*first, *last) that output rows [first, last) are made from, its halo
+     * included. NULL: the rows of the same numbers where heights are equal and nothing else. A stage that
+     * needs the whole input gives all of it. */
+    void (*source_rows)(const void *params, const struct shape *in, const struct shape *out, uint32_t *first,
+                        uint32_t *last);
+
+    /* Optional. Deterministic: every caller must arrive at the same state. */
+    int (*begin)(struct stage_run *run, struct scratch *scratch, struct error *error);
+
+    /* Writes output rows [first, last), all of their bytes. What it writes must not depend on how the image
+     * was cut into ranges. Called by several team members at once, each with a scratch of its own. */
+    int (*rows)(const struct stage_run *run, uint32_t first, uint32_t last, struct scratch *scratch,
+                struct error *error);
+};
+
+/* All stages, in registry order; NULL at the end. */
+const struct stage *const *stage_all(void);
+
+/* The stage called `name`, or NULL. */
+const struct stage *stage_find(const char *name);
+
+/* Presets *plan, refuses sample types the stage does not accept, calls the stage's plan, and checks that the
+ * shape that comes out is valid. Errors carry the stage's name. */
+int stage_plan(const struct stage *stage, const void *params, const struct shape *in, struct stage_plan *plan,
+               struct error *error);
+
+/* The input rows that output rows [*first, *last) need; see source_rows. */
+void stage_source_rows(const struct stage *stage, const void *params, const struct shape *in,
+                       const struct shape *out, uint32_t *first, uint32_t *last);
+
+/* begin, then rows once for the whole image; for callers that share nothing. `scratch` needs the sum of the
+ * plan's two figures. Errors carry the stage's name. */
+int stage_run_whole(const struct stage *stage, struct stage_run *run, struct scratch *scratch,
+                    struct error *error);
+
+#endif
