@@ -41,4 +41,8 @@ bool match_ends_in_stars(const char *pattern);
  * "photos/2024/img_*.png"; 0 where there is none. */
 size_t match_fixed_prefix(const char *pattern);
 
+/* A copy of the first `length` bytes without the backslashes that take a character as it is: a plain path.
+ * The caller's to free; NULL: out of memory. */
+char *match_unescape(const char *pattern, size_t length);
+
 #endif

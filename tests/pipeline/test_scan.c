@@ -63,7 +63,7 @@ static int scan_all(struct scan_options *options)
 }
 
 /* A scan of some inputs (NULL-terminated), nothing else set. */
-static int scan_inputs(bool recursive, ...)
+static int scan_inputs(int recursive, ...)
 {
     char *texts[8];
     struct param_list inputs = {texts, 0};
