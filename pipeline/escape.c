@@ -25,10 +25,10 @@ static bool is_hidden(uint32_t point)
     return false;
 }
 
-/* Length of the UTF-8 sequence at `s` (RFC 3629: shortest form, no surrogates, at most U+10FFFF) and its code
- * point; 0 where it is none. Reads no byte behind a NUL. */
-static size_t sequence(const unsigned char *s, uint32_t *point)
+size_t escape_sequence(const char *text, uint32_t *point)
 {
+    const unsigned char *s = (const unsigned char *)text;
+    /* A continuation byte is never NUL, so nothing behind the end is read. */
     if (s[0] < 0x80) {
         *point = s[0];
         return 1;
@@ -50,10 +50,10 @@ static size_t sequence(const unsigned char *s, uint32_t *point)
 }
 
 /* The text of the next character into piece[20]; returns how many bytes of input it stands for. */
-static size_t next_piece(const unsigned char *s, char *piece)
+static size_t next_piece(const char *s, char *piece)
 {
     uint32_t point = 0;
-    size_t length = sequence(s, &point);
+    size_t length = escape_sequence(s, &point);
     if (length > 0 && !is_hidden(point) && point != '\\') {
         memcpy(piece, s, length);
         piece[length] = '\0';
@@ -61,14 +61,14 @@ static size_t next_piece(const unsigned char *s, char *piece)
     }
     static const char named[] = "\nn\rr\tt\\\\";
     for (const char *name = named; *name; name += 2) {
-        if (s[0] == (unsigned char)name[0]) {
+        if (s[0] == name[0]) {
             snprintf(piece, 20, "\\%c", name[1]);
             return 1;
         }
     }
     length = length ? length : 1;
     for (size_t i = 0; i < length; i++)
-        snprintf(piece + 4 * i, 20 - 4 * i, "\\x%02x", s[i]);
+        snprintf(piece + 4 * i, 20 - 4 * i, "\\x%02x", (unsigned char)s[i]);
     return length;
 }
 
@@ -76,12 +76,11 @@ const char *escape_text(const char *bytes, char *out, size_t size)
 {
     if (size == 0)
         return out;
-    const unsigned char *s = (const unsigned char *)bytes;
     const size_t dots = size > 3 ? 3 : size - 1;
     size_t used = 0, mark = 0; /* mark: the last end of a piece after which the dots still fit */
-    while (*s) {
+    while (*bytes) {
         char piece[20];
-        size_t taken = next_piece(s, piece), length = strlen(piece);
+        size_t taken = next_piece(bytes, piece), length = strlen(piece);
         if (used + length >= size) {
             memset(out + mark, '.', dots);
             used = mark + dots;
@@ -91,7 +90,7 @@ const char *escape_text(const char *bytes, char *out, size_t size)
         used += length;
         if (used + dots < size)
             mark = used;
-        s += taken;
+        bytes += taken;
     }
     out[used] = '\0';
     return out;
