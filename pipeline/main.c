@@ -1,7 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-#include "stages/stage.h"
+/* forkmill: one command, chosen by the first word. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-int main(void)
+#include "pipeline/cli.h"
+
+/* A file opened while 0, 1 or 2 is closed would take that number, and messages would go into it. */
+static int hold_standard_files(void)
 {
-    return stage_find("template") ? 0 : 2;
+    for (int file = 0; file <= 2; file++) {
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int unknown_command(const char *word)
+{
+    struct diag diag = {0};
+    char nearest[32];
+    if (!*word) {
+        diag_error(&diag, "a command is wanted, as in: forkmill run -i photos -o thumbs");
+    } else if (word[0] == '-') {
+        diag_error(&diag, "the command comes first, as in: forkmill run %.80s ...", word);
+    } else {
+        const char *near = param_nearest(word, "run|stages|check|help", nearest, sizeof nearest);
+        diag_error(&diag, "unknown command '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+        diag_allowed(&diag, "commands", "run|stages|check");
+    }
+    cli_show(&diag, "forkmill --help");
+    diag_free(&diag);
+    return EXIT_USAGE;
+}
+
+static int choose(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "run") == 0)
+        return cli_run(argc - 2, argv + 2);
+    if (strcmp(word, "stages") == 0)
+        return cli_stages(argc - 2, argv + 2);
+    if (strcmp(word, "check") == 0)
+        return cli_check(argc - 2, argv + 2);
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        cli_help();
+    else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        printf("forkmill %s\n", FORKMILL_VERSION);
+    else if (strcmp(word, "--help-man") == 0)
+        cli_man_page();
+    else
+        return unknown_command(word);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    if (hold_standard_files() < 0)
+        return EXIT_FATAL;
+    int code = choose(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "forkmill: error: cannot write to standard output: %s\n", strerror(errno));
+        return EXIT_FATAL;
+    }
+    return code;
 }

@@ -30,4 +30,12 @@ struct settings {
 /* The table behind settings.def, ended by PARAM_END. */
 extern const struct param settings_table[];
 
+/* How many entries it has. */
+enum {
+    SETTINGS_COUNT = 0
+#define SETTING(field, name, type, min, max, initial, choices, unit, help) +1
+#include "pipeline/settings.def"
+#undef SETTING
+};
+
 #endif

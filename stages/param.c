@@ -259,8 +259,10 @@ const char *param_text(const struct param *param, const void *values, char *text
             snprintf(text, size, "%lld", (long long)*(const int64_t *)value);
         }
         break;
-    case PARAM_REAL:
+    case PARAM_REAL: /* as short as it can be and still read back as the same number */
         snprintf(text, size, "%.15g", *(const double *)value);
+        if (strtod(text, NULL) != *(const double *)value)
+            snprintf(text, size, "%.17g", *(const double *)value);
         break;
     case PARAM_BOOL:
         snprintf(text, size, "%s", *(const bool *)value ? "true" : "false");
