@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The whole suite, from a fresh machine: installs what it needs, builds with both compilers and under the sanitizers,
+# runs every test, and ends with the closing lines of ctest. Exit 1 when anything failed.
+#
+# FORKMILL_CORPUS=DIR names a directory of conformance files for the tests that can use one.
+set -uo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+cd "$root" || exit 1
+
+failed=()
+table=()
+
+phase() { # NAME COMMAND...
+  local name=$1 started=$SECONDS verdict=ok
+  shift
+  echo "== $name"
+  if ! "$@"; then
+    verdict=FAILED
+    failed+=("$name")
+  fi
+  table+=("$(printf '%-28s %5d s  %s' "$name" $((SECONDS - started)) "$verdict")")
+  [ $verdict = ok ]
+}
+
+build_preset() { # PRESET
+  cmake --preset "$1" >/dev/null && cmake --build --preset "$1" -j2
+}
+
+build_clang() {
+  CC=clang cmake -G Ninja -B build/clang -DFORKMILL_WERROR=ON -DCMAKE_BUILD_TYPE=Debug >/dev/null &&
+    cmake --build build/clang -j2
+}
+
+install_release() {
+  rm -rf build/installed
+  cmake --install build/release --prefix "$root/build/installed" >/dev/null && test -x build/installed/bin/forkmill
+}
+
+# Where addresses are spread further than ThreadSanitizer of gcc 12 expects, it stops at once; a container may forbid
+# to turn that off.
+plain_addresses() {
+  if setarch -R true 2>/dev/null; then
+    setarch -R "$@"
+  else
+    "$@"
+  fi
+}
+
+suite() { # PRESET CTEST-ARGUMENTS...
+  local preset=$1
+  shift
+  ctest --test-dir "build/$preset" --output-on-failure --no-label-summary --no-tests=error -j2 "$@"
+}
+
+phase "set-up" datasets/setup.sh build tests || exit 1
+phase "build with clang" build_clang
+phase "build for release" build_preset release && phase "install" install_release
+phase "build for asan" build_preset asan &&
+  phase "tests under asan" suite asan -LE 'rules|memcheck|slow'
+phase "build for tsan" build_preset tsan &&
+  phase "tests under tsan" plain_addresses ctest --test-dir build/tsan --output-on-failure --no-label-summary \
+    --no-tests=error -L threads
+phase "build for dev" build_preset dev || {
+  printf '%s\n' "" "${table[@]}" "FAILED: ${failed[*]}"
+  exit 1
+}
+
+echo
+printf '%s\n' "${table[@]}"
+[ -n "${FORKMILL_CORPUS-}" ] || echo "FORKMILL_CORPUS is not set: the tests of conformance files will say skipped."
+echo
+phase "tests of dev" suite dev
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'FAILED: %s\n' "${failed[@]}"
+  exit 1
+fi
