@@ -4,7 +4,14 @@
 #include <unistd.h>
 
 #include "pipeline/allotted.h"
+#include "pipeline/escape.h"
 #include "pipeline/run.h"
+
+static void complain(const char *text)
+{
+    char shown[8192];
+    fprintf(stderr, "forkmill: %s\n", escape_text(text, shown, sizeof shown));
+}
 
 static int run(const struct cli_args *args, struct config *config)
 {
@@ -19,6 +26,7 @@ static int run(const struct cli_args *args, struct config *config)
         .verbosity = args->quiet ? -1 : args->verbose,
         .json = args->json,
         .dry_run = args->dry_run,
+        .complain = complain,
     };
     return run_job(&config->job, &options);
 }

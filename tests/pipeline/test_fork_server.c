@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pipeline/fork_server.h"
+
+/* What workers tell, in memory shared with them. */
+struct told {
+    _Atomic int32_t pid[4];
+    _Atomic int32_t descriptors;
+    _Atomic int command; /* 0 wait, 1 exit 7, 2 count descriptors and exit 0 */
+};
+
+static int work(void *context, uint32_t worker)
+{
+    struct told *told = context;
+    atomic_store(&told->pid[worker], getpid());
+    for (;;) {
+        int command = atomic_load(&told->command);
+        if (command == 1)
+            return 7;
+        if (command == 2) {
+            int count = 0;
+            for (int fd = 3; fd < 256; fd++)
+                count += dup2(fd, fd) == fd;
+            atomic_store(&told->descriptors, count);
+            return 0;
+        }
+        usleep(1000);
+    }
+}
+
+static struct told *new_told(void)
+{
+    struct told *told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(told != MAP_FAILED);
+    atomic_store(&told->descriptors, -1);
+    return told;
+}
+
+static int32_t await_pid(struct told *told, unsigned worker, int32_t not_this)
+{
+    for (int i = 0; i < 5000; i++) {
+        int32_t pid = atomic_load(&told->pid[worker]);
+        if (pid && pid != not_this)
+            return pid;
+        usleep(1000);
+    }
+    fail_msg("worker %u did not come", worker);
+    return 0;
+}
+
+static struct fork_report await_report(struct fork_server *server)
+{
+    struct fork_report report = {0};
+    struct pollfd wait = {.fd = server->socket, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, 5000), 1);
+    assert_int_equal(fork_server_next(server, &report), 1);
+    return report;
+}
+
+static void await_gone(int32_t pid)
+{
+    for (int i = 0; i < 5000; i++) {
+        if (kill(pid, 0) < 0)
+            return;
+        usleep(1000);
+    }
+    fail_msg("process %d is still there", pid);
+}
+
+static void deaths_are_reported_and_places_filled_again(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    assert_int_equal(fork_server_start(&server, 2, work, told, NULL), 0);
+    assert_true(fork_server_spawn(&server, 0));
+    assert_true(fork_server_spawn(&server, 1));
+    int32_t first = await_pid(told, 0, 0);
+    await_pid(told, 1, 0);
+    assert_true(fork_server_kill(&server, 0));
+    struct fork_report report = await_report(&server);
+    assert_int_equal(report.worker, 0);
+    assert_int_equal(report.pid, first);
+    assert_true(WIFSIGNALED(report.status) && WTERMSIG(report.status) == SIGKILL);
+    await_gone(first);
+    assert_true(fork_server_spawn(&server, 0));
+    int32_t second = await_pid(told, 0, first);
+    atomic_store(&told->command, 1);
+    for (int i = 0; i < 2; i++) {
+        report = await_report(&server);
+        assert_true(WIFEXITED(report.status) && WEXITSTATUS(report.status) == 7);
+    }
+    await_gone(second);
+    fork_server_stop(&server);
+    assert_int_equal(server.pid, 0);
+    munmap(told, sizeof *told);
+}
+
+static void a_stopped_worker_can_be_killed(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    assert_int_equal(fork_server_start(&server, 1, work, told, NULL), 0);
+    fork_server_spawn(&server, 0);
+    int32_t pid = await_pid(told, 0, 0);
+    kill(pid, SIGSTOP);
+    fork_server_kill(&server, 0);
+    assert_int_equal(await_report(&server).pid, pid);
+    fork_server_stop(&server);
+    munmap(told, sizeof *told);
+}
+
+static void a_worker_has_no_descriptor_beyond_stderr(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    int extra = dup(0);
+    assert_int_equal(fork_server_start(&server, 1, work, told, NULL), 0);
+    fork_server_spawn(&server, 0);
+    await_pid(told, 0, 0);
+    atomic_store(&told->command, 2);
+    await_report(&server);
+    assert_int_equal(atomic_load(&told->descriptors), 0);
+    fork_server_stop(&server);
+    close(extra);
+    munmap(told, sizeof *told);
+}
+
+static void stopping_the_server_ends_its_workers(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    assert_int_equal(fork_server_start(&server, 3, work, told, NULL), 0);
+    for (uint32_t i = 0; i < 3; i++)
+        fork_server_spawn(&server, i);
+    int32_t pids[3];
+    for (unsigned i = 0; i < 3; i++)
+        pids[i] = await_pid(told, i, 0);
+    fork_server_stop(&server);
+    for (int i = 0; i < 3; i++)
+        await_gone(pids[i]);
+    munmap(told, sizeof *told);
+}
+
+static void killing_the_server_is_noticed_and_ends_its_workers(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    assert_int_equal(fork_server_start(&server, 1, work, told, NULL), 0);
+    fork_server_spawn(&server, 0);
+    int32_t pid = await_pid(told, 0, 0);
+    kill(server.pid, SIGKILL);
+    struct pollfd wait = {.fd = server.socket, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, 5000), 1);
+    struct fork_report report;
+    assert_int_equal(fork_server_next(&server, &report), -1);
+    assert_false(fork_server_spawn(&server, 0));
+    await_gone(pid);
+    fork_server_stop(&server);
+    munmap(told, sizeof *told);
+}
+
+static void nothing_outlives_the_parent(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    pid_t parent = fork();
+    if (parent == 0) {
+        struct fork_server server;
+        if (fork_server_start(&server, 1, work, told, NULL) < 0)
+            _exit(1);
+        fork_server_spawn(&server, 0);
+        atomic_store(&told->pid[1], server.pid);
+        for (;;)
+            pause();
+    }
+    int32_t worker = await_pid(told, 0, 0), server = await_pid(told, 1, 0);
+    kill(parent, SIGKILL);
+    waitpid(parent, NULL, 0);
+    await_gone(worker);
+    await_gone(server);
+    munmap(told, sizeof *told);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deaths_are_reported_and_places_filled_again),
+        cmocka_unit_test(a_stopped_worker_can_be_killed),
+        cmocka_unit_test(a_worker_has_no_descriptor_beyond_stderr),
+        cmocka_unit_test(stopping_the_server_ends_its_workers),
+        cmocka_unit_test(killing_the_server_is_noticed_and_ends_its_workers),
+        cmocka_unit_test(nothing_outlives_the_parent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
