@@ -99,8 +99,8 @@ static void print_wrapped(const char *text, int column, int indent)
 
 static void print_flag(const char *flags, const char *help)
 {
-    int column = printf("  %-30s ", flags);
-    if (column > 33)
+    int column = printf(strlen(flags) > 30 ? "  %s" : "  %-30s ", flags);
+    if (strlen(flags) > 30)
         column = printf("\n%33s", "") - 1;
     print_wrapped(help, column, 33);
 }

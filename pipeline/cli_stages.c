@@ -73,7 +73,9 @@ static void print_all(void)
         group = (*stage)->group;
         printf("  %-12s %s\n", (*stage)->name, (*stage)->summary);
     }
-    printf("\nforkmill stages NAME shows the parameters of one.\n");
+    printf(
+        "\nIn a chain, pool: {name, workers, queue, recycle} gives the stages after it their own workers.\n"
+        "forkmill stages NAME shows the parameters of one.\n");
 }
 
 static void print_param(const struct param *param)

@@ -1,0 +1,252 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Configs, flags and FORKMILL_ variables, seen from outside.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    umask 077
+    mkdir photos
+}
+
+# Runs, and fails unless it is refused with exit code 2, nothing on stdout, and nothing made.
+refused() {
+    local before code=0
+    before=$(find . -mindepth 1 ! -name .err | sort)
+    "$FORKMILL" "$@" >.out 2>.err || code=$?
+    [ "$code" -eq 2 ] || { echo "exit code $code"; cat .err; return 1; }
+    [ ! -s .out ] || { cat .out; return 1; }
+    rm .out
+    [ "$before" = "$(find . -mindepth 1 ! -name .err | sort)" ]
+}
+
+says() {
+    grep -qF -- "$1" .err || { echo "not said: $1"; cat .err; return 1; }
+}
+
+# Fails where the pattern is found; errexit does not see a command behind an exclamation mark.
+absent() {
+    if grep -q "$@"; then echo "found: $1"; return 1; fi
+}
+
+# The values of --print-config, without comments, so that two of them can be compared.
+values() {
+    "$FORKMILL" run --print-config "$@" | sed 's/ *# [^"]*$//'
+}
+
+@test "an error names the file, line and column, shows the line and a caret" {
+    printf 'input: photos\nmemroy: 2GiB\n' >c.yaml
+    refused run c.yaml -o out
+    cat >expected <<'END'
+c.yaml:2:1: error: unknown key 'memroy'; did you mean 'memory'?
+    2 | memroy: 2GiB
+      | ^~~~~~
+END
+    diff expected <(head -3 .err)
+    says "= keys: input, output, files_from, null"
+}
+
+@test "all errors of a file, the environment and the flags come at once" {
+    cat >c.yaml <<'END'
+workers: 0
+stages:
+  - resize: {widht: 800}
+  - shrapen
+  - crop: {width: 3}
+queue: 4
+queue: 5
+save: {format: pgn}
+END
+    FORKMILL_BATCH=none refused run c.yaml --retries=x
+    says "c.yaml:1:10: error: workers: 0 is out of range; allowed is 1 to 1024"
+    says "c.yaml:3:14: error: resize has no parameter 'widht'; did you mean 'width'?"
+    says "c.yaml:4:5: error: unknown stage 'shrapen'"
+    says "c.yaml:5:5: error: crop: height must be given"
+    says "c.yaml:7:1: error: 'queue' is given twice; the first one is on line 6"
+    says "c.yaml:8:16: error: save.format: 'pgn' is not one of same|png|pnm; did you mean 'png'?"
+    says "error: FORKMILL_BATCH: 'none' is not a whole number"
+    says "error: --retries: 'x' is not a whole number"
+    [ "$(grep -c 'error:' .err)" -eq 8 ]
+}
+
+@test "parameters that do not go together are an error at the stage" {
+    printf 'stages:\n  - resize: {scale: 2, width: 5}\n' >c.yaml
+    refused check c.yaml
+    says "c.yaml:2:5: error: resize: give either scale or width and height, not both"
+}
+
+@test "a file that is not YAML is refused with its line" {
+    printf 'input: a\noutput: [b\n' >c.yaml
+    refused check c.yaml
+    says "c.yaml:"
+    says "YAML syntax"
+}
+
+@test "hostile configs are refused" {
+    printf 'a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n' >bomb.yaml
+    refused check bomb.yaml
+    says "anchors and aliases are not supported"
+    printf 'output: \xff\n' >bytes.yaml
+    refused check bytes.yaml
+    says "bytes.yaml:1:9: error: byte 0xff is not UTF-8"
+    head -c 2000000 /dev/zero | tr '\0' '#' >big.yaml
+    refused check big.yaml
+    says "at most 1048576 bytes"
+    head -c 100000 /dev/zero | tr '\0' '[' >deep.yaml
+    refused check deep.yaml
+    says "nested deeper than 16 levels"
+    refused check /dev/zero
+    says "at most"
+}
+
+@test "control characters never reach the terminal" {
+    printf '"\\e[31mred\\a": 1\nstages: ["\\e[2J"]\n' >c.yaml
+    refused run c.yaml -s $'\e[7m' -w $'\a'
+    absent $'[\e\a]' .err
+    says '\x1b[31mred\x07'
+    says '\x1b[2J'
+    says '\x1b[7m'
+    refused run --$'\e[1m' $'-\e'
+    absent $'\e' .err
+    says '\x1b[1m'
+    refused check $'no\e[2Jsuch\xff.yaml'
+    absent $'\e' .err
+    says '\xff.yaml'
+}
+
+@test "a missing config, a directory, and a run without input say what to do" {
+    refused run nowhere.yaml
+    says "nowhere.yaml: cannot read the config: No such file or directory"
+    refused run photos
+    says "inputs are given by -i"
+    refused run
+    says "no input and no output is given; for example: forkmill run -i photos -o thumbs"
+    refused run -i photos
+    says "no output is given"
+    refused run -i photos -o out -0
+    says "null (-0): it says how files_from is separated"
+    refused run -i photos -o out -q -v
+    says "contradict"
+}
+
+@test "unknown flags and commands get the nearest match" {
+    refused run --max-pixel 1M
+    says "unknown flag '--max-pixel'; did you mean '--max-pixels'?"
+    says "see forkmill run --help"
+    refused run --set max_pixel=1M
+    says "did you mean 'max_pixels'?"
+    refused rnu
+    says "unknown command 'rnu'; did you mean 'run'?"
+    refused -i photos
+    says "the command comes first"
+    refused
+    says "a command is wanted"
+}
+
+@test "a flag beats a variable, a variable the file, the file the default" {
+    printf 'workers: 3\nqueue: 3\nbatch: 3\n' >c.yaml
+    export FORKMILL_QUEUE=4 FORKMILL_BATCH=4
+    run "$FORKMILL" run c.yaml --batch 5 --print-config
+    [ "$status" -eq 0 ]
+    grep -q '^workers: 3 *# c.yaml:1$' <<<"$output"
+    grep -q '^queue: 4 *# FORKMILL_QUEUE$' <<<"$output"
+    grep -q '^batch: 5 *# --batch$' <<<"$output"
+    grep -q '^recycle: 0 *# default$' <<<"$output"
+}
+
+@test "every form of a flag sets the same" {
+    expected=$(values --max-pixels 1M --save-strip --no-recursive -w 3 -i a -i b)
+    [ "$expected" = "$(values --max-pixels=1M --save-strip=yes --recursive=no -w3 --input=a --input b)" ]
+    [ "$expected" = "$(values --set max_pixels=1M --set save.strip=1 --set recursive=off --workers 3 -ia -ib)" ]
+    printf 'max_pixels: 1M\nsave: {strip: true}\nrecursive: false\nworkers: 3\ninput:\n- a\n- b\n' >c.yaml
+    [ "$expected" = "$(values c.yaml)" ]
+    [ "$expected" = "$(FORKMILL_MAX_PIXELS=1M FORKMILL_SAVE_STRIP=on FORKMILL_RECURSIVE=0 values -w 3 -ia -ib)" ]
+    [ "$expected" != "$(values)" ]
+}
+
+@test "a list of flags replaces the file's list, and -s the file's stages" {
+    printf 'input: [a, b]\nstages: [flip]\n' >c.yaml
+    run values c.yaml -i c -i d -s rotate:angle=90
+    grep -qx '  - "c"' <<<"$output"
+    grep -qx '  - "d"' <<<"$output"
+    absent '"a"' <<<"$output"
+    grep -qx '  - rotate:' <<<"$output"
+    absent flip <<<"$output"
+}
+
+@test "a printed config fed back gives the same, odd names included" {
+    values -i $'new\nline' -i $'\xff\xfe' -i '# "quoted\' -i $'caf\xc3\xa9 \xe2\x80\xa8' -i $'\e[1m' -i '- x: {y' \
+        -o ' ~ ' --exclude '*.tmp' --save-level 9 --timeout 90s --memory 1500MB -w allotted \
+        -s pool:name=in,workers=1 -s resize:scale=0.1 -s pool:queue=1 -s crop:width=5,height=7 -s pool >first.yaml
+    values first.yaml >second.yaml
+    diff first.yaml second.yaml
+    "$FORKMILL" run --print-config first.yaml >third.yaml
+    values third.yaml | diff first.yaml -
+    values - <third.yaml | diff first.yaml -
+    grep -q 'scale: 0.1$' first.yaml
+    grep -q '!!binary "//4="' first.yaml
+    absent $'\e' first.yaml
+}
+
+@test "a printed config is YAML for others, too" {
+    python3 -c 'import yaml' 2>/dev/null || skip "python3-yaml is not installed"
+    "$FORKMILL" run --print-config -i $'a\n"b' -i $'\xff' -s resize:width=3 -s pool -w 5 >c.yaml
+    python3 - <<'END'
+import yaml
+c = yaml.safe_load(open("c.yaml"))
+assert c["input"] == ['a\n"b', b"\xff"], c["input"]
+assert c["workers"] == 5 and c["include"] == [] and c["save"]["strip"] is False
+assert c["stages"][0]["resize"]["width"] == 3 and c["stages"][1] == "pool"
+END
+}
+
+@test "check says ok in one line, whatever the environment" {
+    printf 'stages:\n  - resize: {width: 800}\n  - flip\n' >thumbs.yaml
+    FORKMILL_WORKERS=x run "$FORKMILL" check thumbs.yaml
+    [ "$status" -eq 0 ]
+    [ "$output" = "thumbs.yaml: ok, 2 stages, 1 pool" ]
+    run "$FORKMILL" check - <<<'stages: [pool: {name: a}, flip, pool: {name: b}]'
+    [ "$output" = "standard input: ok, 1 stage, 2 pools" ]
+    refused check
+    refused check thumbs.yaml thumbs.yaml
+    says "only one config"
+}
+
+@test "a variable that is nearly a setting's is pointed out" {
+    FORKMILL_WORKRES=3 run "$FORKMILL" run --print-config
+    [ "$status" -eq 0 ]
+    grep -qF "forkmill: warning: FORKMILL_WORKRES is not a setting; did you mean FORKMILL_WORKERS?" <<<"$output"
+}
+
+@test "help, version and the manual page come from the tables" {
+    for flag in --help -h help; do
+        "$FORKMILL" "$flag" | grep -q '^usage: forkmill run'
+    done
+    [[ "$("$FORKMILL" --version)" =~ ^forkmill\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    "$FORKMILL" run --help >help
+    "$FORKMILL" --help-man | sed 's/\\-/-/g' >page
+    names=$("$FORKMILL" run --print-config | sed -n 's/^\(# \)\?\([a-z_]*\):.*/\2/p' | grep -vx 'stages\|save')
+    [ "$(wc -w <<<"$names")" -ge 20 ]
+    for name in $names save-level; do
+        grep -q -- "--\(\[no-\]\)\?${name//_/-}\b" help
+        grep -q -- "${name//_/-}" page
+    done
+    absent ' $' help
+    [ "$(awk '{ if (length > 100) n++ } END { print n + 0 }' help)" -eq 0 ]
+    "$FORKMILL" run --bogus --help | cmp - help
+}
+
+@test "a standard output that is full is an error" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    code=0
+    "$FORKMILL" run --help >/dev/full 2>.err || code=$?
+    [ "$code" -eq 5 ]
+    says "cannot write to standard output"
+}
+
+@test "closed standard files are no trouble" {
+    printf 'workers: x\n' >c.yaml
+    code=0
+    "$FORKMILL" check c.yaml <&- >&- 2>&- || code=$?
+    [ "$code" -eq 2 ]
+    [ "$(cat c.yaml)" = "workers: x" ]
+}
