@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Shared by the bench scripts: sourced, never run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+# shellcheck disable=SC2034 # used by the scripts that source this
+forkmill=${FORKMILL:-build/release/forkmill}
+generate=build/release/datasets/forkmill-generate
+work=build/bench
+
+die() {
+  echo "$*" >&2
+  exit 1
+}
+
+prepare() {
+  datasets/setup.sh build bench
+  cmake --preset release >/dev/null 2>&1 || cmake --preset release -DFORKMILL_TESTS=OFF >/dev/null
+  cmake --build --preset release -j2 >/dev/null
+  mkdir -p "$work"
+}
+
+# Generates once; a name says what is inside.
+pictures() { # NAME KIND GENERATOR-ARGUMENTS...
+  local name=$1
+  shift
+  if [ ! -d "$work/$name" ]; then
+    rm -rf "$work/$name.part"
+    "$generate" "$@" "$work/$name.part"
+    mv "$work/$name.part" "$work/$name"
+  fi
+}
+
+# One line each: what a figure means nothing without.
+environment() {
+  echo "- machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores allowed," \
+    "$(awk '/MemTotal/ {printf "%.1f GiB", $2 / 1048576}' /proc/meminfo), Linux $(uname -r)"
+  echo "- load before: $(cut -d ' ' -f 1-3 /proc/loadavg)"
+  echo "- compiler: $(cc --version | head -n 1), release preset"
+  echo "- libpng $(pkg-config --modversion libpng), zlib $(pkg-config --modversion zlib)"
+  echo "- forkmill: $(git describe --always --dirty 2>/dev/null || echo "no git")"
+}
+
+# Of the numbers on stdin, a line each.
+median() {
+  sort -g | awk '{v[NR] = $1} END {if (NR) print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2}'
+}
+
+# Seconds that a command takes; its output goes to a log that is shown when it fails.
+seconds() { # COMMAND...
+  local started ended
+  started=$(date +%s%N)
+  "$@" >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    return 1
+  }
+  ended=$(date +%s%N)
+  awk -v ns=$((ended - started)) 'BEGIN {printf "%.3f\n", ns / 1e9}'
+}
+
+# Prints stdin, and keeps it as bench/results/NAME.md when the script was started with --save.
+report() { # NAME
+  if [ "${save-no}" = yes ]; then
+    tee "bench/results/$1.md"
+  else
+    cat
+  fi
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The most memory that all processes and the shared memory take together: on photographs of 24 MP, which the budget
+# bounds, and from 100 to 10,000 icons, over which it must not grow.
+#
+#   bench/memory.sh [--save]
+set -euo pipefail
+# shellcheck source=bench/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+save=no
+case $#:${1-} in
+  0:) ;;
+  1:--save) save=yes ;;
+  *) die "Usage: bench/memory.sh [--save]" ;;
+esac
+
+budget_mib=512
+slack_mib=64
+
+peak() { # FORKMILL-ARGUMENTS...; prints "TOTAL_MIB SHARED_MIB SAMPLES SECONDS"
+  rm -rf "$work/memory-out"
+  python3 bench/peak.py -- "$forkmill" run -q -o "$work/memory-out" -w 2 "$@" 2>"$work/log" |
+    awk '{printf "%.1f %.1f %d %s\n", $1 / 1048576, $2 / 1048576, $3, $4}' || {
+    cat "$work/log" >&2
+    return 1
+  }
+}
+
+row() { # NAME "TOTAL SHARED SAMPLES SECONDS"
+  local total shared samples elapsed
+  read -r total shared samples elapsed <<<"$2"
+  echo "| $1 | $total | $shared | $samples | $elapsed |"
+}
+
+prepare
+pictures photos-24mp photo --count 12 --width 6000 --height 4000
+pictures icons-100 icons --count 100
+pictures icons-10000 icons --count 10000
+
+budget=(--set "memory=${budget_mib}MiB")
+photos=$(peak -i "$work/photos-24mp" "${budget[@]}" -s resize:width=2000,height=2000,fit=inside)
+few=$(peak -i "$work/icons-100" "${budget[@]}" -s resize:width=32,height=32,fit=inside)
+many=$(peak -i "$work/icons-10000" "${budget[@]}" -s resize:width=32,height=32,fit=inside)
+limit_mib=$((budget_mib + slack_mib))
+
+{
+  echo "# Memory of all processes and the shared memory together"
+  echo
+  environment
+  echo "- \`memory: ${budget_mib}MiB\`, two workers; sampled every 20 ms by bench/peak.py, which says what is counted"
+  echo
+  echo "| run | peak MiB | of it shared MiB | samples | seconds |"
+  echo "|---|---|---|---|---|"
+  row "12 photographs of 24 MP, resized to 2000" "$photos"
+  row "100 icons, resized to 32" "$few"
+  row "10,000 icons, resized to 32" "$many"
+  echo
+  echo "Photographs: ${photos%% *} MiB, allowed are $limit_mib. Growth from 100 to 10,000 inputs:" \
+    "$(awk -v a="${few%% *}" -v b="${many%% *}" 'BEGIN {printf "%.1f MiB, ratio %.2f", b - a, b / a}')."
+} | report memory
+awk -v peak="${photos%% *}" -v limit=$limit_mib 'BEGIN {exit !(peak <= limit)}' ||
+  die "The photographs took more than the budget and $slack_mib MiB."
