@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "stages/param.h"
+#include "stages/stage.h"
 
 enum match_dots {
     MATCH_DOTS,    /* wildcards stand for a leading dot as for any character */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "stages/error.h"
+#include "stages/stage.h"
 
 struct outfile;
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "pipeline/scan.h"
-#include "stages/codec.h"
+#include "stages/stage.h"
 
 /* Writes the output's path, relative to the output directory, of an input that the scan calls `rel`. With
  * `format` NULL (the same as the input) that is `rel`; else the part of the last name behind its last dot is

@@ -10,7 +10,7 @@
 
 #include "pipeline/job.h"
 #include "pipeline/scan.h"
-#include "stages/error.h"
+#include "stages/stage.h"
 
 /* Failed items that are kept by name (all are counted), and how many of those a person is shown. */
 #define SUMMARY_KEPT_FAILURES  1000u
