@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel is the sampled Gaussian exp(-k*k / (2*sigma*sigma)), normalised to sum 1, which is also what
+ * scipy.ndimage.gaussian_filter and vips's gaussmat use. */
+#include "stages/image/blur.h"
+
+#include <math.h>
+
+#include "stages/image/floatrow.h"
+#include "stages/image/simd.h"
+
+/* At this many sigma the Gaussian is below 1e-13. */
+#define BLUR_REACH 8.0
+
+/* Floats that one sweep of the taps works on: the sums stay in the first-level cache. */
+#define BLUR_CHUNK 2048u
+
+static double gaussian(size_t distance, double sigma)
+{
+    const double k = (double)distance;
+    return exp(-k * k / (2 * sigma * sigma));
+}
+
+size_t blur_radius_px(double sigma_px, uint8_t sample)
+{
+    const double levels = sample == SAMPLE_U8 ? 255 : 65535;
+    const size_t reach = (size_t)ceil(BLUR_REACH * sigma_px);
+    double total = 1;
+    for (size_t k = 1; k <= reach; k++)
+        total += 2 * gaussian(k, sigma_px);
+    /* Two sides, two directions; added from the outside, small ones first. */
+    double cut = 0;
+    size_t radius = reach;
+    while (radius > 0) {
+        cut += 4 * gaussian(radius, sigma_px);
+        if (cut * levels > 0.5 * total)
+            break;
+        radius--;
+    }
+    return radius;
+}
+
+static uint32_t ring_rows(size_t radius, uint32_t height)
+{
+    return 2 * radius + 1 < height ? (uint32_t)(2 * radius + 1) : height;
+}
+
+static size_t row_floats(const struct shape *in)
+{
+    return (size_t)in->width * in->channels;
+}
+
+static size_t padded_floats(const struct shape *in, size_t radius)
+{
+    return (in->width + 2 * radius) * in->channels;
+}
+
+void blur_plan(double sigma_px, const struct shape *in, struct stage_plan *plan)
+{
+    const size_t radius = blur_radius_px(sigma_px, in->sample);
+    plan->begin_scratch_bytes = scratch_need(1, sizeof(struct blur_kernel) + (radius + 1) * sizeof(float));
+    size_t rows = scratch_need(ring_rows(radius, in->height) * row_floats(in), sizeof(float));
+    rows = scratch_add(rows, scratch_need(padded_floats(in, radius), sizeof(float)));
+    rows = scratch_add(rows, scratch_need(row_floats(in), sizeof(float)));
+    plan->rows_scratch_bytes = scratch_add(rows, scratch_need(2 * radius + 1, sizeof(float *)));
+}
+
+void blur_source_rows(double sigma_px, const struct shape *in, uint32_t *first, uint32_t *last)
+{
+    const size_t radius = blur_radius_px(sigma_px, in->sample);
+    *first = *first > radius ? *first - (uint32_t)radius : 0;
+    *last = in->height - *last > radius ? *last + (uint32_t)radius : in->height;
+}
+
+int blur_begin(double sigma_px, struct stage_run *run, struct scratch *scratch, struct error *error)
+{
+    const size_t radius = blur_radius_px(sigma_px, run->in.sample);
+    struct blur_kernel *kernel =
+        scratch_alloc(scratch, 1, sizeof(struct blur_kernel) + (radius + 1) * sizeof(float));
+    if (!kernel)
+        return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
+    double total = 1;
+    for (size_t k = 1; k <= radius; k++)
+        total += 2 * gaussian(k, sigma_px);
+    for (size_t k = 0; k <= radius; k++)
+        kernel->weights[k] = (float)(gaussian(k, sigma_px) / total);
+    kernel->radius_px = radius;
+    run->state = kernel;
+    return 0;
+}
+
+int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t first, struct scratch *scratch,
+              struct error *error)
+{
+    const struct blur_kernel *kernel = run->state;
+    const size_t radius = kernel->radius_px;
+    walk->run = run;
+    walk->kernel = kernel;
+    walk->ring_rows = ring_rows(radius, run->in.height);
+    walk->loaded = first > radius ? first - (uint32_t)radius : 0;
+    walk->row_floats = row_floats(&run->in);
+    walk->ring = scratch_alloc(scratch, walk->ring_rows * walk->row_floats, sizeof(float));
+    walk->padded = scratch_alloc(scratch, padded_floats(&run->in, radius), sizeof(float));
+    walk->result = scratch_alloc(scratch, walk->row_floats, sizeof(float));
+    walk->taps = scratch_alloc(scratch, 2 * radius + 1, sizeof(float *));
+    if (!walk->ring || !walk->padded || !walk->result || !walk->taps)
+        return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
+    return 0;
+}
+
+/* sum[i] += the next `pairs` pairs of taps; `pairs` is a constant where this is inlined. */
+SIMD_INLINE void add_pairs(float *restrict sum, size_t count, const float *const *taps, const float *weights,
+                           size_t offset, size_t pairs)
+{
+    const float *a[4], *b[4];
+    float w[4];
+    for (size_t p = 0; p < 4; p++) {
+        const size_t used = p < pairs ? p : 0;
+        a[p] = taps[2 * used] + offset;
+        b[p] = taps[2 * used + 1] + offset;
+        w[p] = weights[used];
+    }
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        float value = sum[i] + w[0] * (a[0][i] + b[0][i]);
+        if (pairs > 1)
+            value += w[1] * (a[1][i] + b[1][i]);
+        if (pairs > 2)
+            value += w[2] * (a[2][i] + b[2][i]);
+        if (pairs > 3)
+            value += w[3] * (a[3][i] + b[3][i]);
+        sum[i] = value;
+    }
+}
+
+/* sum = weights[0] x taps[0] + weights[k] x (taps[2k - 1] + taps[2k]) for each k to `radius`. The order of
+ * additions is fixed, whatever the chunk. */
+SIMD_CLONES static void weigh(float *restrict sum, const float *const *taps, const float *weights,
+                              size_t radius, size_t count)
+{
+    for (size_t start = 0; start < count; start += BLUR_CHUNK) {
+        const size_t length = count - start < BLUR_CHUNK ? count - start : BLUR_CHUNK;
+        float *restrict part = sum + start;
+        const float *restrict centre = taps[0] + start;
+        const float weight = weights[0];
+#pragma omp simd
+        for (size_t i = 0; i < length; i++)
+            part[i] = weight * centre[i];
+        size_t k = 1;
+        for (; k + 3 <= radius; k += 4)
+            add_pairs(part, length, taps + 2 * k - 1, weights + k, start, 4);
+        const size_t left = radius + 1 - k;
+        if (left == 3)
+            add_pairs(part, length, taps + 2 * k - 1, weights + k, start, 3);
+        else if (left == 2)
+            add_pairs(part, length, taps + 2 * k - 1, weights + k, start, 2);
+        else if (left == 1)
+            add_pairs(part, length, taps + 2 * k - 1, weights + k, start, 1);
+    }
+}
+
+static float *ring_row(const struct blur_walk *walk, uint32_t y)
+{
+    return walk->ring + (y % walk->ring_rows) * walk->row_floats;
+}
+
+static void load_row(struct blur_walk *walk, uint32_t y)
+{
+    const struct shape *in = &walk->run->in;
+    const size_t radius = walk->kernel->radius_px;
+    floatrow_load(in, walk->run->src + y * shape_row_bytes(in), walk->padded, radius);
+    const float *row = walk->padded + radius * in->channels;
+    walk->taps[0] = row;
+    for (size_t k = 1; k <= radius; k++) {
+        walk->taps[2 * k - 1] = row - k * in->channels;
+        walk->taps[2 * k] = row + k * in->channels;
+    }
+    weigh(ring_row(walk, y), walk->taps, walk->kernel->weights, radius, walk->row_floats);
+}
+
+float *blur_row(struct blur_walk *walk, uint32_t y)
+{
+    const uint32_t bottom = walk->run->in.height - 1;
+    const size_t radius = walk->kernel->radius_px;
+    const uint32_t needed = bottom - y > radius ? y + (uint32_t)radius : bottom;
+    for (; walk->loaded <= needed; walk->loaded++)
+        load_row(walk, walk->loaded);
+    walk->taps[0] = ring_row(walk, y);
+    for (uint32_t k = 1; k <= radius; k++) {
+        walk->taps[2 * k - 1] = ring_row(walk, y > k ? y - k : 0);
+        walk->taps[2 * k] = ring_row(walk, bottom - y > k ? y + k : bottom);
+    }
+    weigh(walk->result, walk->taps, walk->kernel->weights, radius, walk->row_floats);
+    floatrow_straighten(&walk->run->in, walk->result);
+    return walk->result;
+}
