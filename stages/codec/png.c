@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Portable Network Graphics (ISO/IEC 15948:2004; PNG specification, third edition), through libpng. */
+#include <string.h>
+
+#include "stages/codec/png_private.h"
+
+static bool png_sniff(const uint8_t *head, size_t head_bytes)
+{
+    /* Half of the signature is claim enough: a file that was mangled on its way is then called a damaged PNG
+     * and not an unknown format. */
+    return head_bytes >= 4 && memcmp(head, "\x89PNG", 4) == 0;
+}
+
+const struct codec png_codec = {
+    .name = "png",
+    .summary = "Portable Network Graphics",
+    .extensions = "png",
+    .sniff = png_sniff,
+    .peek = png_peek,
+    .decode = png_decode,
+    .plan = png_plan,
+    .encode = png_encode,
+};

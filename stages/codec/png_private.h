@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the PNG codec share.
+ *
+ *   png_peek.c    signature, IHDR and limits; what decoding will cost at most
+ *   png_decode.c  pixels through libpng; strict
+ *   png_meta.c    ancillary chunks in and out, byte for byte
+ *   png_encode.c  pixels to a file through libpng
+ *   png_session.c one run of libpng: its memory, its errors, its reading and writing
+ *
+ * libpng (1.6) handles the critical chunks, tRNS and the small colour chunks. Text, profiles and EXIF never
+ * reach it: it would inflate and copy them, as much as 8 MB a chunk and 1000 chunks an image, and they are
+ * wanted as they are. So what decoding needs depends on the width of the image and on nothing else. */
+#ifndef STAGES_CODEC_PNG_PRIVATE_H
+#define STAGES_CODEC_PNG_PRIVATE_H
+
+#include <setjmp.h>
+
+#include <png.h>
+
+#include "stages/codec.h"
+
+#define PNG_SIGNATURE_BYTES 8u
+#define PNG_IHDR_END        33u /* signature, and IHDR with its length, type and CRC */
+#define PNG_CHUNK_MAX       0x7fffffffu
+#define PNG_CHUNK_EXTRA     12u /* length, type and CRC of a chunk */
+
+struct png_header {
+    uint32_t width, height;
+    uint8_t depth, colour; /* as IHDR has them */
+    bool interlaced;
+};
+
+/* The header of a file and the limits. `length_bytes` of `bytes` are at hand, `file_bytes` promised. */
+int png_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_bytes,
+                    const struct codec_limits *limits, struct png_header *header, struct error *error);
+
+/* Bytes of filtered rows, each with its filter byte, of every pass; SIZE_MAX where that does not fit. */
+size_t png_raw_bytes(uint32_t width, uint32_t height, unsigned pixel_bits, bool interlaced);
+
+struct png_chunk {
+    char type[4];
+    uint32_t length_bytes;
+    const uint8_t *data; /* NULL when not all of the chunk, CRC included, is at hand */
+};
+
+/* Walks the chunks: start with *position = PNG_SIGNATURE_BYTES. False when there is no further whole chunk
+ * header, or its length is not a legal one. *position may come to lie behind the end. */
+bool png_chunk_next(const uint8_t *bytes, size_t length_bytes, size_t *position, struct png_chunk *chunk);
+
+/* Is this a chunk whose data travels with the image? */
+bool png_meta_kept(const char type[4]);
+
+/* Memory for libpng and zlib out of scratch. libpng frees and asks again for the same things, so what is
+ * freed is kept by size for the next taker. */
+#define PNG_MEMORY_CLASSES 10
+struct png_memory {
+    struct scratch *scratch;
+    void *freed[PNG_MEMORY_CLASSES];
+    bool exhausted;
+};
+
+void *png_memory_take(struct png_memory *memory, size_t size_bytes);
+void png_memory_give(struct png_memory *memory, void *block);
+
+/* What every run takes whatever the image: libpng's structures (under 4 KiB each), zlib's state and window
+ * (inflate 7 + 32 KiB twice, pixels and metadata; deflate 262 KiB, the sum that zconf.h states, and its state
+ * of 6 KiB), the buffer of compressed data. Rounded up generously. */
+#define PNG_READ_SCRATCH  (224u << 10)
+#define PNG_WRITE_SCRATCH (480u << 10)
+
+/* One run of libpng. Errors come back as a return value of png_session_run; libpng's longjmp never leaves it.
+ */
+struct png_session {
+    jmp_buf failed;
+    struct png_memory memory;
+    struct error *error;
+    int code;      /* of the failure */
+    int code_else; /* for what libpng says itself: ERROR_CORRUPT or ERROR_INTERNAL */
+    unsigned *warnings;
+    char *warning;
+    size_t warning_size;
+    png_structp png;
+    png_infop info;
+    const uint8_t *in;
+    uint8_t *out;
+    size_t size_bytes, position; /* of `in` or `out` */
+};
+
+/* Calls steps(session, job), which may end early through png_session_fail. 0 or a negative code. Nothing
+ * needs to be destroyed afterwards: all memory is scratch. */
+int png_session_run(struct png_session *session, void (*steps)(struct png_session *, void *), void *job);
+
+void png_session_start_read(struct png_session *session);
+void png_session_start_write(struct png_session *session);
+
+__attribute__((noreturn, format(printf, 3, 4))) void
+png_session_fail(struct png_session *session, enum error_code code, const char *format, ...);
+
+/* Counts a warning and keeps the text of the first one. */
+__attribute__((format(printf, 2, 3))) void png_session_warn(struct png_session *session, const char *format,
+                                                            ...);
+
+/* Bytes of scratch for a run with `rows` rows of `row_bytes` bytes. */
+size_t png_session_scratch(size_t fixed_bytes, size_t rows, size_t row_bytes);
+
+/* Keeps the metadata of a decoded file; the session has just read it to its end. */
+void png_meta_read(struct png_session *session, const struct png_header *header, struct codec_decode *job);
+
+/* Writes metadata that fits the colour model; between IHDR and IDAT, and there is no PLTE. */
+void png_meta_write(struct png_session *session, const struct codec_encode *job);
+
+int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,
+             struct codec_info *info, struct error *error);
+int png_decode(struct codec_decode *job, struct error *error);
+int png_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
+             struct codec_plan *plan, struct error *error);
+int png_encode(struct codec_encode *job, struct error *error);
+
+#endif

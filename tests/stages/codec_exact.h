@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs a codec the way the pipeline does, in buffers of exactly the planned size: with a fence behind them,
+ * or right at the end of a heap block where AddressSanitizer watches. Decodes twice over different fillings,
+ * so that bytes left unwritten show. */
+#ifndef TESTS_CODEC_EXACT_H
+#define TESTS_CODEC_EXACT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stages/codec.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define EXACT_FENCE 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EXACT_FENCE 0
+#endif
+#endif
+#ifndef EXACT_FENCE
+#define EXACT_FENCE 64
+#endif
+
+static const struct codec_limits exact_limits = {
+    .max_pixels = 64000000, .max_width = 1000000, .max_height = 1000000, .max_metadata_bytes = 4 << 20};
+
+struct exact {
+    struct codec_info info;
+    struct shape shape;
+    uint8_t *pixels;
+    struct meta meta;
+    unsigned warnings;
+    char warning[160];
+    struct error error;
+    size_t scratch_used_bytes;
+};
+
+struct exact_file {
+    uint8_t *bytes;
+    size_t length_bytes;
+    unsigned warnings;
+    char warning[160];
+    struct error error;
+};
+
+static inline uint8_t *exact_take(size_t size_bytes, uint8_t filling)
+{
+    void *block = NULL;
+    assert_int_equal(posix_memalign(&block, SCRATCH_ALIGN, size_bytes + EXACT_FENCE + !size_bytes), 0);
+    memset(block, filling, size_bytes);
+    memset((uint8_t *)block + size_bytes, 0xfe, EXACT_FENCE);
+    return block;
+}
+
+static inline void exact_fence(const uint8_t *block, size_t size_bytes)
+{
+    for (size_t i = 0; i < EXACT_FENCE; i++)
+        assert_int_equal(block[size_bytes + i], 0xfe);
+}
+
+static inline void exact_free(struct exact *exact)
+{
+    free(exact->pixels);
+    free(exact->meta.block);
+    exact->pixels = exact->meta.block = NULL;
+}
+
+static inline int exact_decode_once(const struct codec *codec, const uint8_t *bytes, size_t length_bytes,
+                                    const struct codec_limits *limits, uint8_t filling, struct exact *exact)
+{
+    size_t pixels_bytes = shape_bytes(&exact->info.shape), meta_bytes = exact->info.meta_bytes;
+    struct scratch scratch = {.base = exact_take(exact->info.scratch_bytes, filling),
+                              .size_bytes = exact->info.scratch_bytes};
+    exact->pixels = exact_take(pixels_bytes, filling);
+    exact->meta = (struct meta){.block = exact_take(meta_bytes, filling), .size_bytes = meta_bytes};
+    struct codec_decode job = {.limits = limits,
+                               .bytes = bytes,
+                               .length_bytes = length_bytes,
+                               .pixels = exact->pixels,
+                               .pixels_bytes = pixels_bytes,
+                               .meta = &exact->meta,
+                               .scratch = &scratch};
+    int code = codec->decode(&job, &exact->error);
+    exact_fence(scratch.base, scratch.size_bytes);
+    exact_fence(exact->pixels, pixels_bytes);
+    exact_fence(exact->meta.block, meta_bytes);
+    exact->shape = job.shape;
+    exact->warnings = job.warnings;
+    memcpy(exact->warning, job.warning, sizeof exact->warning);
+    exact->scratch_used_bytes = scratch.used_bytes;
+    free(scratch.base);
+    if (code < 0) {
+        assert_int_equal(code, exact->error.code);
+        assert_true(exact->error.reason[0] != '\0');
+        exact_free(exact);
+    }
+    return code;
+}
+
+/* Peek and decode; 0 or the code of the first failure. On 0 the caller frees with exact_free. */
+static inline int exact_decode(const struct codec *codec, const uint8_t *file, size_t length_bytes,
+                               const struct codec_limits *limits, struct exact *exact)
+{
+    struct exact again;
+    *exact = (struct exact){0};
+    size_t head_bytes = length_bytes < CODEC_HEAD_BYTES ? length_bytes : CODEC_HEAD_BYTES;
+    uint8_t *head = exact_take(head_bytes, 0);
+    if (head_bytes)
+        memcpy(head, file, head_bytes);
+    int code = codec->peek(head, head_bytes, length_bytes, limits, &exact->info, &exact->error);
+    free(head);
+    if (code < 0) {
+        assert_int_equal(code, exact->error.code);
+        return code;
+    }
+    assert_true(shape_valid(&exact->info.shape));
+    again = *exact;
+    uint8_t *bytes = exact_take(length_bytes, 0);
+    memcpy(bytes, file, length_bytes);
+    code = exact_decode_once(codec, bytes, length_bytes, limits, 0xa5, exact);
+    assert_int_equal(code, exact_decode_once(codec, bytes, length_bytes, limits, 0x5a, &again));
+    free(bytes);
+    if (code < 0)
+        return code;
+    const struct shape *promised = &exact->info.shape;
+    assert_int_equal(exact->shape.width, promised->width);
+    assert_int_equal(exact->shape.height, promised->height);
+    assert_true(exact->shape.channels <= promised->channels);
+    assert_int_equal(exact->shape.sample, promised->sample);
+    assert_true(shape_valid(&exact->shape));
+    assert_memory_equal(exact->pixels, again.pixels, shape_bytes(&exact->shape));
+    assert_int_equal(exact->meta.used_bytes, again.meta.used_bytes);
+    exact_free(&again);
+    return 0;
+}
+
+/* Plan and encode; 0 or the code of the first failure. On 0 the caller frees file->bytes. */
+static inline int exact_encode(const struct codec *codec, const struct codec_save *save,
+                               const struct shape *shape, const uint8_t *pixels, const struct meta *meta,
+                               struct exact_file *file)
+{
+    struct codec_plan plan = {0};
+    *file = (struct exact_file){0};
+    int code = codec->plan(save, shape, meta ? meta->used_bytes : 0, &plan, &file->error);
+    if (code < 0)
+        return code;
+    struct scratch scratch = {.base = exact_take(plan.scratch_bytes, 0xa5), .size_bytes = plan.scratch_bytes};
+    file->bytes = exact_take(plan.out_bytes, 0xa5);
+    struct codec_encode job = {.save = save,
+                               .shape = *shape,
+                               .pixels = pixels,
+                               .meta = meta,
+                               .bytes = file->bytes,
+                               .bytes_size = plan.out_bytes,
+                               .scratch = &scratch};
+    code = codec->encode(&job, &file->error);
+    exact_fence(scratch.base, plan.scratch_bytes);
+    exact_fence(file->bytes, plan.out_bytes);
+    free(scratch.base);
+    file->length_bytes = job.length_bytes;
+    file->warnings = job.warnings;
+    memcpy(file->warning, job.warning, sizeof file->warning);
+    if (code < 0) {
+        free(file->bytes);
+        file->bytes = NULL;
+    }
+    return code;
+}
+
+#endif
