@@ -2,6 +2,7 @@
 #include "pipeline/match.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/escape.h"
@@ -233,4 +234,18 @@ size_t match_fixed_prefix(const char *pattern)
             prefix = i + 1;
     }
     return prefix;
+}
+
+char *match_unescape(const char *pattern, size_t length)
+{
+    char *copy = malloc(length + 1);
+    size_t used = 0;
+    for (size_t i = 0; copy && i < length; i++) {
+        if (pattern[i] == '\\' && i + 1 < length)
+            i++;
+        copy[used++] = pattern[i];
+    }
+    if (copy)
+        copy[used] = '\0';
+    return copy;
 }

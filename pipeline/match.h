@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "stages/param.h"
+#include "stages/stage.h"
 
 enum match_dots {
     MATCH_DOTS,    /* wildcards stand for a leading dot as for any character */
@@ -40,5 +40,9 @@ bool match_ends_in_stars(const char *pattern);
 /* Length of the longest part of `pattern` that ends in a slash and has no wildcard: "photos/2024/" of
  * "photos/2024/img_*.png"; 0 where there is none. */
 size_t match_fixed_prefix(const char *pattern);
+
+/* A copy of the first `length` bytes without the backslashes that take a character as it is: a plain path.
+ * The caller's to free; NULL: out of memory. */
+char *match_unescape(const char *pattern, size_t length);
 
 #endif

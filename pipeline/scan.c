@@ -127,27 +127,12 @@ static int add_root(struct scan *scan, struct scan_input *input, const char *pat
     return 0;
 }
 
-/* A copy of the first `length` bytes without the backslashes that take a wildcard as it is. */
-static char *unescaped(const char *text, size_t length)
-{
-    char *copy = malloc(length + 1);
-    size_t used = 0;
-    for (size_t i = 0; copy && i < length; i++) {
-        if (text[i] == '\\' && i + 1 < length)
-            i++;
-        copy[used++] = text[i];
-    }
-    if (copy)
-        copy[used] = '\0';
-    return copy;
-}
-
 static int add_glob(struct scan *scan, struct scan_input *input, struct error *error)
 {
     const size_t prefix = match_fixed_prefix(input->text);
     input->kind = INPUT_GLOB;
     input->pattern = input->text + prefix;
-    input->shown_prefix = unescaped(input->text, prefix);
+    input->shown_prefix = match_unescape(input->text, prefix);
     if (!input->shown_prefix)
         return error_set(error, ERROR_MEMORY, "out of memory");
     return add_root(scan, input, prefix ? input->shown_prefix : ".", error);

@@ -22,8 +22,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "stages/error.h"
-#include "stages/param.h"
+#include "stages/stage.h"
 
 /* What temporary outputs are called; walks leave them out. */
 #define SCAN_TEMP_PREFIX ".forkmill-"

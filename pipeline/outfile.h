@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes outputs so that each is whole or absent: into a temporary file in the target's directory, then by
+ * rename. A crash of the program leaves no torn output; nothing is forced to the disk (no fsync), so a crash
+ * of the machine may. */
+#ifndef PIPELINE_OUTFILE_H
+#define PIPELINE_OUTFILE_H
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "stages/stage.h"
+
+struct outfile;
+
+/* Makes the output directory and its parents where they are missing, and proves that files can be made in it
+ * by making and removing one. ERROR_IO or ERROR_DISK_FULL with a text that names path and cause,
+ * ERROR_MEMORY. */
+int outfile_open(struct outfile **root, const char *path, struct error *error);
+
+/* The output directory itself: a descriptor that lives as long as `root`, and its identity for the scan. */
+int outfile_directory(const struct outfile *root, struct stat *st);
+
+/* Writes `length` bytes as the file `rel` beneath the output directory, making directories as needed. What is
+ * there already is replaced, unless it is the very file that `input` (NULL: none) describes:
+ * ERROR_UNSUPPORTED. ERROR_DISK_FULL where there is no room or quota left; ERROR_UNSUPPORTED where `rel` is
+ * absolute, empty or has "..", where its name is too long, or where a directory is in its place; else
+ * ERROR_IO. After an error there is no temporary file and the old target is as it was. One thread at a time
+ * for each root. */
+int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
+                  const struct stat *input, struct error *error);
+
+/* Accepts NULL. */
+void outfile_close(struct outfile *root);
+
+#endif

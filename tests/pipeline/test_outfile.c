@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+#include "pipeline/outfile.h"
+
+static int enter(void **state)
+{
+    (void)state;
+    tree_enter();
+    return 0;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    tree_leave();
+    return 0;
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    char bytes[4096];
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    ssize_t got = read(fd, bytes, sizeof bytes);
+    close(fd);
+    assert_int_equal(got, (ssize_t)strlen(text));
+    assert_memory_equal(bytes, text, strlen(text));
+}
+
+/* Number of names in a directory, "." and ".." aside. */
+static int names_in(const char *path)
+{
+    int count = -2;
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+static int put(struct outfile *root, const char *rel, const char *text, struct error *error)
+{
+    return outfile_write(root, rel, text, strlen(text), NULL, error);
+}
+
+static void outputs_arrive_whole_and_alone(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    struct stat st, target;
+    assert_int_equal(outfile_open(&root, "out//deep/er/", &error), 0);
+    assert_int_equal(names_in("out/deep/er"), 0);
+    assert_true(outfile_directory(root, &st) >= 0);
+    assert_int_equal(stat("out/deep/er", &target), 0);
+    assert_int_equal(st.st_ino, target.st_ino);
+    assert_int_equal(put(root, "a.png", "one", &error), 0);
+    assert_int_equal(put(root, "x/y/b.png", "two", &error), 0);
+    assert_int_equal(put(root, "x/y/c\n.png", "", &error), 0);
+    assert_int_equal(put(root, "x/d.png", "four", &error), 0);
+    assert_int_equal(put(root, "a.png", "again", &error), 0);
+    assert_holds("out/deep/er/a.png", "again");
+    assert_holds("out/deep/er/x/y/b.png", "two");
+    assert_holds("out/deep/er/x/y/c\n.png", "");
+    assert_holds("out/deep/er/x/d.png", "four");
+    assert_int_equal(names_in("out/deep/er") + names_in("out/deep/er/x") + names_in("out/deep/er/x/y"), 6);
+    mode_t mask = umask(0);
+    umask(mask);
+    assert_int_equal(stat("out/deep/er/a.png", &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0666 & ~mask);
+    outfile_close(root);
+}
+
+static void names_as_long_as_they_may_be(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    char name[260];
+    memset(name, 'n', sizeof name);
+    name[255] = '\0';
+    assert_int_equal(outfile_open(&root, "out", &error), 0);
+    assert_int_equal(put(root, name, "x", &error), 0);
+    name[255] = 'n', name[256] = '\0';
+    assert_int_equal(put(root, name, "x", &error), ERROR_UNSUPPORTED);
+    assert_int_equal(names_in("out"), 1);
+    outfile_close(root);
+}
+
+static void impossible_targets_are_refused(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    struct stat st;
+    tree_file("input", "precious");
+    assert_int_equal(outfile_open(&root, "out", &error), 0);
+    tree_dir("out/d");
+    tree_file("out/f", "f");
+    assert_int_equal(put(root, "d", "x", &error), ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.reason, "directory"));
+    assert_int_equal(put(root, "f/x", "x", &error), ERROR_UNSUPPORTED);
+    assert_int_equal(put(root, "d/ok", "x", &error), 0); /* the cache survives a failure */
+    static const char *const unsound[] = {"", "/abs", "../up", "a/../../up", "..", "a/"};
+    for (size_t i = 0; i < sizeof unsound / sizeof unsound[0]; i++)
+        assert_int_equal(put(root, unsound[i], "x", &error), ERROR_UNSUPPORTED);
+    assert_int_equal(link("input", "out/same"), 0);
+    assert_int_equal(stat("input", &st), 0);
+    assert_int_equal(outfile_write(root, "same", "x", 1, &st, &error), ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.reason, "replace the input"));
+    assert_holds("input", "precious");
+    assert_int_equal(symlink("../input", "out/link"), 0);
+    assert_int_equal(put(root, "link", "x", &error), 0); /* replaces the link, not what it leads to */
+    assert_holds("input", "precious");
+    assert_int_equal(names_in("out"), 4);
+    outfile_close(root);
+}
+
+static void places_that_cannot_be_written_are_named(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    tree_file("file", "x");
+    static const char *const places[] = {"file", "file/out", "/proc/forkmill", ""};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        assert_true(outfile_open(&root, places[i], &error) < 0);
+        assert_null(root);
+        assert_non_null(strstr(error.reason, places[i]));
+    }
+}
+
+/* A write that stops half-way: the file-size limit stands in for a device that fails. */
+static void a_failed_write_leaves_nothing(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    struct rlimit limit, small;
+    static char bytes[100000];
+    assert_int_equal(outfile_open(&root, "out", &error), 0);
+    assert_int_equal(put(root, "a", "old", &error), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 5000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int code = outfile_write(root, "a", bytes, sizeof bytes, NULL, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(code, ERROR_IO);
+    assert_holds("out/a", "old");
+    assert_int_equal(names_in("out"), 1);
+    outfile_close(root);
+}
+
+static void a_full_disk_says_so(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    static char bytes[300000];
+    tree_dir("small");
+    if (mount("tmpfs", "small", "tmpfs", 0, "size=128k,nr_inodes=5") < 0) {
+        print_message("a_full_disk_says_so: SKIPPED, mounting a tmpfs: %s\n", strerror(errno));
+        skip();
+    }
+    assert_int_equal(outfile_open(&root, "small/out", &error), 0);
+    assert_int_equal(put(root, "a", "old", &error), 0);
+    int big = outfile_write(root, "a", bytes, sizeof bytes, NULL, &error);
+    assert_holds("small/out/a", "old");
+    int names = names_in("small/out");
+    int inodes = 0;
+    for (int i = 0; i < 10 && inodes == 0; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "d%d/x", i);
+        inodes = put(root, name, "", &error);
+    }
+    outfile_close(root);
+    int unmounted = umount("small");
+    assert_int_equal(big, ERROR_DISK_FULL);
+    assert_int_equal(names, 1);
+    assert_int_equal(inodes, ERROR_DISK_FULL);
+    assert_int_equal(unmounted, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(outputs_arrive_whole_and_alone), TEST(names_as_long_as_they_may_be),
+        TEST(impossible_targets_are_refused), TEST(places_that_cannot_be_written_are_named),
+        TEST(a_failed_write_leaves_nothing),  TEST(a_full_disk_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
