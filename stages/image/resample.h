@@ -95,6 +95,9 @@ struct resample_ops {
     /* One output row: out[i] = the weighted sum of row[first[i] - origin ...]. */
     void (*dot)(const struct resample_table *table, uint32_t outputs, uint32_t origin, unsigned channels,
                 const float *row, float *out);
+    /* Floats to stored samples: divides by alpha, encodes, rounds to the nearest, clamps to the range of
+     * whole samples. Alpha is clamped to 0..1; where it is stored as 0, so is colour. Overwrites `row`. */
+    void (*store)(const struct resample_format *format, float *row, uint8_t *dst, size_t pixels);
 };
 
 /* For any machine of the architecture. */
@@ -102,9 +105,5 @@ const struct resample_ops *resample_ops_plain(void);
 
 /* The fastest for this machine. */
 const struct resample_ops *resample_ops_best(void);
-
-/* Floats to stored samples: divides by alpha, encodes, rounds to the nearest, clamps to the range of whole
- * samples. Alpha is clamped to 0..1; where it is stored as 0, so is colour. Overwrites `row`. */
-void resample_store(const struct resample_format *format, float *row, uint8_t *dst, size_t pixels);
 
 #endif

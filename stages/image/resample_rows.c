@@ -65,7 +65,7 @@ bool resample_decode_make(struct resample_format *format, struct scratch *scratc
 /* One loop for each sample type; `colour` says what becomes of a colour sample. */
 #define LOAD_SAMPLES(type, colour)                                                                           \
     do {                                                                                                     \
-        const type *from = (const type *)(const void *)src;                                                  \
+        const type *restrict from = (const type *)(const void *)src;                                         \
         for (size_t i = 0; i < count; i++)                                                                   \
             dst[i] = colour(from[i]);                                                                        \
     } while (0)
@@ -75,7 +75,7 @@ bool resample_decode_make(struct resample_format *format, struct scratch *scratc
 
 #define LOAD_ALPHA(type, colour)                                                                             \
     do {                                                                                                     \
-        const type *from = (const type *)(const void *)src;                                                  \
+        const type *restrict from = (const type *)(const void *)src;                                         \
         const float unit = 1.0f / full_scale(format->sample);                                                \
         for (size_t i = 0; i < count; i += channels) {                                                       \
             const float alpha = (float)from[i + channels - 1] * unit;                                        \
@@ -85,7 +85,8 @@ bool resample_decode_make(struct resample_format *format, struct scratch *scratc
         }                                                                                                    \
     } while (0)
 
-INLINE void load_opaque(const struct resample_format *format, const uint8_t *src, float *dst, size_t count)
+INLINE void load_opaque(const struct resample_format *format, const uint8_t *restrict src,
+                        float *restrict dst, size_t count)
 {
     if (format->sample == SAMPLE_U8 && !format->linear)
         LOAD_SAMPLES(uint8_t, AS_FLOAT);
@@ -101,8 +102,23 @@ INLINE void load_opaque(const struct resample_format *format, const uint8_t *src
         LOAD_SAMPLES(float, BY_POWER);
 }
 
-INLINE void load_alpha(const struct resample_format *format, const uint8_t *src, float *dst, size_t count,
-                       unsigned channels)
+/* RGBA that needs no table: turned to floats like any row, then multiplied a pixel at a time. */
+INLINE void load_rgba(const struct resample_format *format, const uint8_t *restrict src, float *restrict dst,
+                      size_t count)
+{
+    const float unit = 1.0f / full_scale(format->sample);
+    load_opaque(format, src, dst, count);
+    for (size_t i = 0; i < count; i += 4) {
+        four pixel = four_at(dst + i);
+        const float alpha = pixel[3] * unit;
+        pixel[3] = 1;
+        pixel *= alpha;
+        memcpy(dst + i, &pixel, sizeof pixel);
+    }
+}
+
+INLINE void load_alpha(const struct resample_format *format, const uint8_t *restrict src, float *restrict dst,
+                       size_t count, unsigned channels)
 {
     if (format->sample == SAMPLE_U8 && !format->linear)
         LOAD_ALPHA(uint8_t, AS_FLOAT);
@@ -120,7 +136,9 @@ INLINE void load_alpha(const struct resample_format *format, const uint8_t *src,
 
 INLINE void load_body(const struct resample_format *format, const uint8_t *src, float *dst, size_t pixels)
 {
-    if (format->channels == 4)
+    if (format->channels == 4 && !format->linear)
+        load_rgba(format, src, dst, pixels * 4);
+    else if (format->channels == 4)
         load_alpha(format, src, dst, pixels * 4, 4);
     else if (format->channels == 2)
         load_alpha(format, src, dst, pixels * 2, 2);
@@ -160,7 +178,7 @@ INLINE void dot_pixels(const float *row, const float *weights, uint32_t count, f
     for (; k < count; k++, row += channels)
         a += weights[k] * four_at(row);
     const four sum = (a + b) + (c + d);
-    memcpy(out, &sum, channels * sizeof *out);
+    memcpy(out, &sum, sizeof sum); /* what is too much, the next pixel or padding takes */
 }
 
 /* Two channels: a vector holds two pixels. */
@@ -215,6 +233,65 @@ INLINE void dot_body(const struct resample_table *table, uint32_t outputs, uint3
     }
 }
 
+/* Premultiplied back to plain colour, and alpha to the scale of the stored sample. A sum of alpha that will
+ * be stored as 0 has no colour to speak of. */
+INLINE void divide_by_alpha(float *restrict row, size_t count, unsigned channels, float least, float full)
+{
+    for (size_t i = 0; i < count; i += channels) {
+        const float sum = row[i + channels - 1];
+        const bool seen = sum > 0 && sum >= least;
+        const float alpha = sum > 0 ? (sum < 1 ? sum : 1) * full : 0;
+        if (channels == 4) {
+            const four none = {0}, colour = four_at(row + i) / sum;
+            memcpy(row + i, seen ? &colour : &none, sizeof colour);
+        } else {
+            row[i] = seen ? row[i] / sum : 0;
+        }
+        row[i + channels - 1] = alpha;
+    }
+}
+
+INLINE void encode(float *restrict row, size_t count, unsigned channels, float full)
+{
+    const unsigned colours = channels % 2 == 0 ? channels - 1 : channels;
+    for (size_t i = 0; i < count; i += channels) {
+        for (unsigned c = 0; c < colours; c++)
+            row[i + c] = encoded(row[i + c]) * full;
+    }
+}
+
+#define ROUND(type, full)                                                                                    \
+    do {                                                                                                     \
+        type *restrict to = (type *)(void *)dst;                                                             \
+        _Pragma("omp simd") for (size_t i = 0; i < count; i++)                                               \
+        {                                                                                                    \
+            float v = row[i] + 0.5f;                                                                         \
+            v = v > 0 ? v : 0;                                                                               \
+            v = v < (full) ? v : (full);                                                                     \
+            to[i] = (type)(int32_t)v;                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+INLINE void store_body(const struct resample_format *format, float *restrict row, uint8_t *restrict dst,
+                       size_t pixels)
+{
+    const size_t count = pixels * format->channels;
+    const float full = full_scale(format->sample);
+    const float least = format->sample == SAMPLE_F32 ? 0 : 0.5f / full;
+    if (format->channels == 4)
+        divide_by_alpha(row, count, 4, least, full);
+    else if (format->channels == 2)
+        divide_by_alpha(row, count, 2, least, full);
+    if (format->linear)
+        encode(row, count, format->channels, full);
+    if (format->sample == SAMPLE_U8)
+        ROUND(uint8_t, 255.0f);
+    else if (format->sample == SAMPLE_U16)
+        ROUND(uint16_t, 65535.0f);
+    else
+        memcpy(dst, row, count * sizeof *row);
+}
+
 /* Compiles the bodies for one instruction set. Written out, and chosen at run time by hand, because the
  * resolvers of target_clones run before the sanitizers are ready. */
 #define OPS(set, target)                                                                                     \
@@ -237,7 +314,13 @@ INLINE void dot_body(const struct resample_table *table, uint32_t outputs, uint3
     {                                                                                                        \
         dot_body(table, outputs, origin, channels, row, out);                                                \
     }                                                                                                        \
-    static const struct resample_ops ops_##set = {load_##set, add_##set, add_one_##set, dot_##set};
+    target static void store_##set(const struct resample_format *format, float *row, uint8_t *dst,           \
+                                   size_t pixels)                                                            \
+    {                                                                                                        \
+        store_body(format, row, dst, pixels);                                                                \
+    }                                                                                                        \
+    static const struct resample_ops ops_##set = {load_##set, add_##set, add_one_##set, dot_##set,           \
+                                                  store_##set};
 
 OPS(plain, )
 #ifdef __x86_64__
@@ -256,60 +339,4 @@ const struct resample_ops *resample_ops_best(void)
         return &ops_avx2;
 #endif
     return &ops_plain;
-}
-
-/* Premultiplied back to plain colour. A sum of alpha that will be stored as 0 has no colour to speak of. */
-static void divide_by_alpha(const struct resample_format *format, float *row, size_t pixels)
-{
-    const unsigned channels = format->channels;
-    const float least = format->sample == SAMPLE_F32 ? 0 : 0.5f / full_scale(format->sample);
-    for (float *pixel = row; pixel < row + pixels * channels; pixel += channels) {
-        const float alpha = pixel[channels - 1];
-        const bool seen = format->sample == SAMPLE_F32 ? alpha > 0 : alpha >= least;
-        for (unsigned c = 0; c + 1 < channels; c++)
-            pixel[c] = seen ? pixel[c] / alpha : 0;
-        pixel[channels - 1] = alpha > 0 ? (alpha < 1 ? alpha : 1) : 0;
-    }
-}
-
-/* To the scale of the stored sample; what is not linear has its colours there already. */
-static void to_full_scale(const struct resample_format *format, float *row, size_t pixels)
-{
-    const unsigned channels = format->channels;
-    const bool alpha = channels % 2 == 0;
-    const float full = full_scale(format->sample);
-    for (float *pixel = row; pixel < row + pixels * channels; pixel += channels) {
-        if (format->linear) {
-            for (unsigned c = 0; c + alpha < channels; c++)
-                pixel[c] = encoded(pixel[c]) * full;
-        }
-        if (alpha)
-            pixel[channels - 1] *= full;
-    }
-}
-
-#define ROUND(type, full)                                                                                    \
-    do {                                                                                                     \
-        type *to = (type *)(void *)dst;                                                                      \
-        for (size_t i = 0; i < count; i++) {                                                                 \
-            float v = row[i] + 0.5f;                                                                         \
-            v = v > 0 ? v : 0;                                                                               \
-            v = v < (full) ? v : (full);                                                                     \
-            to[i] = (type)(int32_t)v;                                                                        \
-        }                                                                                                    \
-    } while (0)
-
-void resample_store(const struct resample_format *format, float *row, uint8_t *dst, size_t pixels)
-{
-    const size_t count = pixels * format->channels;
-    if (format->channels % 2 == 0)
-        divide_by_alpha(format, row, pixels);
-    if (format->channels % 2 == 0 || format->linear)
-        to_full_scale(format, row, pixels);
-    if (format->sample == SAMPLE_U8)
-        ROUND(uint8_t, 255.0f);
-    else if (format->sample == SAMPLE_U16)
-        ROUND(uint16_t, 65535.0f);
-    else
-        memcpy(dst, row, count * sizeof *row);
 }

@@ -11,10 +11,8 @@
 #include <string.h>
 
 #include "stages/image/pixels.h"
-#include "stages/image/resample.h"
+#include "stages/image/resize.h"
 #include "stages/stage.h"
-
-enum { FIT_INSIDE, FIT_COVER, FIT_FILL };
 
 /* A strip of this many samples and its share of the sums stay in a first-level cache of 32 KiB. */
 #define STRIP_SAMPLES 768u
@@ -24,13 +22,6 @@ enum { FIT_INSIDE, FIT_COVER, FIT_FILL };
 #define BLOCK_ROWS_MIN 4u
 #define BLOCK_ROWS_MAX 16u
 #define BLOCK_SAMPLES  (1u << 19)
-
-struct resize_params {
-    int64_t width, height; /* px; 0 where not given */
-    double scale;          /* 0 where not given */
-    int fit, kernel;
-    bool linear, upscale;
-};
 
 static const struct param resize_table[] = {
     {.name = "width",
@@ -83,7 +74,9 @@ static const struct param resize_table[] = {
      .offset = offsetof(struct resize_params, upscale),
      .initial = "true",
      .unit = "",
-     .help = "Enlarge images that are smaller than asked for; false leaves them as they are"},
+     .help =
+         "Enlarge images that are smaller than asked for; false leaves them as they are, and of cover and "
+         "fill only what cuts or reduces"},
     PARAM_END,
 };
 
@@ -95,103 +88,15 @@ static int resize_check(const void *values, struct error *error)
         return error_set(error, ERROR_USAGE, "give either scale or width and height, not both");
     if (!sized && params->scale == 0)
         return error_set(error, ERROR_USAGE, "give width, height or both, or scale");
-    if (params->fit != FIT_INSIDE && (params->width == 0 || params->height == 0))
+    if (params->fit != RESIZE_FIT_INSIDE && (params->width == 0 || params->height == 0))
         return error_set(error, ERROR_USAGE, "fit: %s needs both width and height",
-                         params->fit == FIT_COVER ? "cover" : "fill");
+                         params->fit == RESIZE_FIT_COVER ? "cover" : "fill");
     return 0;
 }
-
-/* What is to be done to an image of a given shape. */
-struct geometry {
-    struct resample_axis x, y;
-    enum resample_kernel kernel; /* nearest where pixels are only moved */
-    bool same;                   /* the result is the input */
-};
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
-}
-
-/* a * b / c to the nearest, at least 1. */
-static uint64_t in_ratio(uint64_t a, uint64_t b, uint64_t c)
-{
-    const uint64_t result = (2 * a * b + c) / (2 * c);
-    return result > 0 ? result : 1;
-}
-
-/* Is the factor that brings the image into (or over) the box decided by its width? */
-static bool width_decides(const struct resize_params *params, const struct shape *in)
-{
-    if (params->width == 0 || params->height == 0)
-        return params->height == 0;
-    const uint64_t by_width = (uint64_t)params->width * in->height;
-    const uint64_t by_height = (uint64_t)params->height * in->width;
-    return params->fit == FIT_COVER ? by_width >= by_height : by_width <= by_height;
-}
-
-/* The size that comes out of `inside` and `scale`, and of `fill`. */
-static void size_of(const struct resize_params *params, const struct shape *in, uint64_t *width,
-                    uint64_t *height)
-{
-    if (params->scale > 0) {
-        *width = (uint64_t)(in->width * params->scale + 0.5);
-        *height = (uint64_t)(in->height * params->scale + 0.5);
-        *width += *width == 0;
-        *height += *height == 0;
-    } else if (params->fit == FIT_FILL) {
-        *width = (uint64_t)params->width;
-        *height = (uint64_t)params->height;
-    } else if (width_decides(params, in)) {
-        *width = (uint64_t)params->width;
-        *height = in_ratio(in->height, *width, in->width);
-    } else {
-        *height = (uint64_t)params->height;
-        *width = in_ratio(in->width, *height, in->height);
-    }
-    if (!params->upscale) {
-        *width = smaller(*width, in->width);
-        *height = smaller(*height, in->height);
-    }
-}
-
-static void cover(const struct resize_params *params, const struct shape *in, struct geometry *geometry)
-{
-    uint32_t width = (uint32_t)params->width, height = (uint32_t)params->height;
-    uint32_t fit_in = in->width, fit_out = width;
-    if (!width_decides(params, in)) {
-        fit_in = in->height;
-        fit_out = height;
-    }
-    if (fit_out > fit_in && !params->upscale) {
-        /* As vips thumbnail does: not scaled, but what sticks out of the box is still cut off. */
-        fit_in = fit_out = 1;
-        width = (uint32_t)smaller(width, in->width);
-        height = (uint32_t)smaller(height, in->height);
-    }
-    geometry->x = resample_axis_middle(in->width, width, fit_in, fit_out);
-    geometry->y = resample_axis_middle(in->height, height, fit_in, fit_out);
-}
-
-static int geometry_of(const struct resize_params *params, const struct shape *in, struct geometry *geometry,
-                       struct error *error)
-{
-    if (params->fit == FIT_COVER) {
-        cover(params, in, geometry);
-    } else {
-        uint64_t width, height;
-        size_of(params, in, &width, &height);
-        if (width > UINT32_MAX || height > UINT32_MAX)
-            return error_set(error, ERROR_LIMIT, "would make an image of %llux%llu px",
-                             (unsigned long long)width, (unsigned long long)height);
-        geometry->x = resample_axis_full(in->width, (uint32_t)width);
-        geometry->y = resample_axis_full(in->height, (uint32_t)height);
-    }
-    geometry->same = resample_axis_same(&geometry->x) && resample_axis_same(&geometry->y);
-    geometry->kernel = (enum resample_kernel)params->kernel;
-    if (resample_axis_unscaled(&geometry->x) && resample_axis_unscaled(&geometry->y))
-        geometry->kernel = RESAMPLE_NEAREST;
-    return 0;
 }
 
 /* The source samples that the whole axis touches. */
@@ -211,7 +116,7 @@ struct block {
     size_t row_samples, step; /* `step` includes padding */
 };
 
-static struct block block_of(const struct geometry *geometry, unsigned channels)
+static struct block block_of(const struct resize_geometry *geometry, unsigned channels)
 {
     struct block block;
     span(&geometry->x, geometry->kernel, &block.first, &block.last);
@@ -225,7 +130,7 @@ static struct block block_of(const struct geometry *geometry, unsigned channels)
 }
 
 struct state {
-    struct geometry geometry;
+    struct resize_geometry geometry;
     struct block block;
     struct resample_table x, y;
     struct resample_format format;
@@ -235,8 +140,8 @@ struct state {
 static int resize_plan(const void *params, const struct shape *in, struct stage_plan *plan,
                        struct error *error)
 {
-    struct geometry geometry;
-    TRY(geometry_of(params, in, &geometry, error));
+    struct resize_geometry geometry;
+    TRY(resize_geometry(params, in, &geometry, error));
     plan->out.width = geometry.x.out;
     plan->out.height = geometry.y.out;
     plan->in_place = geometry.same;
@@ -262,9 +167,9 @@ static void resize_source_rows(const void *params, const struct shape *in, const
                                uint32_t *first, uint32_t *last)
 {
     (void)out;
-    struct geometry geometry;
+    struct resize_geometry geometry;
     uint32_t unused, top, bottom;
-    if (geometry_of(params, in, &geometry, NULL) < 0)
+    if (resize_geometry(params, in, &geometry, NULL) < 0)
         return;
     resample_window(&geometry.y, geometry.kernel, *first, &top, &unused);
     resample_window(&geometry.y, geometry.kernel, *last - 1, &unused, &bottom);
@@ -278,8 +183,8 @@ static int resize_begin(struct stage_run *run, struct scratch *scratch, struct e
     struct state *state = scratch_alloc(scratch, 1, sizeof *state);
     if (!state)
         return error_set(error, ERROR_MEMORY, "scratch is smaller than planned");
-    TRY(geometry_of(params, &run->in, &state->geometry, error));
-    const struct geometry *geometry = &state->geometry;
+    TRY(resize_geometry(params, &run->in, &state->geometry, error));
+    const struct resize_geometry *geometry = &state->geometry;
     state->block = block_of(geometry, run->in.channels);
     state->ops = resample_ops_best();
     state->format = (struct resample_format){
@@ -326,6 +231,19 @@ static void add_rows(const struct state *state, uint32_t y, uint32_t from, uint3
     }
 }
 
+/* Asks for the strips of the next rows while these are added: each lies in another page, where the hardware
+ * does not look ahead. */
+static void fetch(const struct stage_run *run, uint32_t row, uint32_t bottom, size_t offset_bytes,
+                  size_t strip_bytes)
+{
+    const size_t row_bytes = shape_row_bytes(&run->in);
+    for (uint32_t k = 0; k < RESAMPLE_ROWS && row + k < bottom; k++) {
+        const uint8_t *strip = run->src + (row + k) * row_bytes + offset_bytes;
+        for (size_t at = 0; at < strip_bytes; at += 64)
+            __builtin_prefetch(strip + at);
+    }
+}
+
 /* The sums of output rows [first, last), at most a block of them. */
 static void add_block(const struct stage_run *run, uint32_t first, uint32_t last, float *sums, float *strips)
 {
@@ -350,6 +268,7 @@ static void add_block(const struct stage_run *run, uint32_t first, uint32_t last
             for (uint32_t k = 0; k < count; k++)
                 state->ops->load(&state->format, run->src + (row + k) * row_bytes + x * pixel_bytes,
                                  strips + k * STRIP_SAMPLES, pixels);
+            fetch(run, row + RESAMPLE_ROWS, bottom, x * pixel_bytes, pixels * pixel_bytes);
             for (uint32_t y = first; y < last; y++)
                 add_rows(state, y, row, count, strips, sum + (y - first) * block->step,
                          (size_t)pixels * channels);
@@ -378,7 +297,8 @@ static int resize_rows(const struct stage_run *run, uint32_t first, uint32_t las
         for (uint32_t row = y; row < end; row++) {
             state->ops->dot(&state->x, run->out.width, block->first, channels, sums + (row - y) * block->step,
                             out);
-            resample_store(&state->format, out, run->dst + row * shape_row_bytes(&run->out), run->out.width);
+            state->ops->store(&state->format, out, run->dst + row * shape_row_bytes(&run->out),
+                              run->out.width);
         }
     }
     return 0;

@@ -2,7 +2,8 @@
 /* Black and white: full scale where luma (rec709) is above a level, else 0, as ImageMagick's `-threshold`.
  * The level is given, or found by Otsu's method ("A threshold selection method from gray-level histograms",
  * 1979) with the histogram that skimage.filters.threshold_otsu takes: one bin per value for integers, 256
- * bins from least to greatest for floats; every pixel counts, whatever its alpha. */
+ * bins from least to greatest for floats. The best bin's upper edge is the level (scikit-image: its middle,
+ * which splits the bin). Every pixel counts, whatever its alpha. */
 #include <math.h>
 #include <string.h>
 
@@ -162,7 +163,7 @@ static float otsu_level(struct luma_buffer *buffer, const struct stage_run *run,
         }
     }
     const double bin = (double)otsu_bin(counts, bins);
-    return (float)(real ? start + (bin + 0.5) * step : bin);
+    return (float)(real ? start + (bin + 1) * step : bin);
 }
 
 static int threshold_begin(struct stage_run *run, struct scratch *scratch, struct error *error)

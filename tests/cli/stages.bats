@@ -47,5 +47,5 @@ END
     [ "$code" -eq 2 ]
     [ ! -s out ]
     grep -qF "unknown stage 'tempalte'; did you mean 'template'?" err
-    grep -q "= stages: .*template" err
+    grep -q "= stages: resize, crop" err
 }

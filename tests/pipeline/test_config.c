@@ -302,6 +302,21 @@ static void settings_that_contradict_are_refused(void **state)
     assert_int_equal(load("null: true\nfiles_from: '-'\n"), 0);
     assert_int_equal(load("output: ''\n"), ERROR_USAGE);
     assert_int_equal(load("input: ['']\n"), ERROR_USAGE);
+    assert_int_equal(load("save: {format: pnm, interlace: true}\n"), ERROR_USAGE);
+    assert_non_null(strstr(diag.text, "only png can be interlaced"));
+    assert_int_equal(load("save: {format: png, interlace: true}\n"), 0);
+}
+
+static void a_chain_that_no_image_passes_is_refused(void **state)
+{
+    (void)state;
+    expect_error("stages: [flip, cast: {type: f32}, template]\n", "1:35",
+                 "no image can pass: template does not work on");
+    expect_error("stages: [cast: {type: f32}]\nsave: {format: png}\n", "1:10", "cannot be saved: png");
+    assert_int_equal(load("stages: [cast: {type: f32}, cast: {type: u8}, template]\n"), 0);
+    /* sizes depend on the input, so that these may be right */
+    assert_int_equal(load("stages: [crop: {width: 300000, height: 300000}]\n"), 0);
+    assert_int_equal(load("stages: [resize: {width: 1000000, height: 1000000, fit: fill}]\n"), 0);
 }
 
 static void a_run_needs_input_and_output(void **state)
@@ -367,6 +382,7 @@ int main(void)
         cmocka_unit_test_teardown(hostile_files_are_bounded, clear),
         cmocka_unit_test_teardown(files_that_cannot_be_read_are_named, clear),
         cmocka_unit_test_teardown(settings_that_contradict_are_refused, clear),
+        cmocka_unit_test_teardown(a_chain_that_no_image_passes_is_refused, clear),
         cmocka_unit_test_teardown(a_run_needs_input_and_output, clear),
         cmocka_unit_test_teardown(flags_of_stages_can_hold_any_text, clear),
         cmocka_unit_test_teardown(bytes_that_are_no_text_come_as_binary, clear),

@@ -6,24 +6,24 @@
 
 static const struct {
     const char *name, *arguments;
+    bool instead; /* of the defaults */
 } arguments[] = {
-    /* With effect, where the default has none. */
-    {"linear", "a=-0.7,b=0.8"},
-    {"template", "factor=1.7"},
-    {"sleep", "ms=0.01"},
-    {"spin", "ms=0.01"},
-    {"fail", "rate=0"},
-    /* Other paths than the default's. */
-    {"grayscale", "weights=rec601"},
-    {"gaussblur", "sigma=3.3"},
-    {"sharpen", "sigma=2,amount=3,threshold=0.1"},
-    {"cast", "type=u16"},
-    {"cast", "type=f32"},
-    {"flatten", "background=#123456"},
-    {"threshold", "method=otsu"},
-    /* Parameters that must be given. */
-    {"resize", "width=9,height=5,fit=fill"},
-    {"crop", "width=1,height=1"},
+    /* The default fails, takes its time, or must be given. */
+    {"fail", "rate=0", true},
+    {"sleep", "ms=0.01", true},
+    {"spin", "ms=0.01", true},
+    {"resize", "width=9,height=5,fit=fill", true},
+    {"crop", "width=1,height=1", true},
+    /* More ways through a stage than by its defaults. */
+    {"linear", "a=-0.7,b=0.8", false},
+    {"template", "factor=1.7", false},
+    {"grayscale", "weights=rec601", false},
+    {"gaussblur", "sigma=3.3", false},
+    {"sharpen", "sigma=2,amount=3,threshold=0.1", false},
+    {"cast", "type=u16", false},
+    {"cast", "type=f32", false},
+    {"flatten", "background=#123456", false},
+    {"threshold", "method=otsu", false},
 };
 
 static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
@@ -210,21 +210,17 @@ static void every_stage_keeps_the_contract(void **state)
 {
     (void)state;
     for (const struct stage *const *stage = stage_all(); *stage; stage++) {
-        bool tried = false;
+        bool defaults = true;
         for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
             if (strcmp(arguments[i].name, (*stage)->name) == 0) {
                 try_stage(*stage, arguments[i].arguments);
-                tried = true;
+                defaults = defaults && !arguments[i].instead;
             }
         }
-        void *params = harness_params(*stage, "");
-        const bool defaults = !has_required(*stage) && strcmp((*stage)->name, "fail") != 0 &&
-                              (!(*stage)->check || (*stage)->check(params, NULL) == 0);
-        harness_free_params(*stage, params);
+        if (defaults && has_required(*stage))
+            fail_msg("%s needs parameters: give it an entry in `arguments`", (*stage)->name);
         if (defaults)
             try_stage(*stage, "");
-        else if (!tried)
-            fail_msg("%s needs parameters: give it an entry in `arguments`", (*stage)->name);
     }
 }
 

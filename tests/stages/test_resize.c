@@ -490,6 +490,10 @@ static void instruction_sets_agree(void **state)
         plain->dot(&table, 20, 0, format.channels, c, e);
         best->dot(&table, 20, 0, format.channels, c, f);
         assert_memory_equal(e, f, 20u * format.channels * sizeof(float));
+        uint8_t g[20 * 4 * sizeof(float)], h[20 * 4 * sizeof(float)];
+        plain->store(&format, e, g, 20);
+        best->store(&format, f, h, 20);
+        assert_memory_equal(g, h, 20u * format.channels * shape_sample_bytes(format.sample));
         free(src), free(a), free(b), free(c), free(d);
     }
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the resize stage is asked for, and what that means for an image of a given shape. */
+#ifndef STAGES_IMAGE_RESIZE_H
+#define STAGES_IMAGE_RESIZE_H
+
+#include "stages/error.h"
+#include "stages/image/resample.h"
+
+enum { RESIZE_FIT_INSIDE, RESIZE_FIT_COVER, RESIZE_FIT_FILL };
+
+struct resize_params {
+    int64_t width, height; /* px; 0 where not given */
+    double scale;          /* 0 where not given */
+    int fit, kernel;
+    bool linear, upscale;
+};
+
+struct resize_geometry {
+    struct resample_axis x, y;
+    enum resample_kernel kernel; /* nearest where pixels are only moved */
+    bool same;                   /* the result is the input */
+};
+
+/* The geometry for an image of shape `in`. ERROR_LIMIT where a side would not fit in 32 bits. */
+int resize_geometry(const struct resize_params *params, const struct shape *in,
+                    struct resize_geometry *geometry, struct error *error);
+
+#endif
