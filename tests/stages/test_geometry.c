@@ -65,7 +65,7 @@ static void check_moved(const char *name, const char *params, const struct shape
 /* All kinds of pixels, in sizes around the square that rotate works on, and single rows and columns. */
 static void check_all(const char *name, const char *params, source_of *source, uint32_t least)
 {
-    static const uint32_t sizes[][2] = {{1, 1}, {1, 9}, {9, 1}, {8, 7}, {31, 33}, {32, 64}, {70, 65}};
+    static const uint32_t sizes[][2] = {{1, 1}, {1, 9}, {9, 1}, {8, 7}, {31, 33}, {128, 127}, {129, 260}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (unsigned channels = 1; channels <= 4; channels++) {
             for (int sample = 0; sample < SAMPLE_COUNT; sample++) {
