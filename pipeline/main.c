@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pipeline/cli.h"
+#include "pipeline/cli/cli.h"
 
 /* A file opened while 0, 1 or 2 is closed would take that number, and messages would go into it. */
 static int hold_standard_files(void)

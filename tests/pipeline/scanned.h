@@ -7,7 +7,7 @@
 
 #include <strings.h>
 
-#include "pipeline/scan.h"
+#include "pipeline/files/scan.h"
 
 static inline bool known(const char *name)
 {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/allotted.h"
+#include "pipeline/config/allotted.h"
 
 static char root[64];
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/cli_args.h"
+#include "pipeline/cli/cli_args.h"
 
 static struct cli_args args;
 static struct diag diag;

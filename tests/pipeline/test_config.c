@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/config.h"
+#include "pipeline/config/config.h"
 
 static char path[] = "/tmp/test_config.XXXXXX";
 static struct config config;

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "pipeline/base64.h"
-#include "pipeline/diag.h"
-#include "pipeline/utf8.h"
+#include "pipeline/config/base64.h"
+#include "pipeline/config/diag.h"
+#include "pipeline/report/utf8.h"
 
 /* What is reported for bytes [start, end) of the text. */
 static void expect(const char *text, size_t start, size_t end, const char *says)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/escape.h"
+#include "pipeline/report/escape.h"
 
 static void texts_become_printable(void **state)
 {

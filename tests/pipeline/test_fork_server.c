@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pipeline/fork_server.h"
+#include "pipeline/engine/fork_server.h"
 
 /* What workers tell, in memory shared with them. */
 struct told {

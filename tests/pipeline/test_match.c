@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/match.h"
+#include "pipeline/files/match.h"
 
 static void paths_match_as_a_shell_would(void **state)
 {

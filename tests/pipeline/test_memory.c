@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <sys/stat.h>
 
-#include "pipeline/memory.h"
+#include "pipeline/config/memory.h"
 
 /* A tree of files that looks like /proc and /sys. */
 static char root[] = "/tmp/forkmill-memory-XXXXXX";

@@ -8,7 +8,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-#include "pipeline/outfile.h"
+#include "pipeline/files/outfile.h"
 
 static int enter(void **state)
 {

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "pipeline/outname.h"
-#include "pipeline/siphash.h"
+#include "pipeline/files/outname.h"
+#include "pipeline/files/siphash.h"
 
 static const struct codec png = {.name = "png", .extensions = "png"};
 static const struct codec pnm = {.name = "pnm", .extensions = "pnm|pgm|ppm"};

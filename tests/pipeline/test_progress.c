@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "pipeline/progress.h"
-#include "pipeline/units.h"
+#include "pipeline/report/progress.h"
+#include "pipeline/report/units.h"
 
 #define S 1000000000ull
 

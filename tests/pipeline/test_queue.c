@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "pipeline/queue.h"
+#include "pipeline/shared/queue.h"
 
 #define SLOTS 64u
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#include "pipeline/beneath.h"
+#include "pipeline/files/beneath.h"
 
 static int enter(void **state)
 {

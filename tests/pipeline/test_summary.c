@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "pipeline/summary.h"
+#include "pipeline/report/summary.h"
 
 #define S 1000000000ull
 

@@ -33,11 +33,11 @@ class Tree(unittest.TestCase):
             ("stages/image/blur.c", "<signal.h>", "no header of a stage"),
             ("stages/image/blur.c", "<sys/mman.h>", "no header of a stage"),
             ("stages/image/blur.c", "<png.h>", "only stages/codec/"),
-            ("stages/image/blur.c", '"pipeline/queue.h"', "stages/ only"),
+            ("stages/image/blur.c", '"pipeline/shared/queue.h"', "stages/ only"),
             ("stages/image/blur.c", '"../../pipeline/engine_thread.h"', "stages/ only"),
-            ("pipeline/reader.c", "<png.h>", "only stages/codec/"),
-            ("pipeline/reader.c", '"stages/codec.h"', "through stages/stage.h"),
-            ("pipeline/queue.c", '"stages/stage.h"', "know no stages"),
+            ("pipeline/run/reader.c", "<png.h>", "only stages/codec/"),
+            ("pipeline/run/reader.c", '"stages/codec.h"', "through stages/stage.h"),
+            ("pipeline/shared/queue.c", '"stages/stage.h"', "know no stages"),
             ("pipeline/engine_serial.c", '"pipeline/engine_thread.h"', "each other"),
         ):
             with self.subTest(path=path, header=header):
@@ -51,7 +51,7 @@ class Tree(unittest.TestCase):
             ("stages/synthetic/fail.c", "#include <signal.h>\n"),
             ("stages/registry.c", '#include "stages.def"\n#include "stages/stages.def"\n'),
             ("stages/image/blur.c", "#pragma omp simd\n/* #include <pthread.h> */\n"),
-            ("pipeline/worker.c", '#include <pthread.h>\n#include "stages/stage.h"\n'),
+            ("pipeline/engine/worker.c", '#include <pthread.h>\n#include "stages/stage.h"\n'),
             ("pipeline/engine_openmp.c", "#pragma omp parallel\n"),
         ):
             with self.subTest(path=path):
@@ -59,13 +59,13 @@ class Tree(unittest.TestCase):
 
     def test_printing(self):
         check = rules.check_printing
-        self.assert_breach(check, "pipeline/worker.c", 'void f(void) { printf("x"); }\n', "commands write")
+        self.assert_breach(check, "pipeline/engine/worker.c", 'void f(void) { printf("x"); }\n', "commands write")
         self.assert_breach(check, "stages/a.c", 'void f(void)\n{\n    fputs("x", stderr);\n}\n', ":3: stderr")
         self.assert_breach(check, "stages/a.c", "void f(void) { exit(1); }\n", "end the process")
         self.assert_allowed(check, "stages/a.h", "int f(char *) __attribute__((format(printf, 1, 2)));\n")
-        self.assert_allowed(check, "pipeline/cli_run.c", 'void f(void) { printf("x"); }\n')
-        self.assert_allowed(check, "pipeline/worker.c", 'void f(void) { _exit(1); } /* never exit( */\n')
-        self.assert_allowed(check, "pipeline/worker.c", 'const char *f = "exit( stderr"; int snprintf(void);\n')
+        self.assert_allowed(check, "pipeline/cli/cli_run.c", 'void f(void) { printf("x"); }\n')
+        self.assert_allowed(check, "pipeline/engine/worker.c", 'void f(void) { _exit(1); } /* never exit( */\n')
+        self.assert_allowed(check, "pipeline/engine/worker.c", 'const char *f = "exit( stderr"; int snprintf(void);\n')
 
     def test_lines(self):
         self.assert_breach(rules.check_lines, "stages/a.c", "\n" * 451, "451 lines")

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands. They and main.c are the only files that print; each returns its exit code. */
+#ifndef PIPELINE_CLI_H
+#define PIPELINE_CLI_H
+
+#include <stdio.h>
+
+#include "pipeline/cli/cli_args.h"
+#include "pipeline/config/config.h"
+#include "pipeline/run/exit_code.h"
+
+/* Each is given the words behind its name. */
+int cli_run(int argc, char **argv);
+int cli_stages(int argc, char **argv);
+int cli_check(int argc, char **argv);
+
+/* Writes the texts made from the tables to standard output. */
+void cli_help(void);
+void cli_help_command(enum cli_command command);
+void cli_man_page(void);
+
+/* Writes the config's values to standard output as a config that gives the same job, with their origins. */
+void cli_print_config(const struct config *config);
+
+/* Writes what was collected to standard error. `advice` (NULL: none) names the help to look at. */
+void cli_show(const struct diag *diag, const char *advice);
+
+#endif

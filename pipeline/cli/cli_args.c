@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Flags come from two tables, the settings and the switches, so getopt_long, which knows names at compile
+ * time and prints by itself, is not used. As usual: --name value, --name=value, -n value, -nvalue, -qv, and
+ * -- ends the flags. Names may not be shortened: a later version's new setting would make them ambiguous. */
+#include "pipeline/cli/cli_args.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/error.h"
+
+#define AT(field) offsetof(struct cli_args, field)
+
+const struct cli_switch cli_switches[] = {
+    {"stage", 's', SIZE_MAX, CLI_RUN, "NAME[:key=value,...]",
+     "A stage of the chain, or pool to cut it; all together they replace the config's stages"},
+    {"set", '\0', SIZE_MAX, CLI_RUN, "NAME=VALUE", "Any setting by the name a config has for it"},
+    {"print-config", '\0', AT(print_config), CLI_RUN, NULL,
+     "Show each setting and where it came from, as a config, and stop"},
+    {"dry-run", '\0', AT(dry_run), CLI_RUN, NULL, "Say what would be done and do nothing"},
+    {"json", '\0', AT(json), CLI_RUN | CLI_STAGES, NULL, "Report as JSON on standard output"},
+    {"quiet", 'q', AT(quiet), CLI_RUN, NULL, "Say only what went wrong"},
+    {"verbose", 'v', AT(verbose), CLI_RUN, NULL, "Say more"},
+    {"help", 'h', AT(help), CLI_RUN | CLI_STAGES | CLI_CHECK, NULL, "This text"},
+    {NULL, '\0', 0, 0, NULL, NULL},
+};
+
+/* What a flag turned out to be. */
+struct flag {
+    const struct param *setting; /* one of the two, or neither */
+    const struct cli_switch *one;
+    bool negated;  /* --no-... */
+    char name[32]; /* as it was written */
+};
+
+struct parser {
+    struct cli_args *args;
+    enum cli_command command;
+    struct diag *diag;
+    char **argv;
+    int argc, at;
+};
+
+char cli_letter(const struct param *setting)
+{
+    static const char letters[] = "iinput\0ooutput\0wworkers\0"
+                                  "0null\0";
+    for (const char *entry = letters; *entry; entry += strlen(entry) + 1) {
+        if (strcmp(entry + 1, setting->name) == 0)
+            return *entry;
+    }
+    return '\0';
+}
+
+static bool names_setting(const struct param *setting, const char *name)
+{
+    char flag[64];
+    config_flag_name(setting, flag, sizeof flag);
+    return strcmp(flag + 2, name) == 0;
+}
+
+static bool find_long(enum cli_command command, const char *name, struct flag *flag)
+{
+    for (const struct cli_switch *one = cli_switches; one->name; one++) {
+        if ((one->commands & command) && strcmp(one->name, name) == 0) {
+            flag->one = one;
+            return true;
+        }
+    }
+    bool no = strncmp(name, "no-", 3) == 0;
+    for (const struct param *setting = settings_table; command == CLI_RUN && setting->name; setting++) {
+        if (names_setting(setting, name) ||
+            (no && setting->type == PARAM_BOOL && names_setting(setting, name + 3))) {
+            flag->setting = setting;
+            flag->negated = !names_setting(setting, name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_letter(enum cli_command command, char letter, struct flag *flag)
+{
+    for (const struct cli_switch *one = cli_switches; one->name; one++) {
+        if ((one->commands & command) && one->letter == letter) {
+            flag->one = one;
+            return true;
+        }
+    }
+    for (const struct param *setting = settings_table; command == CLI_RUN && setting->name; setting++) {
+        if (cli_letter(setting) == letter) {
+            flag->setting = setting;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_unknown(struct parser *parser, const char *word)
+{
+    char words[4096], nearest[64], name[64];
+    size_t used = 0;
+    *words = '\0';
+    for (const struct cli_switch *one = cli_switches; one->name; one++) {
+        if (one->commands & parser->command)
+            used += (size_t)snprintf(words + used, sizeof words - used, "%s--%s", used ? "|" : "", one->name);
+    }
+    for (const struct param *setting = settings_table; parser->command == CLI_RUN && setting->name;
+         setting++) {
+        config_flag_name(setting, name, sizeof name);
+        used += (size_t)snprintf(words + used, sizeof words - used, "|%s", name);
+        if (setting->type == PARAM_BOOL)
+            used += (size_t)snprintf(words + used, sizeof words - used, "|--no-%s", name + 2);
+    }
+    const char *near = param_nearest(word, words, nearest, sizeof nearest);
+    diag_error(parser->diag, "unknown flag '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
+               near ? near : "", near ? "'?" : "");
+}
+
+static void add_flag(struct parser *parser, const struct param *setting, const char *name, const char *value)
+{
+    struct cli_args *args = parser->args;
+    struct config_flag *flags = realloc(args->flags, (args->flag_count + 1) * sizeof *flags);
+    if (!flags) {
+        diag_error(parser->diag, "out of memory");
+        return;
+    }
+    args->flags = flags;
+    struct config_flag *flag = &flags[args->flag_count++];
+    *flag = (struct config_flag){.setting = setting, .value = value};
+    snprintf(flag->name, sizeof flag->name, "%s", name);
+}
+
+/* --set name=value */
+static void take_set(struct parser *parser, const char *value)
+{
+    char name[64], words[2048], nearest[64];
+    size_t length = strcspn(value, "="), used = 0;
+    if (value[length] == '\0') {
+        diag_error(parser->diag, "--set: '%.60s' is not NAME=VALUE, as in --set save.level=6", value);
+        return;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), value);
+    const struct param *setting = length < 63 ? param_find(settings_table, name) : NULL;
+    if (setting) {
+        add_flag(parser, setting, "--set", value + length + 1);
+        return;
+    }
+    for (const struct param *each = settings_table; each->name; each++)
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", used ? "|" : "", each->name);
+    const char *near = param_nearest(name, words, nearest, sizeof nearest);
+    diag_error(parser->diag, "--set: unknown setting '%s'%s%s%s", name, near ? "; did you mean '" : "",
+               near ? near : "", near ? "'?" : "");
+    diag_allowed(parser->diag, "settings", words);
+}
+
+/* The value behind the flag: what stands in the same word, else the next one. */
+static const char *take_value(struct parser *parser, const struct flag *flag, const char *joined)
+{
+    if (joined)
+        return joined;
+    if (parser->at + 1 < parser->argc)
+        return parser->argv[++parser->at];
+    diag_error(parser->diag, "%s wants a value", flag->name);
+    return NULL;
+}
+
+static bool takes_value(const struct flag *flag)
+{
+    return flag->setting ? flag->setting->type != PARAM_BOOL : flag->one->offset == SIZE_MAX;
+}
+
+static void use_flag(struct parser *parser, const struct flag *flag, const char *joined)
+{
+    if (flag->setting && flag->setting->type == PARAM_BOOL && !(flag->negated && joined)) {
+        add_flag(parser, flag->setting, flag->name, flag->negated ? "false" : joined ? joined : "true");
+    } else if (!takes_value(flag) && joined) {
+        diag_error(parser->diag, "%s takes no value", flag->name);
+    } else if (!takes_value(flag)) {
+        *(bool *)(void *)((char *)parser->args + flag->one->offset) = true;
+    } else {
+        const char *value = take_value(parser, flag, joined);
+        if (value && flag->one && strcmp(flag->one->name, "set") == 0)
+            take_set(parser, value);
+        else if (value)
+            add_flag(parser, flag->setting, flag->name, value);
+    }
+}
+
+static void take_long(struct parser *parser, const char *word)
+{
+    char name[64];
+    struct flag flag = {0};
+    const char *end = word + strcspn(word, "=");
+    snprintf(name, sizeof name, "%.*s", (int)(end - word < 63 ? end - word : 63), word);
+    if (!find_long(parser->command, name + 2, &flag)) {
+        report_unknown(parser, name);
+        return;
+    }
+    snprintf(flag.name, sizeof flag.name, "%.31s", name);
+    use_flag(parser, &flag, *end ? end + 1 : NULL);
+}
+
+static void take_letters(struct parser *parser, const char *word)
+{
+    for (const char *letter = word + 1; *letter; letter++) {
+        struct flag flag = {0};
+        if (!find_letter(parser->command, *letter, &flag)) {
+            if (letter == word + 1)
+                report_unknown(parser, word);
+            else
+                diag_error(parser->diag, "unknown flag '-%c' in '%.60s'", *letter, word);
+            return;
+        }
+        snprintf(flag.name, sizeof flag.name, "-%c", *letter);
+        if (takes_value(&flag)) {
+            use_flag(parser, &flag, letter[1] ? letter + 1 : NULL);
+            return;
+        }
+        use_flag(parser, &flag, NULL);
+    }
+}
+
+static void take_word(struct parser *parser, const char *word)
+{
+    static const char *const kinds[] = {[CLI_RUN] = "config", [CLI_STAGES] = "stage", [CLI_CHECK] = "config"};
+    struct cli_args *args = parser->args;
+    if (args->word_count == 1)
+        diag_error(parser->diag, "'%.200s': only one %s can be given, and '%.200s' is it%s", word,
+                   kinds[parser->command], args->words[0],
+                   parser->command == CLI_RUN ? "; inputs are given by -i" : "");
+    else
+        args->words[args->word_count++] = word;
+}
+
+int cli_args_parse(struct cli_args *args, enum cli_command command, int argc, char **argv, struct diag *diag)
+{
+    *args = (struct cli_args){0};
+    struct parser parser = {args, command, diag, argv, argc, 0};
+    unsigned before = diag->errors;
+    bool flags_ended = false;
+    for (; parser.at < argc; parser.at++) {
+        const char *word = argv[parser.at];
+        if (flags_ended || word[0] != '-' || word[1] == '\0')
+            take_word(&parser, word);
+        else if (strcmp(word, "--") == 0)
+            flags_ended = true;
+        else if (word[1] == '-')
+            take_long(&parser, word);
+        else
+            take_letters(&parser, word);
+    }
+    if (args->quiet && args->verbose)
+        diag_error(diag, "-q and -v contradict each other");
+    return diag->errors == before ? 0 : ERROR_USAGE;
+}
+
+void cli_args_free(struct cli_args *args)
+{
+    free(args->flags);
+    *args = (struct cli_args){0};
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of a command line, sorted: settings and stages for the config, switches for the command. */
+#ifndef PIPELINE_CLI_ARGS_H
+#define PIPELINE_CLI_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pipeline/config/config.h"
+#include "pipeline/config/diag.h"
+
+/* The commands a switch belongs to. */
+enum cli_command { CLI_RUN = 1, CLI_STAGES = 2, CLI_CHECK = 4 };
+
+/* A switch that is no setting; help texts come from the table of these. */
+struct cli_switch {
+    const char *name; /* without dashes */
+    char letter;      /* or '\0' */
+    size_t offset;    /* of a bool in struct cli_args; SIZE_MAX: takes a value */
+    unsigned commands;
+    const char *value, *help;
+};
+
+struct cli_args {
+    bool help, json, dry_run, print_config, quiet, verbose;
+    const char *words[2]; /* what is no flag: CONFIG or NAME */
+    unsigned word_count;
+    struct config_flag *flags; /* in order, stages included */
+    size_t flag_count;
+};
+
+/* Ended by a NULL name. */
+extern const struct cli_switch cli_switches[];
+
+/* The letter of a setting that has a short flag, or '\0'. */
+char cli_letter(const struct param *setting);
+
+/* Sorts argv[0 .. argc), the words behind the command. Those of `flags` that are settings are taken for
+ * CLI_RUN only. 0, or ERROR_USAGE with all that is wrong in *diag; args->help is valid either way. Free it
+ * either way; it points into argv. */
+int cli_args_parse(struct cli_args *args, enum cli_command command, int argc, char **argv, struct diag *diag);
+
+void cli_args_free(struct cli_args *args);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/cli/cli.h"
+
+#include <string.h>
+
+#include "pipeline/report/escape.h"
+
+static int check(const char *path, struct diag *diag)
+{
+    static char *const no_environment[] = {NULL};
+    struct config config;
+    config_load(&config, path, no_environment, NULL, 0, diag);
+    cli_show(diag, NULL);
+    if (diag->errors == 0) {
+        char safe[1024];
+        const struct job *job = &config.job;
+        printf("%s: ok, %u stage%s, %u pool%s\n", escape_text(config.yaml.source.name, safe, sizeof safe),
+               job->stage_count, job->stage_count == 1 ? "" : "s", job->pool_count,
+               job->pool_count == 1 ? "" : "s");
+    }
+    config_free(&config);
+    return diag->errors ? EXIT_USAGE : EXIT_DONE;
+}
+
+int cli_check(int argc, char **argv)
+{
+    struct diag diag = {0};
+    struct cli_args args;
+    int code = EXIT_DONE;
+    bool usage = cli_args_parse(&args, CLI_CHECK, argc, argv, &diag) < 0;
+    if (!args.help && !usage && args.word_count == 0) {
+        diag_error(&diag, "a config is wanted, as in: forkmill check thumbs.yaml");
+        usage = true;
+    }
+    if (args.help) {
+        cli_help_command(CLI_CHECK);
+    } else if (usage) {
+        cli_show(&diag, "forkmill check --help");
+        code = EXIT_USAGE;
+    } else {
+        code = check(args.words[0], &diag);
+    }
+    cli_args_free(&args);
+    diag_free(&diag);
+    return code;
+}

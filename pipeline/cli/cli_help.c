@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* --help and the manual page, from the tables. */
+#include <stdint.h>
+#include <string.h>
+
+#include "pipeline/cli/cli.h"
+
+static const struct {
+    enum cli_command command;
+    const char *name, *usage, *summary, *details;
+} commands[] = {
+    {CLI_RUN, "run", "[CONFIG] [-i PATH]... [-o DIR] [-w N] [-s STAGE[:key=value,...]]...",
+     "Process every input and write the tree of outputs",
+     "CONFIG is a YAML file; - is standard input. Each setting below is a key of it, a flag, and a "
+     "FORKMILL_ variable in capitals (FORKMILL_SAVE_LEVEL). A flag beats a variable, a variable beats the "
+     "file, the file beats the default. A list from a higher source replaces the whole list of a lower one; "
+     "a flag for a list may be given more than once."},
+    {CLI_STAGES, "stages", "[NAME] [--json]", "List the stages, or show the parameters of one", ""},
+    {CLI_CHECK, "check", "CONFIG", "Say whether a config is right, and what is wrong with it",
+     "All errors are shown at once. Flags and FORKMILL_ variables are left out of it."},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static const char *const exit_codes[][2] = {
+    {"0", "All items are done, or rightly skipped"},
+    {"1", "Some items failed"},
+    {"2", "Usage or config; nothing was started"},
+    {"3", "No input matched"},
+    {"4", "Stopped by max_failures"},
+    {"5", "The environment failed, as a full output disk does"},
+    {"75", "Not enough memory, shared memory or descriptors to start"},
+    {"130, 143", "Interrupted, terminated"},
+};
+
+static const char example[] = "forkmill run -i photos -o thumbs -s resize:width=800,height=600";
+
+/* "-w, --workers N" */
+static void setting_flags(const struct param *setting, char *text, size_t size)
+{
+    static const char *const values[] = {
+        [PARAM_INT] = "N",     [PARAM_REAL] = "X",        [PARAM_CHOICE] = "WORD",   [PARAM_BYTES] = "SIZE",
+        [PARAM_COUNT] = "N",   [PARAM_DURATION] = "TIME", [PARAM_COLOUR] = "COLOUR", [PARAM_TEXT] = "PATH",
+        [PARAM_LIST] = "PATH", [PARAM_BOOL] = "",
+    };
+    char name[64], letter = cli_letter(setting);
+    config_flag_name(setting, name, sizeof name);
+    /* What is on by default is changed by its negation only. */
+    bool no = setting->type == PARAM_BOOL && setting->initial && strcmp(setting->initial, "true") == 0;
+    const char *value = values[setting->type];
+    snprintf(text, size, "%c%c%s%s%s%s%s", letter ? '-' : ' ', letter ? letter : ' ', letter ? ", " : "  ",
+             no ? "--[no-]" : "", no ? name + 2 : name, *value ? " " : "", value);
+}
+
+/* "Colour ... (1 to 9; default 4)" */
+static void setting_help(const struct param *setting, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "%s", setting->help);
+    const char *open = " (";
+    if (setting->choices && used < size) {
+        used += (size_t)snprintf(text + used, size - used, "%s%s", open, setting->choices);
+        open = "; ";
+    }
+    if ((setting->min != 0 || setting->max != 0) &&
+        (setting->type == PARAM_INT || setting->type == PARAM_REAL) && used < size) {
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%.15g to %.15g", open, setting->min, setting->max);
+        open = "; ";
+    }
+    if (setting->initial && used < size) {
+        used += (size_t)snprintf(text + used, size - used, "%sdefault %s", open, setting->initial);
+        open = "; ";
+    }
+    if (*open == ';' && used < size)
+        snprintf(text + used, size - used, ")");
+}
+
+static void switch_flags(const struct cli_switch *one, char *text, size_t size)
+{
+    snprintf(text, size, "%c%c%s--%s%s%s", one->letter ? '-' : ' ', one->letter ? one->letter : ' ',
+             one->letter ? ", " : "  ", one->name, one->value ? " " : "", one->value ? one->value : "");
+}
+
+/* Words of `text` in lines of at most 100 columns, the first of which starts at `column`. */
+static void print_wrapped(const char *text, int column, int indent)
+{
+    for (const char *space = ""; *text; space = " ") {
+        size_t length = strcspn(text, " ");
+        if (*space && column + 1 + (int)length > 100) {
+            column = printf("\n%*s", indent, "") - 1;
+            space = "";
+        }
+        column += printf("%s%.*s", space, (int)length, text);
+        text += length;
+        text += *text == ' ';
+    }
+    putchar('\n');
+}
+
+static void print_flag(const char *flags, const char *help)
+{
+    int column = printf(strlen(flags) > 30 ? "  %s" : "  %-30s ", flags);
+    if (strlen(flags) > 30)
+        column = printf("\n%33s", "") - 1;
+    print_wrapped(help, column, 33);
+}
+
+static void print_settings(void)
+{
+    char flags[128], help[512];
+    for (const struct param *setting = settings_table; setting->name; setting++) {
+        setting_flags(setting, flags, sizeof flags);
+        setting_help(setting, help, sizeof help);
+        print_flag(flags, help);
+    }
+}
+
+void cli_help_command(enum cli_command command)
+{
+    char flags[128];
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (commands[i].command != command)
+            continue;
+        printf("usage: forkmill %s %s\n\n%s.\n", commands[i].name, commands[i].usage, commands[i].summary);
+        if (*commands[i].details)
+            print_wrapped(commands[i].details, 0, 0);
+    }
+    if (command == CLI_RUN) {
+        printf("\n  %s\n\nsettings:\n", example);
+        print_settings();
+    }
+    printf("\nflags:\n");
+    for (const struct cli_switch *one = cli_switches; one->name; one++) {
+        if (!(one->commands & command))
+            continue;
+        switch_flags(one, flags, sizeof flags);
+        print_flag(flags, one->help);
+    }
+}
+
+void cli_help(void)
+{
+    printf("forkmill %s batch-processes directories of images through configurable stages.\n\n",
+           FORKMILL_VERSION);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("%s forkmill %s %s\n", i ? "      " : "usage:", commands[i].name, commands[i].usage);
+    printf("       forkmill --help | --version\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+    printf("\nexample: %s\n\nforkmill COMMAND --help says more. Exit codes:\n", example);
+    for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
+        printf("  %-8s %s\n", exit_codes[i][0], exit_codes[i][1]);
+}
+
+/* Text for troff (man(7)): backslashes and hyphens escaped, no line that starts with a control character. */
+static void print_troff(const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        printf("\\&");
+    for (; *text; text++) {
+        if (*text == '\\')
+            printf("\\e");
+        else if (*text == '-')
+            printf("\\-");
+        else
+            putchar(*text);
+    }
+    putchar('\n');
+}
+
+static void man_item(const char *term, const char *text)
+{
+    printf(".TP\n.B ");
+    print_troff(term + strspn(term, " "));
+    print_troff(text);
+}
+
+static void man_settings(void)
+{
+    char flags[128], help[512];
+    printf(".SH SETTINGS\n");
+    for (const struct param *setting = settings_table; setting->name; setting++) {
+        setting_flags(setting, flags, sizeof flags);
+        setting_help(setting, help, sizeof help);
+        man_item(flags, help);
+    }
+    printf(".SH FLAGS\n");
+    for (const struct cli_switch *one = cli_switches; one->name; one++) {
+        switch_flags(one, flags, sizeof flags);
+        man_item(flags, one->help);
+    }
+}
+
+void cli_man_page(void)
+{
+    printf(".TH FORKMILL 1 \"\" \"forkmill %s\"\n.SH NAME\nforkmill \\- ", FORKMILL_VERSION);
+    printf("batch\\-process directories of images through configurable stages\n.SH SYNOPSIS\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        printf("%s.B forkmill %s\n", i ? ".br\n" : "", commands[i].name);
+        print_troff(commands[i].usage);
+    }
+    printf(".SH COMMANDS\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        printf(".TP\n.B %s\n%s.\n", commands[i].name, commands[i].summary);
+        if (*commands[i].details)
+            print_troff(commands[i].details);
+    }
+    man_settings();
+    printf(".SH STAGES\n");
+    for (const struct stage *const *stage = stage_all(); *stage; stage++)
+        man_item((*stage)->name, (*stage)->summary);
+    printf(".SH \"EXIT STATUS\"\n");
+    for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
+        man_item(exit_codes[i][0], exit_codes[i][1]);
+    printf(".SH EXAMPLE\n");
+    print_troff(example);
+}

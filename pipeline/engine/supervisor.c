@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/engine/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pipeline/engine/recover.h"
+#include "pipeline/engine/worker.h"
+#include "pipeline/shared/clock.h"
+
+#define TICK_MS 100
+/* A worker with nothing in hand that has not left this long after its queue closed is stuck or stopped. */
+#define LEAVE_NS 500000000u
+/* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took this long. */
+#define GAP_NS 2000000000u
+/* Deaths in a row, beyond one of each worker, without an item done: the workers cannot live here. */
+#define IDLE_DEATHS 10u
+
+enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
+
+struct supervised {
+    enum place place;
+    bool overstayed; /* killed for it by us */
+    uint64_t beat;   /* the last one seen */
+    uint64_t since_ns;
+};
+
+/* How far shutting down has come: pools [0, closed) have been told to end. */
+struct closing {
+    bool begun;
+    bool by_stop;
+    unsigned pools_closed;
+    uint64_t since_ns; /* of the last pool told */
+    uint64_t limit_ns; /* everything is killed then */
+};
+
+struct loop {
+    struct supervisor *supervisor;
+    struct closing closing;
+    uint32_t idle_deaths;
+    uint64_t items_seen;
+    uint64_t last_tick_ns;
+    bool server_gone;
+};
+
+static void set_limit(struct loop *loop, uint64_t grace_ns)
+{
+    loop->closing.limit_ns = clock_ns() + grace_ns;
+}
+
+/* The server is gone and every worker with it, by their death signal. What they held stays unfinished. */
+static void lose_server(struct loop *loop)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    struct error error = {0};
+    error_set(&error, ERROR_INTERNAL, "the fork server died");
+    loop->server_gone = true;
+    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++)
+        supervisor->workers[i].place = PLACE_OVER;
+    ledger_stop_run(supervisor->ledger, STOP_FATAL, &error);
+}
+
+static void start_worker(struct loop *loop, uint32_t worker)
+{
+    struct supervised *supervised = &loop->supervisor->workers[worker];
+    *supervised = (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns()};
+    supervised->beat = atomic_load(&loop->supervisor->machine->workers[worker].beat);
+    if (!fork_server_spawn(loop->supervisor->server, worker))
+        lose_server(loop);
+}
+
+/* What the end of a worker says about why. */
+static void describe(const struct fork_report *report, bool overstayed, uint64_t timeout_ms,
+                     struct error *cause)
+{
+    const char *core = WIFSIGNALED(report->status) ? sigabbrev_np(WTERMSIG(report->status)) : NULL;
+    if (report->fork_errno)
+        error_set(cause, ERROR_CRASH, "fork: %s", strerror(report->fork_errno));
+    else if (overstayed)
+        error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s",
+                  (double)timeout_ms / 1000);
+    else if (WIFSIGNALED(report->status))
+        error_set(cause, ERROR_CRASH, "its worker was killed by SIG%s", core ? core : "?");
+    else if (WEXITSTATUS(report->status) == WORKER_NO_MEMORY)
+        error_set(cause, ERROR_MEMORY, "no address space for a worker's scratch");
+    else
+        error_set(cause, ERROR_CRASH, "its worker exited with status %d", WEXITSTATUS(report->status));
+}
+
+static uint64_t items_done(const struct machine *machine)
+{
+    uint64_t items = 0;
+    for (uint32_t i = 0; i < machine->worker_count; i++)
+        items += atomic_load_explicit(&machine->workers[i].items, memory_order_relaxed);
+    return items;
+}
+
+/* Workers that die over and over without an item are a matter of the place, not of the inputs. */
+static void count_idle_death(struct loop *loop, bool was_running, const struct error *cause)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    uint64_t items = items_done(supervisor->machine);
+    if (was_running || items != loop->items_seen)
+        loop->idle_deaths = 0;
+    loop->items_seen = items;
+    if (was_running || ++loop->idle_deaths < IDLE_DEATHS + supervisor->machine->worker_count)
+        return;
+    struct error error = {0};
+    error_set(&error, ERROR_MEMORY, "workers die before they take an item; the last: %.160s", cause->reason);
+    ledger_stop_run(supervisor->ledger, STOP_FATAL, &error);
+}
+
+/* Is there still work that a successor would be needed for? */
+static bool wanted(const struct loop *loop, uint32_t worker)
+{
+    const struct machine *machine = loop->supervisor->machine;
+    unsigned pool = machine->worker_pool[worker];
+    if (pool >= loop->closing.pools_closed)
+        return true;
+    return !loop->server_gone && (pool > 0 || !loop->closing.by_stop) &&
+           queue_fill(&machine->queues[pool]) > 0;
+}
+
+static void bury(struct loop *loop, const struct fork_report *report)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    struct machine *machine = supervisor->machine;
+    if (report->worker >= machine->worker_count)
+        return;
+    struct supervised *supervised = &supervisor->workers[report->worker];
+    unsigned pool = machine->worker_pool[report->worker];
+    bool by_itself = !report->fork_errno && WIFEXITED(report->status);
+    bool finished = by_itself && WEXITSTATUS(report->status) == WORKER_FINISHED;
+    bool recycled = by_itself && WEXITSTATUS(report->status) == WORKER_RECYCLED;
+    supervised->place = PLACE_OVER;
+    if (recycled)
+        supervisor->recycled[pool]++;
+    if (!finished && !recycled) {
+        struct error cause = {0};
+        describe(report, supervised->overstayed, machine->job->settings.timeout_ms, &cause);
+        supervisor->deaths[pool]++;
+        bool retry = !loop->closing.by_stop;
+        bool was_running =
+            recover_worker(machine, supervisor->ledger, supervisor->admission, report->worker, &cause, retry);
+        for (unsigned i = 0; i <= machine->job->pool_count; i++)
+            queue_wake_all(&machine->queues[i]);
+        if (loop->closing.pools_closed <= pool)
+            count_idle_death(loop, was_running, &cause);
+    }
+    if (wanted(loop, report->worker) && ledger_stopped(supervisor->ledger) != STOP_FATAL)
+        start_worker(loop, report->worker);
+}
+
+static void hear_server(struct loop *loop)
+{
+    struct fork_report report;
+    int got;
+    while (!loop->server_gone && (got = fork_server_next(loop->supervisor->server, &report)) != 0) {
+        if (got > 0)
+            bury(loop, &report);
+        else
+            lose_server(loop);
+    }
+}
+
+static void hear_signals(struct loop *loop)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    struct signalfd_siginfo info;
+    while (read(supervisor->signal_fd, &info, sizeof info) == sizeof info) {
+        if (supervisor->signal != 0) {
+            set_limit(loop, 0); /* the second time means now */
+            continue;
+        }
+        supervisor->signal = (int)info.ssi_signo;
+        ledger_stop_run(supervisor->ledger, STOP_SIGNAL, NULL);
+    }
+}
+
+/* Kills workers that have shown no sign of life for `timeout`: computing too long, or stopped. */
+static void watch(struct loop *loop)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    uint64_t timeout_ns = supervisor->machine->job->settings.timeout_ms * 1000000;
+    uint64_t now = clock_ns();
+    bool gap = now - loop->last_tick_ns > GAP_NS;
+    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++) {
+        struct supervised *supervised = &supervisor->workers[i];
+        uint64_t beat = atomic_load_explicit(&supervisor->machine->workers[i].beat, memory_order_relaxed);
+        if (supervised->place != PLACE_LIVE)
+            continue;
+        if (beat != supervised->beat || gap) {
+            supervised->beat = beat;
+            supervised->since_ns = now;
+        } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
+            supervised->overstayed = true;
+            fork_server_kill(supervisor->server, i);
+        }
+    }
+    loop->last_tick_ns = now;
+}
+
+static bool pool_empty(const struct loop *loop, unsigned pool)
+{
+    const struct machine *machine = loop->supervisor->machine;
+    for (uint32_t i = 0; i < machine->worker_count; i++) {
+        if (machine->worker_pool[i] == pool && loop->supervisor->workers[i].place == PLACE_LIVE)
+            return false;
+    }
+    return true;
+}
+
+static void kill_pool(struct loop *loop, unsigned pool)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++) {
+        if (supervisor->machine->worker_pool[i] == pool && supervisor->workers[i].place == PLACE_LIVE)
+            fork_server_kill(supervisor->server, i);
+    }
+}
+
+static void begin_closing(struct loop *loop)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    bool stopped = ledger_stopped(supervisor->ledger) != STOP_NONE;
+    if (loop->closing.begun || !(stopped || ledger_finished(supervisor->ledger)))
+        return;
+    loop->closing.begun = true;
+    loop->closing.by_stop = stopped;
+    if (loop->closing.limit_ns == 0)
+        set_limit(loop, supervisor->machine->job->settings.grace_ms * 1000000);
+    admission_stop(supervisor->admission);
+    eventfd_write(supervisor->stop_fd, 1);
+    /* The first pool takes nothing more from its queue; what is beyond it is still finished. */
+    queue_close(&supervisor->machine->queues[0], QUEUE_DISCARD);
+    loop->closing.pools_closed = 1;
+    loop->closing.since_ns = clock_ns();
+}
+
+/* Closes one pool after the other, each when no worker before it is left. True: all are. */
+static bool advance_closing(struct loop *loop)
+{
+    struct supervisor *supervisor = loop->supervisor;
+    struct machine *machine = supervisor->machine;
+    if (!loop->closing.begun)
+        return false;
+    uint64_t now = clock_ns();
+    while (pool_empty(loop, loop->closing.pools_closed - 1)) {
+        if (loop->closing.pools_closed == machine->job->pool_count)
+            return true;
+        queue_close(&machine->queues[loop->closing.pools_closed++], QUEUE_DRAIN);
+        loop->closing.since_ns = now;
+    }
+    bool nothing_open = !loop->closing.by_stop && now - loop->closing.since_ns > LEAVE_NS;
+    if (nothing_open)
+        kill_pool(loop, loop->closing.pools_closed - 1);
+    if (now >= loop->closing.limit_ns) {
+        loop->closing.by_stop = true;
+        for (unsigned pool = 0; pool < machine->job->pool_count; pool++)
+            kill_pool(loop, pool);
+    }
+    return false;
+}
+
+static void wait_for_news(const struct loop *loop)
+{
+    const struct supervisor *supervisor = loop->supervisor;
+    struct pollfd wait[3] = {
+        {.fd = loop->server_gone ? -1 : supervisor->server->socket, .events = POLLIN},
+        {.fd = supervisor->signal_fd, .events = POLLIN},
+        /* Once the end has begun this descriptor has nothing more to say. */
+        {.fd = loop->closing.begun ? -1 : supervisor->ledger->event_fd, .events = POLLIN},
+    };
+    poll(wait, 3, loop->closing.begun ? TICK_MS / 10 : TICK_MS);
+}
+
+int supervisor_run(struct supervisor *supervisor, struct error *error)
+{
+    struct loop loop = {.supervisor = supervisor, .last_tick_ns = clock_ns()};
+    supervisor->workers = calloc(supervisor->machine->worker_count, sizeof *supervisor->workers);
+    if (!supervisor->workers)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++)
+        start_worker(&loop, i);
+    while (!advance_closing(&loop)) {
+        wait_for_news(&loop);
+        hear_server(&loop);
+        hear_signals(&loop);
+        watch(&loop);
+        begin_closing(&loop);
+        supervisor->tick(supervisor->tick_context);
+    }
+    queue_close(&supervisor->machine->queues[supervisor->machine->job->pool_count], QUEUE_DRAIN);
+    free(supervisor->workers);
+    supervisor->workers = NULL;
+    return 0;
+}

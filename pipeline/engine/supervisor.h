@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The supervisor: the main thread's loop while a run lasts. It starts workers, learns of their deaths, gives
+ * back what the dead held, replaces them, ends those that overstay, and shuts the run down in order. It takes
+ * nothing that a worker can hold. */
+#ifndef PIPELINE_SUPERVISOR_H
+#define PIPELINE_SUPERVISOR_H
+
+#include "pipeline/engine/fork_server.h"
+#include "pipeline/run/admission.h"
+#include "pipeline/run/ledger.h"
+#include "pipeline/shared/machine.h"
+
+struct supervised;
+
+struct supervisor {
+    struct machine *machine;
+    struct ledger *ledger;
+    struct admission *admission;
+    struct fork_server *server;
+    int signal_fd;               /* SIGINT, SIGTERM, SIGHUP */
+    int stop_fd;                 /* an eventfd that ends the reader's wait for standard input */
+    void (*tick)(void *context); /* called about ten times a second */
+    void *tick_context;
+
+    int signal;                     /* the first that came, or 0 */
+    uint64_t deaths[JOB_MAX_POOLS]; /* workers that died, not counting recycled ones */
+    uint64_t recycled[JOB_MAX_POOLS];
+    struct supervised *workers;
+};
+
+/* Starts every worker and returns when all have ended: because the ledger is finished, or the run was
+ * stopped and the items in hand are done or `grace` is over. The writer's queue is closed then. Afterwards
+ * ledger->stop says why. The caller sets the fields up to tick_context. ERROR_MEMORY. */
+int supervisor_run(struct supervisor *supervisor, struct error *error);
+
+#endif

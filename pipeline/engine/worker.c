@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/engine/worker.h"
+
+#include <sys/mman.h>
+
+#include "pipeline/engine/chain.h"
+#include "pipeline/shared/clock.h"
+
+/* Scratch pages that all workers together keep warm between items; not in the budget of `memory`. */
+#define WARM_SCRATCH_BYTES ((size_t)32 << 20)
+
+struct worker {
+    const struct machine *machine;
+    struct worker_cell *cell;
+    struct queue in, out, written; /* copies: how long to spin is each worker's own experience */
+    unsigned owner;
+    unsigned first_step, last_step;
+    struct scratch scratch;
+    size_t scratch_limit_bytes, warm_bytes;
+    int64_t left; /* items until recycled; -1: never */
+    uint32_t pool_workers;
+    uint64_t since_ns; /* when it began what it is doing */
+};
+
+/* One slot in the worker's hands. */
+struct held {
+    uint32_t slot;
+    uint64_t seen;
+    bool failed;
+};
+
+static void beat(struct worker *worker)
+{
+    atomic_fetch_add_explicit(&worker->cell->beat, 1, memory_order_relaxed);
+}
+
+/* Books the time since the last call under `account`. */
+static void book(struct worker *worker, _Atomic uint64_t *account)
+{
+    uint64_t now = clock_ns();
+    atomic_fetch_add_explicit(account, now - worker->since_ns, memory_order_relaxed);
+    worker->since_ns = now;
+}
+
+static void doing(struct worker *worker, enum worker_doing what)
+{
+    atomic_store_explicit(&worker->cell->doing, (uint32_t)what, memory_order_relaxed);
+    beat(worker);
+}
+
+/* Scratch beyond the warm part goes back to the system: the item that needed it is no longer in flight soon.
+ */
+static void cool_scratch(struct worker *worker)
+{
+    if (worker->scratch.size_bytes > worker->warm_bytes)
+        madvise(worker->scratch.base + worker->warm_bytes, worker->scratch.size_bytes - worker->warm_bytes,
+                MADV_DONTNEED);
+}
+
+/* Runs one slot. False: it was taken away. */
+static bool run_slot(struct worker *worker, struct held *held)
+{
+    const struct machine *machine = worker->machine;
+    struct slot *slot = &machine->slots[held->slot];
+    atomic_store_explicit(&worker->cell->slot, held->slot, memory_order_relaxed);
+    doing(worker, WORKER_BUSY);
+    if (!slot_move(&machine->words[held->slot], &held->seen, SLOT_RUNNING, 0, worker->owner))
+        return false;
+    worker->scratch.size_bytes =
+        slot->scratch_bytes < worker->scratch_limit_bytes ? slot->scratch_bytes : worker->scratch_limit_bytes;
+    held->failed =
+        chain_run(machine, held->slot, worker->first_step, worker->last_step, &worker->scratch) < 0;
+    cool_scratch(worker);
+    atomic_fetch_add_explicit(&worker->cell->items, 1, memory_order_relaxed);
+    /* Announced at once, so that from here on this worker's death cannot touch the item; placed in a cell,
+     * which may wake somebody, when the batch is done. */
+    struct queue *next = held->failed ? &worker->written : &worker->out;
+    return queue_announce(next, held->slot, &held->seen, worker->owner) == QUEUE_OK;
+}
+
+static bool more_if_small(void *context, uint32_t slot)
+{
+    const struct machine *machine = context;
+    return machine->slots[slot].small;
+}
+
+/* A batch is for small items, and no larger than this worker's share of what waits. */
+static uint32_t fair_share(const struct worker *worker)
+{
+    uint32_t share = queue_fill(&worker->in) / worker->pool_workers;
+    uint32_t batch = (uint32_t)worker->machine->job->settings.batch;
+    share = share < 1 ? 1 : share > batch ? batch : share;
+    if (worker->left >= 0 && share > worker->left)
+        share = (uint32_t)worker->left;
+    return share;
+}
+
+static void place_all(struct worker *worker, const struct held *held, uint32_t count)
+{
+    bool waited = false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct queue *next = held[i].failed ? &worker->written : &worker->out;
+        while (queue_place(next, held[i].slot, held[i].seen) == QUEUE_TIMED_OUT) {
+            if (!waited)
+                book(worker, &worker->cell->busy_ns);
+            waited = true;
+            doing(worker, WORKER_BLOCKED);
+        }
+        if (waited)
+            book(worker, &worker->cell->blocked_ns);
+        waited = false;
+    }
+}
+
+static int work(struct worker *worker)
+{
+    uint32_t slots[64], count;
+    uint64_t seen[64];
+    struct held held[64];
+    while (worker->left != 0) {
+        enum queue_result result = queue_take(&worker->in, worker->owner, fair_share(worker), more_if_small,
+                                              (void *)(uintptr_t)worker->machine, slots, seen, &count);
+        book(worker, &worker->cell->starved_ns);
+        if (result == QUEUE_CLOSED)
+            return WORKER_FINISHED;
+        if (result != QUEUE_OK) {
+            beat(worker);
+            continue;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            held[i] = (struct held){slots[i], seen[i], false};
+            atomic_store_explicit(&worker->cell->claimed, count - i - 1, memory_order_relaxed);
+            if (!run_slot(worker, &held[i]))
+                return WORKER_LOST_SLOT;
+        }
+        place_all(worker, held, count);
+        book(worker, &worker->cell->busy_ns);
+        if (worker->left > 0)
+            worker->left -= count;
+        doing(worker, WORKER_IDLE);
+    }
+    return WORKER_RECYCLED;
+}
+
+int worker_run(void *context, uint32_t index)
+{
+    const struct machine *machine = context;
+    const struct job *job = machine->job;
+    unsigned pool = machine->worker_pool[index];
+    struct worker worker = {
+        .machine = machine,
+        .cell = &machine->workers[index],
+        .in = machine->queues[pool],
+        .out = machine->queues[pool + 1],
+        .written = machine->queues[job->pool_count],
+        .owner = SLOT_OWNER_WORKER + index,
+        .scratch_limit_bytes = arena_round(job->settings.memory_bytes),
+        .warm_bytes = WARM_SCRATCH_BYTES / machine->worker_count / 4096 * 4096,
+        .left = job->pools[pool].recycle > 0 ? job->pools[pool].recycle : -1,
+        .pool_workers = (uint32_t)job->pools[pool].workers,
+        .since_ns = clock_ns(),
+    };
+    chain_pool_steps(job, pool, &worker.first_step, &worker.last_step);
+    void *scratch = mmap(NULL, worker.scratch_limit_bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (scratch == MAP_FAILED)
+        return WORKER_NO_MEMORY;
+    worker.scratch = (struct scratch){.base = scratch};
+    doing(&worker, WORKER_IDLE);
+    int end = work(&worker);
+    munmap(scratch, worker.scratch_limit_bytes);
+    return end;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/files/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "pipeline/files/scan.h"
+
+struct outfile {
+    int fd;
+    int last_fd; /* the directory that the last file went to; -1: none */
+    char last[PATH_MAX];
+    uint32_t nonce; /* tells this run's temporary files from another's with the same process id */
+    uint64_t counter;
+};
+
+static int failed(struct error *error, int cause, const char *what)
+{
+    switch (cause) {
+    case ENOSPC:
+    case EDQUOT:
+        return error_set(error, ERROR_DISK_FULL, "%s: %s", what, strerror(cause));
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return error_set(error, ERROR_MEMORY, "%s: %s", what, strerror(cause));
+    case ENAMETOOLONG:
+    case EISDIR:
+    case ENOTDIR:
+        return error_set(error, ERROR_UNSUPPORTED, "%s: %s", what, strerror(cause));
+    default:
+        return error_set(error, ERROR_IO, "%s: %s", what, strerror(cause));
+    }
+}
+
+/* Opens the directory `path` beneath `at`, making what is missing. A descriptor, or -1 and errno. Symbolic
+ * links are followed: they are the user's own arrangement of the output. */
+static int make_directories(int at, const char *path)
+{
+    char name[PATH_MAX];
+    int owned = -1;
+    while (*path) {
+        const size_t slashes = strspn(path, "/");
+        const size_t length = slashes ? slashes : strcspn(path, "/");
+        if (length >= sizeof name) {
+            if (owned >= 0)
+                close(owned);
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy(name, path, length);
+        name[length] = '\0';
+        path += length;
+        if (slashes && owned >= 0)
+            continue; /* between two names; at the beginning it is the root directory */
+        int next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (next < 0 && errno == ENOENT && (mkdirat(at, name, 0777) == 0 || errno == EEXIST))
+            next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        const int cause = errno;
+        if (owned >= 0)
+            close(owned);
+        errno = cause;
+        if (next < 0)
+            return -1;
+        at = owned = next;
+    }
+    return owned;
+}
+
+/* A new, empty temporary file in the directory; its name to temp[64]. */
+static int temp_open(struct outfile *root, int directory, char *temp)
+{
+    for (int attempt = 0; attempt < 100; attempt++) {
+        snprintf(temp, 64, SCAN_TEMP_PREFIX "%ld-%08x-%llu" SCAN_TEMP_SUFFIX, (long)getpid(), root->nonce,
+                 (unsigned long long)root->counter++);
+        int fd = openat(directory, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (fd >= 0 || (errno != EEXIST && errno != EINTR))
+            return fd;
+    }
+    return -1;
+}
+
+int outfile_open(struct outfile **out, const char *path, struct error *error)
+{
+    char temp[64], what[160];
+    *out = NULL;
+    snprintf(what, sizeof what, "cannot write to %s", path);
+    struct outfile *root = calloc(1, sizeof *root);
+    if (!root)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    root->last_fd = -1;
+    if (getrandom(&root->nonce, sizeof root->nonce, 0) < 0)
+        root->nonce = (uint32_t)(uintptr_t)root;
+    errno = ENOENT; /* for an empty path */
+    root->fd = make_directories(AT_FDCWD, path);
+    if (root->fd < 0) {
+        const int cause = errno;
+        free(root);
+        return failed(error, cause, what);
+    }
+    int fd = temp_open(root, root->fd, temp);
+    if (fd < 0) {
+        const int cause = errno;
+        outfile_close(root);
+        return failed(error, cause, what);
+    }
+    close(fd);
+    unlinkat(root->fd, temp, 0);
+    *out = root;
+    return 0;
+}
+
+int outfile_directory(const struct outfile *root, struct stat *st)
+{
+    if (st)
+        fstat(root->fd, st);
+    return root->fd;
+}
+
+static bool rel_is_sound(const char *rel)
+{
+    if (*rel == '\0' || *rel == '/' || rel[strlen(rel) - 1] == '/')
+        return false;
+    for (const char *part = rel; *part;) {
+        const size_t length = strcspn(part, "/");
+        if (length == 2 && part[0] == '.' && part[1] == '.')
+            return false;
+        part += length;
+        part += strspn(part, "/");
+    }
+    return true;
+}
+
+/* The directory for `rel` (its first `length` bytes, without the slash); mostly the one of the last file. */
+static int target_directory(struct outfile *root, const char *rel, size_t length)
+{
+    if (length == 0)
+        return root->fd;
+    if (root->last_fd >= 0 && strlen(root->last) == length && memcmp(root->last, rel, length) == 0)
+        return root->last_fd;
+    if (root->last_fd >= 0)
+        close(root->last_fd);
+    memcpy(root->last, rel, length);
+    root->last[length] = '\0';
+    root->last_fd = make_directories(root->fd, root->last);
+    return root->last_fd;
+}
+
+/* All the bytes, and what the file system may say at the end. 0 or an errno. */
+static int write_and_close(int fd, const char *bytes, size_t length)
+{
+    int cause = 0;
+    while (length > 0 && cause == 0) {
+        ssize_t wrote = write(fd, bytes, length);
+        if (wrote > 0) {
+            bytes += wrote;
+            length -= (size_t)wrote;
+        } else if (wrote < 0 && errno != EINTR) {
+            cause = errno;
+        } else if (wrote == 0) {
+            cause = EIO;
+        }
+    }
+    if (close(fd) < 0 && cause == 0 && errno != EINTR)
+        cause = errno;
+    return cause;
+}
+
+/* May `name` be replaced? 0 or an error. */
+static int check_target(int directory, const char *name, const struct stat *input, struct error *error)
+{
+    struct stat st;
+    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : failed(error, errno, "writing the output");
+    if (S_ISDIR(st.st_mode))
+        return error_set(error, ERROR_UNSUPPORTED, "a directory is in the place of the output");
+    if (input && st.st_dev == input->st_dev && st.st_ino == input->st_ino)
+        return error_set(error, ERROR_UNSUPPORTED, "the output would replace the input");
+    return 0;
+}
+
+static int write_in(struct outfile *root, int directory, const char *name, const void *bytes, size_t length,
+                    const struct stat *input, struct error *error)
+{
+    char temp[64];
+    TRY(check_target(directory, name, input, error));
+    int fd = temp_open(root, directory, temp);
+    if (fd < 0)
+        return failed(error, errno, "making a temporary file for the output");
+    int cause = write_and_close(fd, bytes, length);
+    if (cause == 0 && renameat(directory, temp, directory, name) < 0)
+        cause = errno;
+    if (cause == 0)
+        return 0;
+    unlinkat(directory, temp, 0);
+    return failed(error, cause, "writing the output");
+}
+
+int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
+                  const struct stat *input, struct error *error)
+{
+    if (!rel_is_sound(rel))
+        return error_set(error, ERROR_UNSUPPORTED, "the output's path leads out of the output directory");
+    const char *slash = strrchr(rel, '/');
+    const size_t parent = slash ? (size_t)(slash - rel) : 0;
+    if (parent >= PATH_MAX)
+        return failed(error, ENAMETOOLONG, "making the output's directory");
+    int directory = target_directory(root, rel, parent);
+    if (directory < 0)
+        return failed(error, errno, "making the output's directory");
+    int code = write_in(root, directory, slash ? slash + 1 : rel, bytes, length, input, error);
+    if (code < 0 && root->last_fd >= 0) {
+        /* Someone may have removed the directory: look for it anew the next time. */
+        close(root->last_fd);
+        root->last_fd = -1;
+    }
+    return code;
+}
+
+void outfile_close(struct outfile *root)
+{
+    if (!root)
+        return;
+    if (root->last_fd >= 0)
+        close(root->last_fd);
+    close(root->fd);
+    free(root);
+}

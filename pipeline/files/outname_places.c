@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* Do inputs and output overlap? Directories are compared by identity, so links and mounts deceive nobody. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pipeline/files/match.h"
+#include "pipeline/files/outname.h"
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+enum place { PLACE_APART, PLACE_SAME, PLACE_INSIDE };
+
+/* Where the directory `path` lies with regard to the directory `output`: climbs up to the root. */
+static enum place place_of(const char *path, const struct stat *output)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    enum place place = PLACE_APART;
+    struct stat at, below = {0};
+    for (unsigned level = 0; fd >= 0 && fstat(fd, &at) == 0; level++) {
+        if (same(&at, output)) {
+            place = level ? PLACE_INSIDE : PLACE_SAME;
+            break;
+        }
+        if (level && same(&at, &below))
+            break;
+        below = at;
+        int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        close(fd);
+        fd = up;
+    }
+    if (fd >= 0)
+        close(fd);
+    return place;
+}
+
+static int check_directory(const char *input, const char *path, const char *output, const struct stat *st,
+                           struct error *error)
+{
+    switch (place_of(path, st)) {
+    case PLACE_SAME:
+        return error_set(error, ERROR_USAGE, "input and output are the same directory: %s and %s", input,
+                         output);
+    case PLACE_INSIDE:
+        return error_set(error, ERROR_USAGE,
+                         "the input %s lies inside the output directory %s, where outputs could replace it",
+                         input, output);
+    case PLACE_APART:
+        break;
+    }
+    return 0;
+}
+
+static int check_file(const char *input, const struct stat *file, const char *output,
+                      const struct codec *format, struct error *error)
+{
+    char name[PATH_MAX], target[2 * PATH_MAX];
+    const char *slash = strrchr(input, '/');
+    struct stat st;
+    if (outname_make(slash ? slash + 1 : input, format, name, sizeof name, NULL) < 0)
+        return 0;
+    if (snprintf(target, sizeof target, "%s/%s", output, name) >= (int)sizeof target)
+        return 0;
+    if (stat(target, &st) == 0 && same(&st, file))
+        return error_set(error, ERROR_USAGE, "the output of %s would replace it", input);
+    return 0;
+}
+
+int outname_check_places(const struct scan_options *options, const char *output, const struct codec *format,
+                         struct error *error)
+{
+    struct stat out, st;
+    if (stat(output, &out) < 0)
+        return 0; /* made later, so nothing is in it */
+    for (size_t i = 0; options->inputs && i < options->inputs->count; i++) {
+        const char *input = options->inputs->texts[i];
+        if (stat(input, &st) == 0) {
+            TRY(S_ISDIR(st.st_mode) ? check_directory(input, input, output, &out, error)
+                                    : check_file(input, &st, output, format, error));
+        } else if (match_is_pattern(input)) {
+            char *prefix = match_unescape(input, match_fixed_prefix(input));
+            if (!prefix)
+                return error_set(error, ERROR_MEMORY, "out of memory");
+            int code = check_directory(input, *prefix ? prefix : ".", output, &out, error);
+            free(prefix);
+            TRY(code);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/report/summary.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/report/escape.h"
+#include "pipeline/report/units.h"
+
+void summary_fail(struct summary *summary, const char *path, const struct error *error, unsigned attempts)
+{
+    summary->failed++;
+    if (summary->failure_count >= SUMMARY_KEPT_FAILURES)
+        return;
+    if (!summary->failures) {
+        summary->failures = calloc(SUMMARY_KEPT_FAILURES, sizeof *summary->failures);
+        if (!summary->failures)
+            return;
+    }
+    char *copy = strdup(path);
+    if (!copy)
+        return;
+    summary->failures[summary->failure_count++] =
+        (struct summary_failure){.path = copy, .error = *error, .attempts = attempts};
+}
+
+void summary_free(struct summary *summary)
+{
+    for (size_t i = 0; i < summary->failure_count; i++)
+        free(summary->failures[i].path);
+    free(summary->failures);
+    summary->failures = NULL;
+    summary->failure_count = 0;
+}
+
+static unsigned share(uint64_t part_ns, uint64_t whole_ns)
+{
+    return whole_ns ? (unsigned)(100.0 * (double)part_ns / (double)whole_ns + 0.5) : 0;
+}
+
+static void print_counts(const struct summary *s, FILE *to)
+{
+    const struct scan_counts *left = &s->listing;
+    fprintf(to, "items     %" PRIu64 " done, %" PRIu64 " failed, %" PRIu64 " skipped, of %" PRIu64 "\n",
+            s->done, s->failed, s->skipped, s->found);
+    const struct {
+        uint64_t count;
+        const char *text;
+    } reasons[] = {
+        {left->left_names, "with another extension"},
+        {left->left_rules, "by include or exclude"},
+        {left->left_hidden, "hidden"},
+        {left->left_directories, "subdirectories"},
+        {left->notes, "not regular files"},
+    };
+    const char *gap = "left out  ";
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].count) {
+            fprintf(to, "%s%" PRIu64 " %s", gap, reasons[i].count, reasons[i].text);
+            gap = ", ";
+        }
+    }
+    if (*gap == ',')
+        fputc('\n', to);
+    if (s->warnings)
+        fprintf(to, "warnings  %" PRIu64 "\n", s->warnings);
+}
+
+static void print_throughput(const struct summary *s, FILE *to)
+{
+    char time[UNITS_SIZE], items[UNITS_SIZE], pixels[UNITS_SIZE], in[UNITS_SIZE], out[UNITS_SIZE];
+    const double wall_s = s->wall_ns ? (double)s->wall_ns / 1e9 : 1;
+    fprintf(to, "time      %s, %s items/s, %s MP/s, read %s, wrote %s\n",
+            units_duration(s->wall_ns, time, sizeof time),
+            units_rate((double)(s->done + s->failed) / wall_s, items, sizeof items),
+            units_rate((double)s->pixels / 1e6 / wall_s, pixels, sizeof pixels),
+            units_bytes(s->bytes_in, in, sizeof in), units_bytes(s->bytes_out, out, sizeof out));
+}
+
+static void print_where(const struct summary *s, FILE *to)
+{
+    const struct summary_reader *r = &s->reader;
+    const uint64_t reader_ns = r->busy_ns + r->listing_ns + r->memory_ns + r->blocked_ns;
+    fprintf(to, "reader    busy %u %%, listing %u %%, waiting for memory %u %%, for room %u %%\n",
+            share(r->busy_ns, reader_ns), share(r->listing_ns, reader_ns), share(r->memory_ns, reader_ns),
+            share(r->blocked_ns, reader_ns));
+    for (unsigned i = 0; i < s->pool_count; i++) {
+        const struct summary_pool *p = &s->pools[i];
+        const uint64_t total_ns = p->busy_ns + p->starved_ns + p->blocked_ns;
+        fprintf(to, "pool %-4s busy %u %%, starved %u %%, blocked %u %%; %u worker%s, %" PRIu64 " items\n",
+                p->name, share(p->busy_ns, total_ns), share(p->starved_ns, total_ns),
+                share(p->blocked_ns, total_ns), p->workers, p->workers == 1 ? "" : "s", p->items);
+    }
+    const uint64_t writer_ns = s->writer.busy_ns + s->writer.starved_ns;
+    fprintf(to, "writer    busy %u %%\n", share(s->writer.busy_ns, writer_ns));
+}
+
+static void print_resources(const struct summary *s, FILE *to)
+{
+    char peak[UNITS_SIZE], allowed[UNITS_SIZE];
+    fprintf(to, "memory    %s in flight at most, of %s\n",
+            units_memory(s->peak_in_flight_bytes, peak, sizeof peak),
+            units_memory(s->memory_bytes, allowed, sizeof allowed));
+    if (s->deaths || s->retries || s->recycled)
+        fprintf(to, "workers   %" PRIu64 " died, %" PRIu64 " retired; %" PRIu64 " attempts repeated\n",
+                s->deaths, s->recycled, s->retries);
+}
+
+static void print_failures(const struct summary *s, FILE *to)
+{
+    char path[4096], reason[1024];
+    size_t shown = s->failure_count < SUMMARY_SHOWN_FAILURES ? s->failure_count : SUMMARY_SHOWN_FAILURES;
+    if (s->failed)
+        fprintf(to, "failed:\n");
+    for (size_t i = 0; i < shown; i++) {
+        const struct summary_failure *f = &s->failures[i];
+        char stage[sizeof f->error.stage * 4];
+        fprintf(to, "  %s: %s%s%s", escape_text(f->path, path, sizeof path),
+                escape_text(f->error.stage, stage, sizeof stage), f->error.stage[0] ? ": " : "",
+                escape_text(f->error.reason, reason, sizeof reason));
+        if (f->attempts > 1)
+            fprintf(to, " (%u attempts)", f->attempts);
+        fputc('\n', to);
+    }
+    if (s->failed > shown)
+        fprintf(to, "  and %" PRIu64 " more\n", s->failed - shown);
+}
+
+void summary_print(const struct summary *summary, FILE *to, int verbosity)
+{
+    if (verbosity >= 0) {
+        char verdict[256];
+        print_counts(summary, to);
+        print_throughput(summary, to);
+        print_where(summary, to);
+        print_resources(summary, to);
+        summary_verdict(summary, verdict, sizeof verdict);
+        fprintf(to, "%s\n", verdict);
+    }
+    print_failures(summary, to);
+    fflush(to);
+}

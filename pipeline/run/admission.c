@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/run/admission.h"
+
+#include <stdlib.h>
+
+#include "pipeline/shared/clock.h"
+
+int admission_open(struct admission *admission, struct machine *machine, struct error *error)
+{
+    *admission = (struct admission){.machine = machine, .budget_bytes = machine->job->settings.memory_bytes};
+    admission->slots = calloc(machine->slot_count, sizeof *admission->slots);
+    if (!admission->slots)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    pthread_mutex_init(&admission->lock, NULL);
+    pthread_cond_init(&admission->freed, NULL);
+    return 0;
+}
+
+void admission_close(struct admission *admission)
+{
+    if (!admission->slots)
+        return;
+    pthread_cond_destroy(&admission->freed);
+    pthread_mutex_destroy(&admission->lock);
+    free(admission->slots);
+    admission->slots = NULL;
+}
+
+static size_t need_part(const struct chain_need *need, unsigned part)
+{
+    return arena_round(part == MACHINE_META ? need->meta_bytes : need->buffer_bytes[part]);
+}
+
+static uint64_t slot_committed(const struct admission_slot *slot)
+{
+    uint64_t total = 0;
+    for (unsigned part = 0; part < MACHINE_PARTS; part++)
+        total += slot->part_bytes[part];
+    return total;
+}
+
+static uint64_t missing(const struct admission_slot *slot, const struct chain_need *need)
+{
+    uint64_t total = 0;
+    for (unsigned part = 0; part < MACHINE_PARTS; part++) {
+        size_t wanted = need_part(need, part);
+        total += wanted > slot->part_bytes[part] ? wanted - slot->part_bytes[part] : 0;
+    }
+    return total;
+}
+
+/* The free slot that lacks least; among equals the one left last, whose pages are still in a cache. */
+static int best_slot(const struct admission *admission, const struct chain_need *need)
+{
+    int best = -1;
+    uint64_t best_missing = 0;
+    for (uint32_t i = 0; i < admission->machine->slot_count; i++) {
+        const struct admission_slot *slot = &admission->slots[i];
+        if (slot->used)
+            continue;
+        uint64_t lacks = missing(slot, need);
+        if (best < 0 || lacks < best_missing ||
+            (lacks == best_missing && slot->left_at > admission->slots[best].left_at)) {
+            best = (int)i;
+            best_missing = lacks;
+        }
+    }
+    return best;
+}
+
+/* Gives back a free slot's pages. */
+static void cool(struct admission *admission, uint32_t index)
+{
+    struct admission_slot *slot = &admission->slots[index];
+    for (unsigned part = 0; part < MACHINE_PARTS; part++) {
+        arena_release(&admission->machine->arena, machine_offset(admission->machine, index, part),
+                      slot->part_bytes[part]);
+        admission->committed_bytes -= slot->part_bytes[part];
+        admission->idle_bytes -= slot->part_bytes[part];
+        slot->part_bytes[part] = 0;
+    }
+}
+
+/* Gives back all free slots' pages; false when there were none. */
+static bool cool_all(struct admission *admission)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < admission->machine->slot_count; i++) {
+        if (!admission->slots[i].used && slot_committed(&admission->slots[i]) > 0) {
+            cool(admission, i);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* Cools the free slots left longest ago, `keep` excepted, until `room` more bytes would fit. */
+static bool make_room(struct admission *admission, int keep, uint64_t room)
+{
+    while (admission->committed_bytes + admission->scratch_bytes + room > admission->budget_bytes) {
+        int oldest = -1;
+        for (uint32_t i = 0; i < admission->machine->slot_count; i++) {
+            const struct admission_slot *slot = &admission->slots[i];
+            if (!slot->used && (int)i != keep && slot_committed(slot) > 0 &&
+                (oldest < 0 || slot->left_at < admission->slots[oldest].left_at))
+                oldest = (int)i;
+        }
+        if (oldest < 0)
+            return false;
+        cool(admission, (uint32_t)oldest);
+    }
+    return true;
+}
+
+/* Does the slot's own excess stand in the way? Then start it from nothing. */
+static bool fits(struct admission *admission, int best, const struct chain_need *need)
+{
+    struct admission_slot *slot = &admission->slots[best];
+    if (make_room(admission, best, missing(slot, need) + need->scratch_bytes))
+        return true;
+    if (slot_committed(slot) == 0)
+        return false;
+    cool(admission, (uint32_t)best);
+    return make_room(admission, best, missing(slot, need) + need->scratch_bytes);
+}
+
+static int commit(struct admission *admission, uint32_t index, const struct chain_need *need,
+                  struct error *error)
+{
+    struct admission_slot *slot = &admission->slots[index];
+    for (unsigned part = 0; part < MACHINE_PARTS; part++) {
+        size_t wanted = need_part(need, part), have = slot->part_bytes[part];
+        if (wanted <= have)
+            continue;
+        TRY(arena_commit(&admission->machine->arena, machine_offset(admission->machine, index, part) + have,
+                         wanted - have, error));
+        slot->part_bytes[part] = wanted;
+        admission->committed_bytes += wanted - have;
+        admission->idle_bytes += wanted - have;
+    }
+    return 0;
+}
+
+static void hand_out(struct admission *admission, uint32_t index, const struct chain_need *need,
+                     uint64_t *seen)
+{
+    struct machine *machine = admission->machine;
+    struct admission_slot *slot = &admission->slots[index];
+    slot->used = true;
+    slot->scratch_bytes = need->scratch_bytes;
+    admission->idle_bytes -= slot_committed(slot);
+    admission->scratch_bytes += need->scratch_bytes;
+    admission->in_flight++;
+    uint64_t total = admission->committed_bytes + admission->scratch_bytes;
+    if (total > admission->peak_bytes)
+        admission->peak_bytes = total;
+    /* Whatever a worker that died late may have left in the word: a free slot is this thread's to take. */
+    *seen = atomic_load(&machine->words[index]);
+    while (!slot_move(&machine->words[index], seen, SLOT_FILLING, 0, SLOT_OWNER_READER))
+        ;
+    machine->slots[index] = (struct slot){
+        .buffer_bytes = {slot->part_bytes[0], slot->part_bytes[1]},
+        .meta_bytes = slot->part_bytes[MACHINE_META],
+        .scratch_bytes = need->scratch_bytes,
+    };
+}
+
+static void wait_for_departure(struct admission *admission, uint64_t *waited_ns)
+{
+    uint64_t before = clock_ns();
+    pthread_cond_wait(&admission->freed, &admission->lock);
+    *waited_ns += clock_ns() - before;
+}
+
+int admission_enter(struct admission *admission, const struct chain_need *need, uint64_t *seen,
+                    struct error *error)
+{
+    TRY(chain_need_check(need, admission->budget_bytes, error));
+    if (need_part(need, MACHINE_META) > admission->machine->meta_bytes)
+        return error_set(error, ERROR_INTERNAL, "more metadata than was reserved");
+    pthread_mutex_lock(&admission->lock);
+    int result;
+    for (;;) {
+        if (admission->stopped) {
+            result = error_set(error, ERROR_STAGE, "the run was stopped");
+            break;
+        }
+        int best = best_slot(admission, need);
+        if (best >= 0 && fits(admission, best, need)) {
+            result = commit(admission, (uint32_t)best, need, error);
+            if (result == 0) {
+                hand_out(admission, (uint32_t)best, need, seen);
+                result = best;
+                break;
+            }
+            /* The system has less than the budget says: wait for what is in flight, and when there is
+             * nothing, give all warm pages back and try once more. */
+            if (admission->in_flight == 0 && !cool_all(admission))
+                break;
+        }
+        if (admission->in_flight > 0)
+            wait_for_departure(admission, best < 0 ? &admission->slot_wait_ns : &admission->memory_wait_ns);
+    }
+    pthread_mutex_unlock(&admission->lock);
+    return result;
+}
+
+void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
+{
+    struct admission_slot *slot = &admission->slots[index];
+    slot_move(&admission->machine->words[index], &seen, SLOT_FREE, 0, SLOT_OWNER_NONE);
+    pthread_mutex_lock(&admission->lock);
+    slot->used = false;
+    slot->left_at = ++admission->clock;
+    admission->scratch_bytes -= slot->scratch_bytes;
+    admission->idle_bytes += slot_committed(slot);
+    admission->in_flight--;
+    if (admission->idle_bytes > admission->budget_bytes / 2)
+        cool(admission, index);
+    pthread_cond_signal(&admission->freed);
+    pthread_mutex_unlock(&admission->lock);
+}
+
+void admission_stop(struct admission *admission)
+{
+    pthread_mutex_lock(&admission->lock);
+    admission->stopped = true;
+    pthread_cond_broadcast(&admission->freed);
+    pthread_mutex_unlock(&admission->lock);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may come in: keeps the memory of everything in flight within `memory`, by giving out slots. Main
+ * process only; the reader takes, the writer and the supervisor give back.
+ *
+ * The budget counts each slot's committed pages, in use or warm, and the scratch planned for items in
+ * flight. Warm pages of free slots are given back when an item needs the room, and right away while free
+ * slots hold more than half of the budget. */
+#ifndef PIPELINE_ADMISSION_H
+#define PIPELINE_ADMISSION_H
+
+#include <pthread.h>
+
+#include "pipeline/engine/chain.h"
+#include "pipeline/shared/machine.h"
+
+struct admission {
+    struct machine *machine;
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t freed;
+    bool stopped;
+    uint64_t budget_bytes;
+    uint64_t committed_bytes; /* of all slots */
+    uint64_t idle_bytes;      /* of free slots, within committed */
+    uint64_t scratch_bytes;   /* of items in flight */
+    uint64_t peak_bytes;
+    uint64_t memory_wait_ns, slot_wait_ns; /* the reader's, for room and for a slot */
+    uint32_t in_flight;
+    uint64_t clock; /* counts departures, to tell the warmest slot */
+    struct admission_slot {
+        uint64_t part_bytes[MACHINE_PARTS]; /* committed */
+        uint64_t scratch_bytes;
+        uint64_t left_at;
+        bool used;
+    } * slots;
+};
+
+int admission_open(struct admission *admission, struct machine *machine, struct error *error);
+void admission_close(struct admission *admission);
+
+/* Waits for a slot and room for an item that chain_need_check let pass, commits the memory, and returns the
+ * slot's number, its word moved from FREE to FILLING and its sizes filled in. ERROR_MEMORY when the system
+ * refuses the memory though nothing else is in flight; ERROR_STAGE when stopped. */
+int admission_enter(struct admission *admission, const struct chain_need *need, uint64_t *seen,
+                    struct error *error);
+
+/* Takes back a slot that the caller owns: its word becomes FREE. */
+void admission_leave(struct admission *admission, uint32_t slot, uint64_t seen);
+
+/* Makes a waiting and every further admission_enter return. */
+void admission_stop(struct admission *admission);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* A file at the door: opened, its header read, and everything found out that can be said before it takes any
+ * memory. Used by the reader, and by a dry run, which goes no further. */
+#ifndef PIPELINE_ARRIVAL_H
+#define PIPELINE_ARRIVAL_H
+
+#include <sys/stat.h>
+
+#include "pipeline/engine/chain.h"
+#include "pipeline/files/scan.h"
+
+struct arrival {
+    int fd; /* -1: not open */
+    struct stat st;
+    uint8_t *head; /* CODEC_HEAD_BYTES + 1, the caller's */
+    size_t head_bytes;
+    const struct codec *codec_in, *codec_out;
+    struct codec_info info;
+    struct chain_need need;
+};
+
+/* Opens root/path and fills everything but `head`. ERROR_IO when the file cannot be read, ERROR_CORRUPT,
+ * ERROR_UNSUPPORTED, ERROR_LIMIT. Close with arrival_close either way. Blocks on the file system. */
+int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
+                    const struct scan *scan, unsigned root, const char *path, struct error *error);
+
+/* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. A file that has
+ * grown or shrunk meanwhile is ERROR_IO. */
+int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error);
+
+void arrival_close(struct arrival *arrival);
+
+#endif

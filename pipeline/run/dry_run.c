@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/run/dry_run.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "pipeline/run/arrival.h"
+#include "pipeline/run/exit_code.h"
+#include "pipeline/run/run_parts.h"
+
+static int examine(struct run *run, const struct scan_entry *entry, uint8_t *head, struct error *error)
+{
+    const struct settings *settings = &run->job.settings;
+    struct codec_limits limits = {settings->max_pixels, settings->max_width, settings->max_height,
+                                  settings->max_metadata_bytes};
+    struct arrival arrival = {.fd = -1, .head = head};
+    int code = arrival_examine(&arrival, &run->job, &limits, run->scan, entry->root, entry->path, error);
+    if (code == 0)
+        code = chain_need_check(&arrival.need, settings->memory_bytes, error);
+    arrival_close(&arrival);
+    return code;
+}
+
+int dry_run(struct run *run)
+{
+    bool any = false, any_failed = false;
+    struct scan_entry entry;
+    uint8_t *head = malloc(CODEC_HEAD_BYTES + 1);
+    if (!head)
+        return EXIT_RESOURCES;
+    while (scan_next(run->scan, &entry) == 1) {
+        char rel[PATH_MAX];
+        struct error error = entry.reason;
+        if (entry.kind == SCAN_NOTE)
+            continue;
+        int code = entry.kind == SCAN_ERROR
+                       ? ERROR_IO
+                       : outname_assign(&run->reader.names, entry.rel, rel, sizeof rel, &error);
+        if (code == 0)
+            code = examine(run, &entry, head, &error);
+        run->options.would(entry.shown, code < 0 ? NULL : rel, &error);
+        any = true;
+        any_failed = any_failed || code < 0;
+    }
+    free(head);
+    return !any ? EXIT_NO_INPUT : any_failed ? EXIT_FAILED_ITEMS : EXIT_DONE;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The account of a run: every input that was found ends here as exactly one of done, failed or unfinished.
+ * Main process only; the reader, the writer and the supervisor share it under its one lock. */
+#ifndef PIPELINE_LEDGER_H
+#define PIPELINE_LEDGER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pipeline/files/scan.h"
+#include "stages/stage.h"
+
+/* One input. Made by ledger_found; from then on held by one place at a time: a slot, a retry list, or the
+ * reader's hands. Freed when its result is told. */
+struct item {
+    unsigned root;   /* see scan.h */
+    char *path;      /* below that root */
+    char *shown;     /* as the user would write it */
+    char *rel;       /* of the output, below the output directory */
+    uint32_t deaths; /* workers that died while they ran it */
+    dev_t device;    /* of the input, once it was opened: the output must never replace it */
+    ino_t inode;
+    struct item *next;
+};
+
+/* Why a run ends before its inputs do. The first reason stays. */
+enum ledger_stop { STOP_NONE, STOP_SIGNAL, STOP_FAILURES, STOP_DISK_FULL, STOP_FATAL };
+
+/* What is told as it happens. */
+enum ledger_news { NEWS_FAILED, NEWS_WARNING, NEWS_NOTE };
+
+struct ledger_failure {
+    char *shown;
+    struct error error;
+    uint32_t attempts;
+};
+
+struct ledger_counts {
+    uint64_t found, done, failed;
+    uint64_t noted;   /* entries passed over with a note: no regular files */
+    uint64_t retried; /* items sent round again */
+    uint64_t bytes_in, bytes_out, pixels_in;
+    uint64_t warnings; /* items done that had one */
+};
+
+struct ledger {
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t changed;
+    struct ledger_counts counts;
+    enum ledger_stop stop;
+    struct error stop_error;
+    bool listing_done;
+    bool finished; /* the reader has nothing left to bring */
+    int64_t max_failures;
+    uint64_t open; /* items in slots and in the reader's hands */
+    struct item **by_slot;
+    uint32_t slot_count;
+    struct item *retry_first, *retry_last; /* to be read again at once */
+    struct item *alone_first, *alone_last; /* to be read again when nothing else is in flight */
+    struct ledger_failure *failures;       /* the first LEDGER_MAX_FAILURES */
+    size_t failure_count;
+    int event_fd; /* readable after a stop, and when the reader has finished */
+    /* Called under the lock, for a person to read. `stage` may be empty. */
+    void (*tell)(void *context, enum ledger_news news, const char *shown, const char *stage,
+                 const char *text);
+    void *tell_context;
+};
+
+/* Failures kept for the summary; all of them are told as they happen. */
+#define LEDGER_MAX_FAILURES 10000u
+
+/* The caller sets tell, tell_context and max_failures afterwards. ERROR_MEMORY. */
+int ledger_open(struct ledger *ledger, uint32_t slot_count, struct error *error);
+void ledger_close(struct ledger *ledger);
+
+/* A new input in the reader's hands, whose output is `rel`; copies the texts. NULL: out of memory. */
+struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry, const char *rel);
+
+/* Puts the item into a slot, and takes it out again. */
+void ledger_seat(struct ledger *ledger, uint32_t slot, struct item *item);
+struct item *ledger_unseat(struct ledger *ledger, uint32_t slot);
+struct item *ledger_item(struct ledger *ledger, uint32_t slot);
+
+/* The item's result; frees it. */
+void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, uint64_t bytes_out,
+                 uint64_t pixels_in, const char *warning);
+void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error);
+void ledger_unfinished(struct ledger *ledger, struct item *item);
+
+/* Something found that never became an item: a note (counted), or a failure of its own. */
+void ledger_note(struct ledger *ledger, const char *shown, const char *text);
+void ledger_fail_entry(struct ledger *ledger, const char *shown, const struct error *error);
+
+/* Sends an item round again, `alone`: at the end, with nothing else in flight. */
+void ledger_retry(struct ledger *ledger, struct item *item, bool alone);
+
+/* The reader's question: what else is there? Before the listing is done it never waits; after, it waits
+ * until there is something to read again or everything has its result. NULL: nothing (yet). */
+struct item *ledger_again(struct ledger *ledger, bool listing_done);
+
+/* Asks everyone to stop; the first reason wins. `error` may be NULL. */
+void ledger_stop_run(struct ledger *ledger, enum ledger_stop why, const struct error *error);
+enum ledger_stop ledger_stopped(struct ledger *ledger);
+
+/* The reader's last word, and whether it was said. */
+void ledger_finish(struct ledger *ledger);
+bool ledger_finished(struct ledger *ledger);
+
+/* A copy of the counts, taken together. */
+struct ledger_counts ledger_counts(struct ledger *ledger, bool *listing_done);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/run/reader.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "pipeline/run/arrival.h"
+#include "pipeline/shared/clock.h"
+
+/* Items of at most this many bytes of pixels are worth a batch: below, the hand-over costs more than a
+ * hundredth of the work. */
+#define SMALL_PIXELS_BYTES ((size_t)64 << 10)
+
+int reader_open(struct reader *reader, struct error *error)
+{
+    reader->queue = reader->machine->queues[0];
+    reader->head = malloc(CODEC_HEAD_BYTES + 1);
+    return reader->head ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
+}
+
+void reader_close(struct reader *reader)
+{
+    free(reader->head);
+    reader->head = NULL;
+}
+
+/* FNV-1a (Fowler, Noll, Vo): a number that stands for the item's name. */
+static uint64_t number_of(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *name; name++)
+        hash = (hash ^ (uint8_t)*name) * 0x100000001b3u;
+    return hash;
+}
+
+static uint8_t codec_index(const struct codec *codec)
+{
+    uint8_t index = 0;
+    while (codec_all()[index] != codec)
+        index++;
+    return index;
+}
+
+/* Hands the slot to the first pool; waits while its queue is full. False: the run stopped first. */
+static bool enqueue(struct reader *reader, uint32_t slot, uint64_t *seen)
+{
+    if (queue_announce(&reader->queue, slot, seen, SLOT_OWNER_READER) != QUEUE_OK)
+        return false;
+    uint64_t before = clock_ns();
+    bool placed = false;
+    while (!(placed = queue_place(&reader->queue, slot, *seen) == QUEUE_OK)) {
+        if (ledger_stopped(reader->ledger) != STOP_NONE)
+            break;
+    }
+    reader->blocked_ns += clock_ns() - before;
+    return placed;
+}
+
+/* Takes an examined item in. Its fate is settled when this returns: queued, failed, or unfinished. */
+static void bring_in(struct reader *reader, struct item *item, const struct arrival *arrival)
+{
+    struct error error = {0};
+    uint64_t seen;
+    int entered = admission_enter(reader->admission, &arrival->need, &seen, &error);
+    if (entered < 0) {
+        if (entered == ERROR_STAGE)
+            ledger_unfinished(reader->ledger, item);
+        else
+            ledger_failed(reader->ledger, item, &error);
+        return;
+    }
+    uint32_t index = (uint32_t)entered;
+    struct slot *slot = &reader->machine->slots[index];
+    slot->item = number_of(item->rel);
+    slot->attempt = item->deaths + 1;
+    slot->codec_in = codec_index(arrival->codec_in);
+    slot->codec_out = codec_index(arrival->codec_out);
+    slot->file_bytes = (uint64_t)arrival->st.st_size;
+    slot->small = shape_bytes(&arrival->info.shape) <= SMALL_PIXELS_BYTES;
+    int code = arrival_read(arrival, machine_buffer(reader->machine, index, MACHINE_BUFFER_0), &error);
+    if (code < 0) {
+        admission_leave(reader->admission, index, seen);
+        ledger_failed(reader->ledger, item, &error);
+        return;
+    }
+    ledger_seat(reader->ledger, index, item);
+    if (!enqueue(reader, index, &seen)) {
+        /* Not in a cell, so nobody else can have claimed it. */
+        ledger_unfinished(reader->ledger, ledger_unseat(reader->ledger, index));
+        admission_leave(reader->admission, index, seen);
+    }
+}
+
+static void read_item(struct reader *reader, struct item *item)
+{
+    struct arrival arrival = {.fd = -1, .head = reader->head};
+    struct error error = {0};
+    int code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, reader->scan,
+                               item->root, item->path, &error);
+    item->device = arrival.st.st_dev;
+    item->inode = arrival.st.st_ino;
+    if (code == 0)
+        code = chain_need_check(&arrival.need, reader->machine->job->settings.memory_bytes, &error);
+    if (code < 0)
+        ledger_failed(reader->ledger, item, &error);
+    else
+        bring_in(reader, item, &arrival);
+    arrival_close(&arrival);
+}
+
+/* A listed file becomes an item, unless its output's name cannot be or is spoken for. */
+static struct item *found(struct reader *reader, const struct scan_entry *entry)
+{
+    struct error error = {0};
+    char rel[PATH_MAX];
+    struct item *item = NULL;
+    int code = outname_assign(&reader->names, entry->rel, rel, sizeof rel, &error);
+    if (code == 0 && !(item = ledger_found(reader->ledger, entry, rel)))
+        code = error_set(&error, ERROR_MEMORY, "out of memory");
+    if (code < 0)
+        ledger_fail_entry(reader->ledger, entry->shown, &error);
+    return item;
+}
+
+/* The next item to read: one that has to go round again before a new one. NULL: there is none left. */
+static struct item *next_item(struct reader *reader, bool *listing_done)
+{
+    for (;;) {
+        struct item *item = ledger_again(reader->ledger, *listing_done);
+        if (item || *listing_done || ledger_stopped(reader->ledger) != STOP_NONE)
+            return item;
+        struct scan_entry entry;
+        uint64_t before = clock_ns();
+        *listing_done = scan_next(reader->scan, &entry) == 0;
+        reader->listing_ns += clock_ns() - before;
+        if (*listing_done)
+            continue;
+        if (entry.kind == SCAN_FILE && (item = found(reader, &entry)))
+            return item;
+        if (entry.kind == SCAN_NOTE)
+            ledger_note(reader->ledger, entry.shown, entry.reason.reason);
+        else if (entry.kind == SCAN_ERROR)
+            ledger_fail_entry(reader->ledger, entry.shown, &entry.reason);
+    }
+}
+
+void *reader_run(void *context)
+{
+    struct reader *reader = context;
+    bool listing_done = false;
+    struct item *item;
+    while ((item = next_item(reader, &listing_done))) {
+        uint64_t before = clock_ns();
+        read_item(reader, item);
+        reader->reading_ns += clock_ns() - before;
+    }
+    ledger_finish(reader->ledger);
+    return NULL;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* One run from beginning to end: looks at the places named, reserves memory, forks the fork server while
+ * there is one thread, starts the reader and the writer, lets the supervisor work, and tells how it went.
+ * Every step can fail, and what was opened before it is closed in reverse order. */
+#include "pipeline/run/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pipeline/config/memory.h"
+#include "pipeline/engine/worker.h"
+#include "pipeline/run/dry_run.h"
+#include "pipeline/run/exit_code.h"
+#include "pipeline/run/run_parts.h"
+
+static struct scan_options scan_options(const struct run *run)
+{
+    const struct settings *settings = &run->job.settings;
+    return (struct scan_options){
+        .inputs = &settings->inputs,
+        .files_from = settings->files_from,
+        .null_separated = settings->null_separated,
+        .recursive = settings->recursive,
+        .include = &settings->include,
+        .exclude = &settings->exclude,
+        .stop_fd = run->stop_fd,
+    };
+}
+
+/* The exit code for a result of scan_open and the checks of names. */
+static int exit_for(int code)
+{
+    switch (code) {
+    case SCAN_NO_INPUT:
+        return EXIT_NO_INPUT;
+    case ERROR_USAGE:
+        return EXIT_USAGE;
+    case ERROR_MEMORY:
+        return EXIT_RESOURCES;
+    default:
+        return EXIT_FATAL;
+    }
+}
+
+static int refuse(struct run *run, int code, const struct error *error)
+{
+    run->options.complain(error->reason);
+    return exit_for(code);
+}
+
+static void complain_of_clash(const struct run *run, const struct outname_clash *clash)
+{
+    char *text;
+    if (asprintf(&text, "%s and %s would both make %s/%s", clash->first, clash->second,
+                 run->job.settings.output, clash->output) < 0)
+        return;
+    run->options.complain(text);
+    free(text);
+}
+
+/* Would two inputs make one output? Known before any work where the inputs can be listed twice; where not,
+ * the reader watches. */
+static int check_names(struct run *run, const struct scan_options *options, struct error *error)
+{
+    const struct codec *format = run->reader.names.format;
+    if (!outname_may_clash(options, format))
+        return 0;
+    if (!outname_can_look(options)) {
+        run->reader.names.taken = outname_set_new();
+        return run->reader.names.taken ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
+    }
+    struct outname_clash clash = {0};
+    int code = outname_check(options, format, &clash, error);
+    if (clash.first)
+        complain_of_clash(run, &clash);
+    outname_clash_free(&clash);
+    return code;
+}
+
+/* Places and names: everything that can be refused before anything is made. */
+static int open_places(struct run *run)
+{
+    struct error error = {0};
+    const struct settings *settings = &run->job.settings;
+    run->reader.names.format = settings->save.format ? codec_all()[settings->save.format - 1] : NULL;
+    struct scan_options options = scan_options(run);
+    int code = outname_check_places(&options, settings->output, run->reader.names.format, &error);
+    struct stat st;
+    if (code == 0 && stat(settings->output, &st) == 0) {
+        options.has_output = true;
+        options.output_dev = st.st_dev;
+        options.output_ino = st.st_ino;
+    }
+    if (code == 0)
+        code = check_names(run, &options, &error);
+    if (code == 0 && !run->options.dry_run) {
+        code = outfile_open(&run->out, settings->output, &error);
+        if (code == 0 && outfile_directory(run->out, &st) >= 0) {
+            options.has_output = true;
+            options.output_dev = st.st_dev;
+            options.output_ino = st.st_ino;
+        }
+    }
+    if (code == 0)
+        code = scan_open(&run->scan, &options, &error);
+    return code == 0 ? EXIT_DONE : refuse(run, code, &error);
+}
+
+/* The signals that end a run arrive through a descriptor; every thread and child begins with them blocked. */
+static int take_signals(struct run *run)
+{
+    static const int taken[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        struct sigaction action;
+        /* A run started by nohup stays deaf to SIGHUP. */
+        if (sigaction(taken[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, taken[i]);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_BLOCK, &set, &run->old_signals);
+    run->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return run->signal_fd;
+}
+
+static int open_machine(struct run *run)
+{
+    struct error error = {0};
+    int code = machine_open(&run->machine, &run->job, &error);
+    if (code == 0)
+        code = admission_open(&run->admission, &run->machine, &error);
+    if (code == 0)
+        code = ledger_open(&run->ledger, run->machine.slot_count, &error);
+    if (code == 0 && take_signals(run) < 0)
+        code = error_set(&error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
+    if (code == 0)
+        code = fork_server_start(&run->server, run->machine.worker_count, worker_run, &run->machine, &error);
+    if (code < 0)
+        return refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
+    run->ledger.max_failures = run->job.settings.max_failures;
+    return EXIT_DONE;
+}
+
+static int start_threads(struct run *run, struct error *error)
+{
+    run->reader.machine = &run->machine;
+    run->reader.ledger = &run->ledger;
+    run->reader.admission = &run->admission;
+    run->reader.scan = run->scan;
+    TRY(reader_open(&run->reader, error));
+    run->writer.machine = &run->machine;
+    run->writer.ledger = &run->ledger;
+    run->writer.admission = &run->admission;
+    run->writer.out = run->out;
+    run->writer.queue = run->machine.queues[run->job.pool_count];
+    int failure = pthread_create(&run->writer_thread, NULL, writer_run, &run->writer);
+    if (failure)
+        return error_set(error, ERROR_MEMORY, "pthread_create: %s", strerror(failure));
+    run->writer_started = true;
+    failure = pthread_create(&run->reader_thread, NULL, reader_run, &run->reader);
+    if (failure)
+        return error_set(error, ERROR_MEMORY, "pthread_create: %s", strerror(failure));
+    run->reader_started = true;
+    return 0;
+}
+
+static int supervise(struct run *run)
+{
+    struct error error = {0};
+    run_report_begin(run);
+    int code = start_threads(run, &error);
+    run->supervisor = (struct supervisor){
+        .machine = &run->machine,
+        .ledger = &run->ledger,
+        .admission = &run->admission,
+        .server = &run->server,
+        .signal_fd = run->signal_fd,
+        .stop_fd = run->stop_fd,
+        .tick = run_report_tick,
+        .tick_context = run,
+    };
+    if (code == 0)
+        code = supervisor_run(&run->supervisor, &error);
+    if (run->reader_started)
+        pthread_join(run->reader_thread, NULL);
+    if (run->writer_started) {
+        queue_close(&run->writer.queue, QUEUE_DRAIN);
+        pthread_join(run->writer_thread, NULL);
+    }
+    fork_server_stop(&run->server);
+    if (code < 0)
+        return refuse(run, code, &error);
+    return run_report_end(run);
+}
+
+static void close_all(struct run *run)
+{
+    fork_server_stop(&run->server);
+    reader_close(&run->reader);
+    outname_set_free(run->reader.names.taken);
+    ledger_close(&run->ledger);
+    admission_close(&run->admission);
+    machine_close(&run->machine);
+    scan_close(run->scan);
+    outfile_close(run->out);
+    if (run->signal_fd >= 0) {
+        close(run->signal_fd);
+        sigprocmask(SIG_SETMASK, &run->old_signals, NULL);
+    }
+    if (run->stop_fd >= 0)
+        close(run->stop_fd);
+}
+
+int run_job(const struct job *job, const struct run_options *options, struct summary *summary)
+{
+    struct run run = {
+        .job = *job, /* a shallow copy: `memory` may have to shrink */
+        .options = *options,
+        .summary = summary,
+        .signal_fd = -1,
+        .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+        .server.socket = -1,
+        .machine.arena.fd = -1,
+    };
+    int code = EXIT_RESOURCES;
+    if (run.stop_fd >= 0)
+        code = open_places(&run);
+    if (code == EXIT_DONE && options->dry_run) {
+        code = dry_run(&run);
+    } else if (code == EXIT_DONE) {
+        run.memory_lowered =
+            memory_fit(&run.job.settings.memory_bytes, run.memory_why, sizeof run.memory_why);
+        code = open_machine(&run);
+        if (code == EXIT_DONE)
+            code = supervise(&run);
+    }
+    close_all(&run);
+    return code;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything that one run is made of; for run.c, run_report.c and dry_run.c alone. */
+#ifndef PIPELINE_RUN_PARTS_H
+#define PIPELINE_RUN_PARTS_H
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "pipeline/engine/fork_server.h"
+#include "pipeline/engine/supervisor.h"
+#include "pipeline/files/outfile.h"
+#include "pipeline/files/scan.h"
+#include "pipeline/report/progress.h"
+#include "pipeline/run/admission.h"
+#include "pipeline/run/ledger.h"
+#include "pipeline/run/reader.h"
+#include "pipeline/run/run.h"
+#include "pipeline/run/writer.h"
+#include "pipeline/shared/machine.h"
+
+/* Warnings are shown once for each text, as long as there are no more texts than this. */
+#define RUN_DISTINCT_WARNINGS 16u
+
+struct run {
+    struct job job;
+    struct run_options options;
+    struct summary *summary; /* the caller's */
+    struct scan *scan;
+    struct outfile *out;
+    struct machine machine;
+    struct admission admission;
+    struct ledger ledger;
+    struct fork_server server;
+    struct supervisor supervisor;
+    struct reader reader;
+    struct writer writer;
+    struct progress *progress;
+    bool signal_told;
+    unsigned warning_count; /* distinct texts of warnings shown so far */
+    char warnings[RUN_DISTINCT_WARNINGS][200];
+    pthread_t reader_thread, writer_thread;
+    bool reader_started, writer_started;
+    bool memory_lowered;
+    char memory_why[96];
+    int signal_fd, stop_fd;
+    sigset_t old_signals;
+    uint64_t began_ns;
+};
+
+/* Opens the progress display and connects the ledger to it; before any thread is started. */
+void run_report_begin(struct run *run);
+
+/* Feeds the display; for the supervisor's tick. `context` is the run. */
+void run_report_tick(void *context);
+
+/* Fills the summary when every thread has ended, and returns the exit code of the run. */
+int run_report_end(struct run *run);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run tells while it lasts and when it is over. */
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "pipeline/config/allotted.h"
+#include "pipeline/report/summary.h"
+#include "pipeline/run/exit_code.h"
+#include "pipeline/run/run_parts.h"
+#include "pipeline/shared/clock.h"
+
+/* The ledger's news. A warning is shown once for each text; with -v, every time. */
+static void tell(void *context, enum ledger_news news, const char *shown, const char *stage, const char *text)
+{
+    struct run *run = context;
+    const char *colon = *stage ? ": " : "";
+    enum progress_level level = PROGRESS_NORMAL;
+    switch (news) {
+    case NEWS_FAILED:
+        progress_message(run->progress, level, "failed: %s: %s%s%s", shown, stage, colon, text);
+        break;
+    case NEWS_NOTE:
+        progress_message(run->progress, level, "skipped: %s: %s", shown, text);
+        break;
+    case NEWS_WARNING:
+        for (unsigned i = 0; i < run->warning_count && level == PROGRESS_NORMAL; i++) {
+            if (strcmp(run->warnings[i], text) == 0)
+                level = PROGRESS_VERBOSE;
+        }
+        if (level == PROGRESS_NORMAL && run->warning_count == RUN_DISTINCT_WARNINGS)
+            level = PROGRESS_VERBOSE;
+        if (level == PROGRESS_NORMAL)
+            strncpy(run->warnings[run->warning_count++], text, sizeof run->warnings[0] - 1);
+        progress_message(run->progress, level, "warning: %s: %s", shown, text);
+        break;
+    }
+}
+
+static void tell_beginning(struct run *run)
+{
+    const struct job *job = &run->job;
+    for (unsigned i = 0; i < job->pool_count; i++)
+        progress_message(run->progress, PROGRESS_VERBOSE, "pool %s: %lld workers (%s), queue of %lld",
+                         job->pools[i].name, (long long)job->pools[i].workers, job->workers_from,
+                         (long long)job->pools[i].queue);
+    progress_message(run->progress, PROGRESS_VERBOSE, "%u slots in %s, memory %llu MiB",
+                     run->machine.slot_count, run->machine.arena.memfd ? "a memfd" : "/dev/shm",
+                     (unsigned long long)job->settings.memory_bytes >> 20);
+    if (run->machine.arena.memfd)
+        progress_message(run->progress, PROGRESS_NORMAL, "using a memfd for shared memory: %s",
+                         run->machine.arena.why_memfd);
+    if (run->memory_lowered)
+        progress_message(run->progress, PROGRESS_NORMAL, "memory lowered to %llu MiB: %s",
+                         (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);
+}
+
+void run_report_begin(struct run *run)
+{
+    run->began_ns = clock_ns();
+    run->progress = progress_open(STDERR_FILENO, run->options.verbosity);
+    run->ledger.tell = tell;
+    run->ledger.tell_context = run;
+    tell_beginning(run);
+}
+
+void run_report_tick(void *context)
+{
+    struct run *run = context;
+    bool listing_done;
+    struct ledger_counts counts = ledger_counts(&run->ledger, &listing_done);
+    const struct progress_counts shown = {
+        .found = counts.found,
+        .listing_done = listing_done,
+        .done = counts.done,
+        .failed = counts.failed,
+        .bytes_in = counts.bytes_in,
+        .bytes_out = counts.bytes_out,
+        .pixels = counts.pixels_in,
+    };
+    progress_update(run->progress, &shown);
+    if (run->supervisor.signal && !run->signal_told) {
+        run->signal_told = true;
+        progress_message(run->progress, PROGRESS_NORMAL,
+                         "stopping: finishing the items in hand; again stops now");
+    }
+}
+
+static int exit_code(const struct run *run)
+{
+    const struct ledger *ledger = &run->ledger;
+    switch (ledger->stop) {
+    case STOP_SIGNAL:
+        return 128 + run->supervisor.signal;
+    case STOP_FAILURES:
+        return EXIT_STOPPED;
+    case STOP_DISK_FULL:
+        return EXIT_FATAL;
+    case STOP_FATAL:
+        return ledger->stop_error.code == ERROR_MEMORY ? EXIT_RESOURCES : EXIT_FATAL;
+    case STOP_NONE:
+        break;
+    }
+    if (ledger->counts.found == 0)
+        return EXIT_NO_INPUT;
+    /* Every item ends as done or failed; anything else would be a hole in the account. */
+    if (ledger->counts.done + ledger->counts.failed != ledger->counts.found)
+        return EXIT_FATAL;
+    return ledger->counts.failed ? EXIT_FAILED_ITEMS : EXIT_DONE;
+}
+
+static void tell_end(struct run *run)
+{
+    const struct ledger *ledger = &run->ledger;
+    unsigned long long left = ledger->counts.found - ledger->counts.done - ledger->counts.failed;
+    if (ledger->stop == STOP_DISK_FULL || ledger->stop == STOP_FATAL)
+        progress_message(run->progress, PROGRESS_ALWAYS, "stopped: %s", ledger->stop_error.reason);
+    else if (ledger->stop == STOP_FAILURES)
+        progress_message(run->progress, PROGRESS_ALWAYS, "stopped: max_failures %lld reached",
+                         (long long)ledger->max_failures);
+    if (ledger->stop == STOP_NONE && ledger->counts.found == 0)
+        progress_message(run->progress, PROGRESS_ALWAYS, "no input matched");
+    if (left)
+        progress_message(run->progress, PROGRESS_ALWAYS, "%llu items found were left undone", left);
+}
+
+static uint64_t time_ns(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_usec * 1000u;
+}
+
+/* User and system time of this process and of all it waited for: fork server and workers. */
+static uint64_t cpu_ns(void)
+{
+    struct rusage self, children;
+    getrusage(RUSAGE_SELF, &self);
+    getrusage(RUSAGE_CHILDREN, &children);
+    return time_ns(self.ru_utime) + time_ns(self.ru_stime) + time_ns(children.ru_utime) +
+           time_ns(children.ru_stime);
+}
+
+static void fill_pools(const struct run *run, struct summary *summary)
+{
+    const struct machine *machine = &run->machine;
+    summary->pool_count = run->job.pool_count;
+    for (unsigned i = 0; i < summary->pool_count; i++) {
+        struct summary_pool *pool = &summary->pools[i];
+        strncpy(pool->name, run->job.pools[i].name, sizeof pool->name - 1);
+        pool->workers = (unsigned)run->job.pools[i].workers;
+        pool->deaths = run->supervisor.deaths[i];
+        pool->recycled = run->supervisor.recycled[i];
+        summary->deaths += pool->deaths;
+        summary->recycled += pool->recycled;
+    }
+    for (uint32_t i = 0; i < machine->worker_count; i++) {
+        const struct worker_cell *cell = &machine->workers[i];
+        struct summary_pool *pool = &summary->pools[machine->worker_pool[i]];
+        pool->items += atomic_load(&cell->items);
+        pool->busy_ns += atomic_load(&cell->busy_ns);
+        pool->starved_ns += atomic_load(&cell->starved_ns);
+        pool->blocked_ns += atomic_load(&cell->blocked_ns);
+    }
+}
+
+static void fill(struct run *run, struct summary *summary)
+{
+    const struct ledger_counts *counts = &run->ledger.counts;
+    char why[256];
+    summary->engine = "process";
+    summary->output = run->job.settings.output;
+    summary->workers_from = run->job.workers_from;
+    summary->exit_code = exit_code(run);
+    summary->found = counts->found;
+    summary->done = counts->done;
+    summary->warnings = counts->warnings;
+    summary->listing = scan_counts(run->scan);
+    summary->wall_ns = clock_ns() - run->began_ns;
+    summary->cpu_ns = cpu_ns();
+    summary->bytes_in = counts->bytes_in;
+    summary->bytes_out = counts->bytes_out;
+    summary->pixels = counts->pixels_in;
+    summary->retries = counts->retried;
+    summary->peak_in_flight_bytes = run->admission.peak_bytes;
+    summary->memory_bytes = run->admission.budget_bytes;
+    summary->cpus = (unsigned)allotted_workers("", why, sizeof why);
+    summary->reader.listing_ns = run->reader.listing_ns;
+    summary->reader.memory_ns = run->admission.memory_wait_ns;
+    summary->reader.blocked_ns = run->admission.slot_wait_ns + run->reader.blocked_ns;
+    summary->reader.busy_ns = run->reader.reading_ns - summary->reader.memory_ns - summary->reader.blocked_ns;
+    summary->writer.busy_ns = run->writer.busy_ns;
+    summary->writer.starved_ns = run->writer.starved_ns;
+    fill_pools(run, summary);
+    for (size_t i = 0; i < run->ledger.failure_count; i++) {
+        const struct ledger_failure *failure = &run->ledger.failures[i];
+        summary_fail(summary, failure->shown ? failure->shown : "", &failure->error, failure->attempts);
+    }
+    summary->failed = counts->failed;
+}
+
+int run_report_end(struct run *run)
+{
+    run_report_tick(run);
+    tell_end(run);
+    progress_close(run->progress);
+    run->progress = NULL;
+    fill(run, run->summary);
+    return run->summary->exit_code;
+}

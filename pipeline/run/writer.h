@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The writer thread: takes slots from the last queue, checks what the workers claim, writes whole files, and
+ * tells the ledger what became of each item. */
+#ifndef PIPELINE_WRITER_H
+#define PIPELINE_WRITER_H
+
+#include "pipeline/files/outfile.h"
+#include "pipeline/run/admission.h"
+#include "pipeline/run/ledger.h"
+#include "pipeline/shared/machine.h"
+
+struct writer {
+    struct machine *machine;
+    struct ledger *ledger;
+    struct admission *admission;
+    struct outfile *out;
+    struct queue queue;               /* the last one; a copy */
+    uint64_t busy_ns, starved_ns;     /* good when the thread has ended */
+    uint64_t step_ns[SLOT_MAX_STEPS]; /* of all items done */
+};
+
+/* The thread: returns when the queue is closed and empty. */
+void *writer_run(void *writer);
+
+#endif

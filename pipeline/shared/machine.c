@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/shared/machine.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+/* How many slots keep every queue full while every worker, the reader and the writer hold a batch. */
+static uint32_t count_slots(const struct job *job)
+{
+    uint64_t batch = (uint64_t)job->settings.batch;
+    uint64_t count = 2 * batch + (uint64_t)job->settings.queue;
+    for (unsigned i = 0; i < job->pool_count; i++)
+        count += (uint64_t)job->pools[i].queue + (uint64_t)job->pools[i].workers * batch;
+    return count < MACHINE_MAX_SLOTS ? (uint32_t)count : MACHINE_MAX_SLOTS;
+}
+
+static bool one_cpu(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
+}
+
+/* A piece of the control part: where it starts; `end` moves behind it. */
+static size_t piece(size_t *end, size_t bytes)
+{
+    size_t start = (*end + 127) / 128 * 128;
+    *end = start + bytes;
+    return start;
+}
+
+struct layout {
+    size_t words, slots, workers, queues[JOB_MAX_POOLS + 1], end;
+};
+
+static uint32_t queue_capacity(const struct job *job, unsigned index)
+{
+    return (uint32_t)(index < job->pool_count ? job->pools[index].queue : job->settings.queue);
+}
+
+static struct layout lay_out(const struct machine *machine)
+{
+    struct layout layout = {0};
+    layout.words = piece(&layout.end, machine->slot_count * sizeof(slot_word));
+    layout.slots = piece(&layout.end, machine->slot_count * sizeof(struct slot));
+    layout.workers = piece(&layout.end, machine->worker_count * sizeof(struct worker_cell));
+    for (unsigned i = 0; i <= machine->job->pool_count; i++)
+        layout.queues[i] = piece(&layout.end, queue_shared_bytes(queue_capacity(machine->job, i)));
+    return layout;
+}
+
+static int assign_workers(struct machine *machine, struct error *error)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < machine->job->pool_count; i++)
+        count += (uint64_t)machine->job->pools[i].workers;
+    if (count > MACHINE_MAX_WORKERS)
+        return error_set(error, ERROR_USAGE, "%llu workers in all pools together, over the most of %u",
+                         (unsigned long long)count, MACHINE_MAX_WORKERS);
+    machine->worker_count = (uint32_t)count;
+    machine->worker_pool = malloc(count);
+    if (!machine->worker_pool)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    uint32_t worker = 0;
+    for (unsigned i = 0; i < machine->job->pool_count; i++) {
+        for (int64_t j = 0; j < machine->job->pools[i].workers; j++)
+            machine->worker_pool[worker++] = (uint8_t)i;
+    }
+    return 0;
+}
+
+static int reserve(struct machine *machine, const struct layout *layout, struct error *error)
+{
+    const struct settings *settings = &machine->job->settings;
+    size_t slot_bytes, total;
+    machine->slot_offset = arena_round(layout->end);
+    machine->buffer_bytes = arena_round(settings->memory_bytes);
+    machine->meta_bytes = arena_round(settings->max_metadata_bytes + 4096);
+    if (__builtin_mul_overflow(machine->buffer_bytes, (size_t)2, &slot_bytes) ||
+        __builtin_add_overflow(slot_bytes, machine->meta_bytes, &slot_bytes) ||
+        __builtin_mul_overflow(slot_bytes, (size_t)machine->slot_count, &total) ||
+        __builtin_add_overflow(total, machine->slot_offset, &total) || total > (size_t)1 << 46)
+        return error_set(error, ERROR_MEMORY, "memory: %u slots of that size are more than can be addressed",
+                         machine->slot_count);
+    TRY(arena_open(&machine->arena, total, settings->memory_bytes + machine->slot_offset, error));
+    return arena_commit(&machine->arena, 0, machine->slot_offset, error);
+}
+
+int machine_open(struct machine *machine, const struct job *job, struct error *error)
+{
+    const struct settings *settings = &job->settings;
+    *machine = (struct machine){.job = job, .slot_count = count_slots(job), .arena = {.fd = -1}};
+    machine->limits = (struct codec_limits){settings->max_pixels, settings->max_width, settings->max_height,
+                                            settings->max_metadata_bytes};
+    int code = assign_workers(machine, error);
+    struct layout layout = {0};
+    if (code == 0) {
+        layout = lay_out(machine);
+        code = reserve(machine, &layout, error);
+    }
+    if (code < 0) {
+        machine_close(machine);
+        return code;
+    }
+    uint8_t *base = machine->arena.base;
+    machine->words = (slot_word *)(void *)(base + layout.words);
+    machine->slots = (struct slot *)(void *)(base + layout.slots);
+    machine->workers = (struct worker_cell *)(void *)(base + layout.workers);
+    for (unsigned i = 0; i <= job->pool_count; i++)
+        queue_init(&machine->queues[i], (struct queue_shared *)(void *)(base + layout.queues[i]),
+                   machine->words, machine->slot_count, queue_capacity(job, i), (uint8_t)i, one_cpu());
+    return 0;
+}
+
+void machine_close(struct machine *machine)
+{
+    arena_close(&machine->arena);
+    free(machine->worker_pool);
+    machine->worker_pool = NULL;
+}
+
+size_t machine_offset(const struct machine *machine, uint32_t slot, unsigned part)
+{
+    size_t slot_bytes = 2 * machine->buffer_bytes + machine->meta_bytes;
+    return machine->slot_offset + slot * slot_bytes + part * machine->buffer_bytes;
+}
+
+uint8_t *machine_buffer(const struct machine *machine, uint32_t slot, unsigned part)
+{
+    return machine->arena.base + machine_offset(machine, slot, part);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of a run that all its processes share, laid out in one arena:
+ *
+ *   control   slot words | slots | worker cells | one queue before each pool, one before the writer
+ *   slot 0    buffer 0 | buffer 1 | metadata
+ *   slot 1    ...
+ *
+ * The control part is committed whole at the start; a slot's buffers are reserved for the largest item that
+ * `memory` allows, and committed as items need them (admission.c). Pointers are fixed before anything is
+ * forked and are private to each process, so nobody can bend another's. */
+#ifndef PIPELINE_MACHINE_H
+#define PIPELINE_MACHINE_H
+
+#include "pipeline/config/job.h"
+#include "pipeline/shared/arena.h"
+#include "pipeline/shared/queue.h"
+#include "pipeline/shared/slot.h"
+
+#define MACHINE_MAX_SLOTS   4096u
+#define MACHINE_MAX_WORKERS 1024u
+
+enum worker_doing { WORKER_IDLE, WORKER_BUSY, WORKER_BLOCKED };
+
+/* What a worker tells about itself. Only that worker writes here, the main process reads; a successor in the
+ * same place goes on counting. */
+struct worker_cell {
+    _Alignas(128) _Atomic uint64_t beat; /* grows at each item begun, handed on, or nap: no growth, no life */
+    _Atomic uint32_t doing;              /* enum worker_doing */
+    _Atomic uint32_t slot;               /* the slot at work while BUSY */
+    _Atomic uint32_t claimed;            /* slots held and not yet begun */
+    _Atomic uint64_t items;              /* steps of a pool done */
+    _Atomic uint64_t busy_ns, starved_ns, blocked_ns;
+};
+
+struct machine {
+    const struct job *job;
+    struct codec_limits limits;
+    struct arena arena;
+    slot_word *words;
+    struct slot *slots;
+    uint32_t slot_count;
+    struct worker_cell *workers;
+    uint32_t worker_count;
+    uint8_t *worker_pool;                   /* private: which pool each worker belongs to */
+    struct queue queues[JOB_MAX_POOLS + 1]; /* [i] before pool i, [pool_count] before the writer */
+    size_t slot_offset;                     /* of slot 0's buffers in the arena */
+    size_t buffer_bytes, meta_bytes;        /* reserved, of each */
+};
+
+/* Buffers of a slot, for machine_buffer and machine_offset. */
+enum { MACHINE_BUFFER_0, MACHINE_BUFFER_1, MACHINE_META, MACHINE_PARTS };
+
+/* Lays out the machine for a resolved job and commits the control part. ERROR_MEMORY. */
+int machine_open(struct machine *machine, const struct job *job, struct error *error);
+
+void machine_close(struct machine *machine);
+
+/* Where a part of a slot begins: in the arena, and in memory. */
+size_t machine_offset(const struct machine *machine, uint32_t slot, unsigned part);
+uint8_t *machine_buffer(const struct machine *machine, uint32_t slot, unsigned part);
+
+#endif

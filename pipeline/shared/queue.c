@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/shared/queue.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SPIN_LIMIT 512u
+#define SPIN_LEAST 16u
+
+/* Shared futexes: the sleepers are in different processes, so not FUTEX_PRIVATE_FLAG. */
+static void futex_wait(_Atomic uint32_t *word, uint32_t seen, long nap_ms)
+{
+    struct timespec limit = {.tv_sec = nap_ms / 1000, .tv_nsec = nap_ms % 1000 * 1000000};
+    syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Tells sleepers on `event` that something changed. A sleeper counts itself before it looks for the last
+ * time, so either it sees the change or it is counted here; sequential consistency orders the two. A sleeper
+ * that was killed stays counted: the price is a system call that wakes nobody. */
+static void signal_event(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
+{
+    atomic_fetch_add(event, 1);
+    if (atomic_load(sleepers) > 0)
+        futex_wake(event, count);
+}
+
+static void sleep_on(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
+{
+    atomic_fetch_add(sleepers, 1);
+    futex_wait(event, seen, QUEUE_NAP_MS); /* returns at once if the event has moved on */
+    atomic_fetch_sub(sleepers, 1);
+}
+
+/* Waits until `event` differs from `seen`: spins as long as spinning has paid lately, then sleeps. */
+static void wait_for(struct queue *queue, _Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
+{
+    for (uint32_t i = 0; i < queue->spin; i++) {
+        if (atomic_load_explicit(event, memory_order_relaxed) != seen) {
+            queue->spin = queue->spin * 2 < queue->spin_max ? queue->spin * 2 : queue->spin_max;
+            return;
+        }
+        pause_briefly();
+    }
+    queue->spin = queue->spin / 2 > SPIN_LEAST ? queue->spin / 2 : queue->spin_max ? SPIN_LEAST : 0;
+    sleep_on(event, sleepers, seen);
+}
+
+static uint64_t cell_of(uint32_t slot, uint64_t seen)
+{
+    return seen >> 32 << 32 | (slot + 1);
+}
+
+size_t queue_shared_bytes(uint32_t capacity)
+{
+    return sizeof(struct queue_shared) + capacity * sizeof(_Atomic uint64_t);
+}
+
+void queue_init(struct queue *queue, struct queue_shared *shared, slot_word *words, uint32_t slot_count,
+                uint32_t capacity, uint8_t index, bool one_cpu)
+{
+    uint32_t spin_max = one_cpu ? 0 : SPIN_LIMIT;
+    *queue = (struct queue){shared, words, slot_count, capacity, index, spin_max, spin_max};
+}
+
+enum queue_result queue_announce(struct queue *queue, uint32_t slot, uint64_t *seen, unsigned owner)
+{
+    return slot_move(&queue->words[slot], seen, SLOT_QUEUED, queue->index, owner) ? QUEUE_OK : QUEUE_LOST;
+}
+
+/* One walk over the cells for an empty one. */
+static bool try_place(struct queue *queue, uint64_t cell)
+{
+    struct queue_shared *shared = queue->shared;
+    uint32_t start = atomic_load_explicit(&shared->tail, memory_order_relaxed);
+    for (uint32_t i = 0; i < queue->capacity; i++) {
+        _Atomic uint64_t *place = &shared->cells[(start + i) % queue->capacity];
+        uint64_t empty = 0;
+        if (atomic_load_explicit(place, memory_order_relaxed) == 0 &&
+            atomic_compare_exchange_strong(place, &empty, cell)) {
+            atomic_store_explicit(&shared->tail, (start + i + 1) % queue->capacity, memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
+}
+
+enum queue_result queue_place(struct queue *queue, uint32_t slot, uint64_t seen)
+{
+    struct queue_shared *shared = queue->shared;
+    uint32_t before = atomic_load(&shared->emptied);
+    if (!try_place(queue, cell_of(slot, seen))) {
+        wait_for(queue, &shared->emptied, &shared->emptied_sleepers, before);
+        if (!try_place(queue, cell_of(slot, seen)))
+            return QUEUE_TIMED_OUT;
+    }
+    signal_event(&shared->filled, &shared->filled_sleepers, 1);
+    return QUEUE_OK;
+}
+
+/* Takes the slot that a cell points to, or clears the cell if it points to the past. */
+static bool try_claim(struct queue *queue, _Atomic uint64_t *place, uint64_t cell, unsigned owner,
+                      uint32_t *slot, uint64_t *seen)
+{
+    *slot = (uint32_t)cell - 1;
+    bool claimed = false;
+    if (*slot < queue->slot_count) {
+        *seen = atomic_load_explicit(&queue->words[*slot], memory_order_acquire);
+        struct slot_view view = slot_unpack(*seen);
+        if (view.state == SLOT_QUEUED && view.queue == queue->index && view.generation == cell >> 32)
+            claimed = slot_move(&queue->words[*slot], seen, SLOT_CLAIMED, queue->index, owner);
+    }
+    atomic_compare_exchange_strong(place, &cell, 0);
+    return claimed;
+}
+
+/* One walk over the cells. Returns how many cells it emptied, whether or not they held a live item. */
+static uint32_t walk(struct queue *queue, unsigned owner, uint32_t max, bool (*more)(void *, uint32_t),
+                     void *context, uint32_t *slots, uint64_t *seen, uint32_t *taken)
+{
+    struct queue_shared *shared = queue->shared;
+    uint32_t start = atomic_load_explicit(&shared->head, memory_order_relaxed), emptied = 0;
+    for (uint32_t i = 0; i < queue->capacity && *taken < max; i++) {
+        uint32_t at = (start + i) % queue->capacity;
+        uint64_t cell = atomic_load_explicit(&shared->cells[at], memory_order_acquire);
+        if (cell == 0)
+            continue;
+        uint32_t slot = (uint32_t)cell - 1;
+        if (*taken > 0 && (!more || slot >= queue->slot_count || !more(context, slot)))
+            break;
+        if (try_claim(queue, &shared->cells[at], cell, owner, &slots[*taken], &seen[*taken]))
+            ++*taken;
+        emptied++;
+        atomic_store_explicit(&shared->head, (at + 1) % queue->capacity, memory_order_relaxed);
+    }
+    return emptied;
+}
+
+enum queue_result queue_take(struct queue *queue, unsigned owner, uint32_t max,
+                             bool (*more)(void *, uint32_t), void *context, uint32_t *slots, uint64_t *seen,
+                             uint32_t *taken)
+{
+    struct queue_shared *shared = queue->shared;
+    *taken = 0;
+    for (int look = 0; look < 2; look++) {
+        uint32_t before = atomic_load(&shared->filled);
+        uint32_t closed = atomic_load(&shared->closed);
+        if (closed == QUEUE_DISCARD)
+            return QUEUE_CLOSED;
+        uint32_t emptied = walk(queue, owner, max, more, context, slots, seen, taken);
+        if (emptied)
+            signal_event(&shared->emptied, &shared->emptied_sleepers, (int)emptied);
+        if (*taken)
+            return QUEUE_OK;
+        if (closed == QUEUE_DRAIN)
+            return QUEUE_CLOSED;
+        if (look == 0)
+            wait_for(queue, &shared->filled, &shared->filled_sleepers, before);
+    }
+    return QUEUE_TIMED_OUT;
+}
+
+bool queue_holds(const struct queue *queue, uint32_t slot, uint64_t seen)
+{
+    uint64_t cell = cell_of(slot, seen);
+    for (uint32_t i = 0; i < queue->capacity; i++) {
+        if (atomic_load(&queue->shared->cells[i]) == cell)
+            return true;
+    }
+    return false;
+}
+
+uint32_t queue_fill(const struct queue *queue)
+{
+    uint32_t fill = 0;
+    for (uint32_t i = 0; i < queue->capacity; i++)
+        fill += atomic_load_explicit(&queue->shared->cells[i], memory_order_relaxed) != 0;
+    return fill;
+}
+
+void queue_wake_all(struct queue *queue)
+{
+    atomic_fetch_add(&queue->shared->filled, 1);
+    atomic_fetch_add(&queue->shared->emptied, 1);
+    futex_wake(&queue->shared->filled, INT_MAX);
+    futex_wake(&queue->shared->emptied, INT_MAX);
+}
+
+void queue_close(struct queue *queue, enum queue_close how)
+{
+    atomic_store(&queue->shared->closed, (uint32_t)how);
+    queue_wake_all(queue);
+}
