@@ -218,6 +218,20 @@ static void the_first_of_two_is_kept(void **state)
     reference_chunk(&file, "eXIf", "II*\0\x08\0\0\0", 8);
     reference_chunk(&file, "eXIf", "MM\0*\0\0\0\x08", 8);
     check_kept(&file, PNG_COLOR_TYPE_RGB, "iCCP eXIf", 3);
+    /* Of the sound ones: that another is sound does not make the first one so. */
+    struct exact exact;
+    struct meta_entry entry;
+    char text[64];
+    size_t position = 0;
+    start(&file, PNG_COLOR_TYPE_RGB);
+    reference_chunk(&file, "pHYs", "12345678", 8);
+    reference_chunk(&file, "pHYs", "\0\0\0\1\0\0\0\1\0", 9);
+    reference_finish(&file, raw_bytes(PNG_COLOR_TYPE_RGB));
+    assert_string_equal(kept(&file, &exact, text, sizeof text), "pHYs");
+    assert_int_equal(meta_next(&exact.meta, &position, &entry), 1);
+    assert_int_equal(entry.length_bytes, 9);
+    exact_free(&exact);
+    free(file.bytes);
 }
 
 static void a_profile_must_be_sound_and_of_the_right_model(void **state)
