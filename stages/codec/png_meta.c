@@ -33,7 +33,8 @@ struct rule {
     char type[5];
     enum place place;
     bool once;
-    png_uint_32 valid; /* PNG_INFO_* where libpng has checked it, else 0 and `check` does */
+    uint32_t length_bytes; /* 0: any */
+    png_uint_32 valid;     /* PNG_INFO_* where libpng has checked it, else 0 and `check` does */
     bool (*check)(struct reading *reading, const struct png_chunk *chunk, uint32_t *flags);
 };
 
@@ -133,7 +134,7 @@ static bool check_srgb(struct reading *reading, const struct png_chunk *chunk, u
 static bool check_cicp(struct reading *reading, const struct png_chunk *chunk, uint32_t *flags)
 {
     (void)reading, (void)flags;
-    return chunk->length_bytes == 4 && chunk->data[2] == 0 && chunk->data[3] <= 1;
+    return chunk->data[2] == 0 && chunk->data[3] <= 1;
 }
 
 static bool check_exif(struct reading *reading, const struct png_chunk *chunk, uint32_t *flags)
@@ -186,16 +187,16 @@ static bool check_itxt(struct reading *reading, const struct png_chunk *chunk, u
 }
 
 static const struct rule rules[] = {
-    {"iCCP", BEFORE_PALETTE, true, 0, check_profile},
-    {"sRGB", BEFORE_PALETTE, true, 0, check_srgb},
-    {"gAMA", BEFORE_PALETTE, true, PNG_INFO_gAMA, NULL},
-    {"cHRM", BEFORE_PALETTE, true, PNG_INFO_cHRM, NULL},
-    {"cICP", BEFORE_PALETTE, true, 0, check_cicp},
-    {"pHYs", BEFORE_PIXELS, true, PNG_INFO_pHYs, NULL},
-    {"eXIf", ANYWHERE, true, 0, check_exif},
-    {"tEXt", ANYWHERE, false, 0, check_text},
-    {"zTXt", ANYWHERE, false, 0, check_ztxt},
-    {"iTXt", ANYWHERE, false, 0, check_itxt},
+    {"iCCP", BEFORE_PALETTE, true, 0, 0, check_profile},
+    {"sRGB", BEFORE_PALETTE, true, 1, 0, check_srgb},
+    {"gAMA", BEFORE_PALETTE, true, 4, PNG_INFO_gAMA, NULL},
+    {"cHRM", BEFORE_PALETTE, true, 32, PNG_INFO_cHRM, NULL},
+    {"cICP", BEFORE_PALETTE, true, 4, 0, check_cicp},
+    {"pHYs", BEFORE_PIXELS, true, 9, PNG_INFO_pHYs, NULL},
+    {"eXIf", ANYWHERE, true, 0, 0, check_exif},
+    {"tEXt", ANYWHERE, false, 0, 0, check_text},
+    {"zTXt", ANYWHERE, false, 0, 0, check_ztxt},
+    {"iTXt", ANYWHERE, false, 0, 0, check_itxt},
 };
 #define RULES (sizeof rules / sizeof *rules)
 
@@ -243,10 +244,11 @@ static void look_at(struct reading *reading, struct codec_decode *job, const str
         return;
     }
     uint32_t flags = 0;
+    bool length_good = rule->length_bytes == 0 || rule->length_bytes == chunk->length_bytes;
     if (rule->valid) {
-        if (!png_get_valid(session->png, session->info, rule->valid))
+        if (!length_good || !png_get_valid(session->png, session->info, rule->valid))
             return;
-    } else if (!rule->check(reading, chunk, &flags)) {
+    } else if (!length_good || !rule->check(reading, chunk, &flags)) {
         png_session_warn(session, "%s: invalid", rule->type);
         return;
     }

@@ -16,15 +16,15 @@
 
 #include "stages/codec.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define EXACT_FENCE 0
-#elif defined(__has_feature)
+#if defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define EXACT_FENCE 0
+#define __SANITIZE_ADDRESS__ 1
 #endif
 #endif
-#ifndef EXACT_FENCE
-#define EXACT_FENCE 64
+#ifdef __SANITIZE_ADDRESS__
+static const size_t exact_fence_bytes = 0;
+#else
+static const size_t exact_fence_bytes = 64;
 #endif
 
 static const struct codec_limits exact_limits = {
@@ -52,15 +52,15 @@ struct exact_file {
 static inline uint8_t *exact_take(size_t size_bytes, uint8_t filling)
 {
     void *block = NULL;
-    assert_int_equal(posix_memalign(&block, SCRATCH_ALIGN, size_bytes + EXACT_FENCE + !size_bytes), 0);
+    assert_int_equal(posix_memalign(&block, SCRATCH_ALIGN, size_bytes + exact_fence_bytes + !size_bytes), 0);
     memset(block, filling, size_bytes);
-    memset((uint8_t *)block + size_bytes, 0xfe, EXACT_FENCE);
+    memset((uint8_t *)block + size_bytes, 0xfe, exact_fence_bytes);
     return block;
 }
 
 static inline void exact_fence(const uint8_t *block, size_t size_bytes)
 {
-    for (size_t i = 0; i < EXACT_FENCE; i++)
+    for (size_t i = 0; i < exact_fence_bytes; i++)
         assert_int_equal(block[size_bytes + i], 0xfe);
 }
 

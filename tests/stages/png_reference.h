@@ -14,12 +14,15 @@
 
 struct reference_bytes {
     uint8_t *bytes;
-    size_t length_bytes, position;
+    size_t length_bytes, size_bytes, position;
 };
 
 static inline void reference_append(struct reference_bytes *to, const void *data, size_t length_bytes)
 {
-    to->bytes = realloc(to->bytes, to->length_bytes + length_bytes + 1);
+    if (to->size_bytes < to->length_bytes + length_bytes + 1) {
+        to->size_bytes = 2 * (to->length_bytes + length_bytes) + 64;
+        to->bytes = realloc(to->bytes, to->size_bytes);
+    }
     if (length_bytes)
         memcpy(to->bytes + to->length_bytes, data, length_bytes);
     to->length_bytes += length_bytes;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* All of the codecs' memory is the job's scratch: malloc is replaced here by one that counts its calls. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stages/codec.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define REPLACED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define REPLACED 0
+#endif
+#endif
+#ifndef REPLACED
+#define REPLACED 1
+#endif
+
+static unsigned calls;
+
+#if REPLACED
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+
+void *malloc(size_t size)
+{
+    calls++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    calls++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *block, size_t size)
+{
+    calls++;
+    return __libc_realloc(block, size);
+}
+#endif
+
+static const struct codec_limits limits = {
+    .max_pixels = 1000, .max_width = 100, .max_height = 100, .max_metadata_bytes = 1000};
+
+static uint8_t file[1 << 16], pixels[1 << 16], meta_block[1000],
+    scratch_block[1 << 20] __attribute__((aligned(SCRATCH_ALIGN)));
+
+static void no_codec_calls_malloc(void **state)
+{
+    (void)state;
+    if (!REPLACED) {
+        print_message("skipped: the sanitizer has its own malloc\n");
+        skip();
+    }
+    unsigned before = calls;
+    snprintf((char *)pixels, sizeof pixels, "%f", 0.1); /* warms up what the C library sets up once */
+    for (const struct codec *const *codec = codec_all(); *codec; codec++) {
+        struct shape shape = {20, 20, 4, SAMPLE_U8, 8, 0};
+        struct codec_save save = {.level = 9, .interlace = true};
+        struct scratch scratch = {.base = scratch_block, .size_bytes = sizeof scratch_block};
+        struct meta meta = {.block = meta_block, .size_bytes = sizeof meta_block};
+        struct error error;
+        struct codec_info info;
+        before = calls;
+        assert_int_equal(meta_put(&meta, "zTXt", 0, (const uint8_t *)"k\0\0\x78\x9c\x03\0\0\0\0\1", 11), 0);
+        struct codec_encode out = {.save = &save,
+                                   .shape = shape,
+                                   .pixels = pixels,
+                                   .meta = &meta,
+                                   .bytes = file,
+                                   .bytes_size = sizeof file,
+                                   .scratch = &scratch};
+        assert_int_equal((*codec)->encode(&out, &error), 0);
+        meta.used_bytes = scratch.used_bytes = 0;
+        assert_int_equal((*codec)->peek(file, out.length_bytes, out.length_bytes, &limits, &info, &error), 0);
+        struct codec_decode in = {.limits = &limits,
+                                  .bytes = file,
+                                  .length_bytes = out.length_bytes,
+                                  .pixels = pixels,
+                                  .pixels_bytes = sizeof pixels,
+                                  .meta = &meta,
+                                  .scratch = &scratch};
+        assert_int_equal((*codec)->decode(&in, &error), 0);
+        in.length_bytes -= 5;
+        scratch.used_bytes = 0;
+        assert_int_equal((*codec)->decode(&in, &error), ERROR_CORRUPT);
+        assert_int_equal(calls, before);
+        /* Had one been called, it would have been counted. */
+        free(malloc(strlen((const char *)pixels) + 1));
+        assert_int_equal(calls, before + 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_codec_calls_malloc),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
