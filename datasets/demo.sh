@@ -29,7 +29,11 @@ pictures() { # NAME KIND GENERATOR-ARGUMENTS...; sets $found
   else
     echo "No $name could be fetched (is there a network?): generating pictures in their place."
     found=$out/generated-$name
-    [ -d "$found" ] || build/release/datasets/forkmill-generate "$@" "$found"
+    if [ ! -d "$found" ]; then
+      rm -rf "$found.part"
+      build/release/datasets/forkmill-generate "$@" "$found.part"
+      mv "$found.part" "$found"
+    fi
   fi
 }
 

@@ -34,7 +34,10 @@ update_lists() {
   updated=yes
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || return 1
+    if ! command -v sudo >/dev/null; then
+      say "the package lists may be old or missing, and there is neither root nor sudo for apt-get update"
+      return 1
+    fi
     as_root=(sudo)
   fi
   say "updating the package lists"

@@ -16,9 +16,9 @@ MOST_LINES = 450
 
 C_HEADERS = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp stdalign stdarg stdatomic
 stdbool stddef stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype""".split()
-# What a stage may use beyond ISO C: byte order, sleeping, vector instructions.
+# What a stage may use beyond ISO C: the name of the libc, byte order, sleeping, vector instructions.
 STAGE_HEADERS = {f"{name}.h" for name in C_HEADERS} | {
-    "strings.h", "endian.h", "unistd.h", "sys/types.h", "immintrin.h", "emmintrin.h", "smmintrin.h", "arm_neon.h"}
+    "features.h", "strings.h", "endian.h", "unistd.h", "sys/types.h", "immintrin.h", "emmintrin.h", "smmintrin.h", "arm_neon.h"}
 CODEC_HEADERS = {"png.h", "zlib.h"}
 STAGE_EXCEPTIONS = {"stages/synthetic/fail.c": {"signal.h"}}
 
