@@ -18,7 +18,7 @@ C_HEADERS = """assert complex ctype errno fenv float inttypes iso646 limits loca
 stdbool stddef stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype""".split()
 # What a stage may use beyond ISO C: the name of the libc, byte order, sleeping, vector instructions.
 STAGE_HEADERS = {f"{name}.h" for name in C_HEADERS} | {
-    "features.h", "strings.h", "endian.h", "unistd.h", "sys/types.h", "immintrin.h", "emmintrin.h", "smmintrin.h", "arm_neon.h"}
+    "features.h", "strings.h", "endian.h", "features.h", "unistd.h", "sys/types.h", "immintrin.h", "emmintrin.h", "smmintrin.h", "arm_neon.h"}
 CODEC_HEADERS = {"png.h", "zlib.h"}
 STAGE_EXCEPTIONS = {"stages/synthetic/fail.c": {"signal.h"}}
 

@@ -18,7 +18,7 @@ class Tree(unittest.TestCase):
             return list(check(root))
 
     def assert_breach(self, check, path, text, says):
-        found = self.breaches(check, {path: text, "stages/stage.h": "", "pipeline/engine_thread.h": ""})
+        found = self.breaches(check, {path: text, "stages/stage.h": "", "pipeline/engine/engine_thread.h": ""})
         self.assertEqual(len(found), 1, found)
         self.assertIn(path, found[0])
         self.assertIn(says, found[0])
@@ -34,11 +34,11 @@ class Tree(unittest.TestCase):
             ("stages/image/blur.c", "<sys/mman.h>", "no header of a stage"),
             ("stages/image/blur.c", "<png.h>", "only stages/codec/"),
             ("stages/image/blur.c", '"pipeline/shared/queue.h"', "stages/ only"),
-            ("stages/image/blur.c", '"../../pipeline/engine_thread.h"', "stages/ only"),
+            ("stages/image/blur.c", '"../../pipeline/engine/engine_thread.h"', "stages/ only"),
             ("pipeline/run/reader.c", "<png.h>", "only stages/codec/"),
             ("pipeline/run/reader.c", '"stages/codec.h"', "through stages/stage.h"),
             ("pipeline/shared/queue.c", '"stages/stage.h"', "know no stages"),
-            ("pipeline/engine_serial.c", '"pipeline/engine_thread.h"', "each other"),
+            ("pipeline/engine/engine_serial.c", '"pipeline/engine/engine_thread.h"', "each other"),
         ):
             with self.subTest(path=path, header=header):
                 self.assert_breach(check, path, f"#include <stdio.h>\n#include {header}\n", says)
@@ -52,7 +52,7 @@ class Tree(unittest.TestCase):
             ("stages/registry.c", '#include "stages.def"\n#include "stages/stages.def"\n'),
             ("stages/image/blur.c", "#pragma omp simd\n/* #include <pthread.h> */\n"),
             ("pipeline/engine/worker.c", '#include <pthread.h>\n#include "stages/stage.h"\n'),
-            ("pipeline/engine_openmp.c", "#pragma omp parallel\n"),
+            ("pipeline/engine/engine_openmp.c", "#pragma omp parallel\n"),
         ):
             with self.subTest(path=path):
                 self.assert_allowed(check, path, text)
