@@ -289,19 +289,20 @@ int config_require(struct config *config)
     return ERROR_USAGE;
 }
 
+/* Room behind a file's name for a colon and a line number. */
+#define LINE_ROOM 12
+
 const char *config_origin_text(const struct config *config, const struct config_origin *origin,
                                const struct param *setting, char *text, size_t size)
 {
-    char safe[512];
     const char *name = config->yaml.source.name;
     snprintf(text, size, "default");
     if (origin->source == CONFIG_FILE) {
         const char *slash = name ? strrchr(name, '/') : NULL;
-        escape_text(slash  ? slash + 1
-                    : name ? name
-                           : "",
-                    safe, size > 12 && size - 12 < sizeof safe ? size - 12 : 12);
-        snprintf(text, size, "%s:%u", safe, origin->line);
+        const char *shown = slash ? slash + 1 : name ? name : "";
+        escape_text(shown, text, size > LINE_ROOM ? size - LINE_ROOM : size);
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, ":%u", origin->line);
     } else if (origin->source == CONFIG_ENVIRONMENT && setting) {
         config_environment_name(setting, text, size);
     } else if (origin->source == CONFIG_FLAG) {
