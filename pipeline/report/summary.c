@@ -103,7 +103,7 @@ static void print_resources(const struct summary *s, FILE *to)
             units_memory(s->peak_in_flight_bytes, peak, sizeof peak),
             units_memory(s->memory_bytes, allowed, sizeof allowed));
     if (s->deaths || s->retries || s->recycled)
-        fprintf(to, "workers   %" PRIu64 " died, %" PRIu64 " retired; %" PRIu64 " attempts repeated\n",
+        fprintf(to, "workers   %" PRIu64 " died, %" PRIu64 " retired; %" PRIu64 " items sent round again\n",
                 s->deaths, s->recycled, s->retries);
 }
 
@@ -119,8 +119,6 @@ static void print_failures(const struct summary *s, FILE *to)
         fprintf(to, "  %s: %s%s%s", escape_text(f->path, path, sizeof path),
                 escape_text(f->error.stage, stage, sizeof stage), f->error.stage[0] ? ": " : "",
                 escape_text(f->error.reason, reason, sizeof reason));
-        if (f->attempts > 1)
-            fprintf(to, " (%u attempts)", f->attempts);
         fputc('\n', to);
     }
     if (s->failed > shown)

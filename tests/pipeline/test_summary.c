@@ -133,8 +133,8 @@ static void people_get_counts_and_failures(void **state)
     assert_int_equal(s.failure_count, SUMMARY_KEPT_FAILURES);
     text = printed(&s, 0);
     assert_has(text, "left out  12 with another extension, 3 hidden\n");
-    assert_has(text, "workers   1 died, 0 retired; 2 attempts repeated\n");
-    assert_has(text, "  in/\\x1bx.png: decode: killed by\\nsignal 9 (3 attempts)\n  in/y.png: gone\n");
+    assert_has(text, "workers   1 died, 0 retired; 2 items sent round again\n");
+    assert_has(text, "  in/\\x1bx.png: decode: killed by\\nsignal 9\n  in/y.png: gone\n");
     assert_has(text, "  and 1481 more\n");
     free(text);
     text = printed(&s, -1);
