@@ -31,6 +31,7 @@ struct job {
     unsigned stage_count;
     struct job_pool pools[JOB_MAX_POOLS]; /* at least one */
     unsigned pool_count;
+    unsigned row_members;  /* how many may share the rows of one image; 0 and 1: none do */
     char workers_from[64]; /* what decided the worker count: "default", "thumbs.yaml:4", "-w", ... */
 };
 

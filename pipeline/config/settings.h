@@ -8,8 +8,13 @@
 
 #include "stages/stage.h"
 
+#define SETTINGS_ENGINES "process|thread|openmp|serial"
+
 /* "same" and then the codecs in the order of their registry. */
 #define SETTINGS_FORMATS "same|png|pnm"
+
+/* How the openmp engine cuts the work; in the order of the setting's choices. */
+enum settings_split { SPLIT_AUTO, SPLIT_ITEMS, SPLIT_ROWS };
 
 struct settings {
     struct param_list inputs;
@@ -18,6 +23,8 @@ struct settings {
     bool null_separated;
     bool recursive;
     struct param_list include, exclude;
+    int engine;      /* index into SETTINGS_ENGINES */
+    int split;       /* enum settings_split */
     int64_t workers; /* -1: allotted */
     int64_t queue, batch, recycle, retries;
     uint64_t timeout_ms, grace_ms;

@@ -36,6 +36,15 @@ static int at_step(const struct job *job, unsigned step, int code, struct error 
     return code;
 }
 
+/* What a stage needs when each of several members has a scratch of its own for its rows. */
+static size_t stage_scratch(const struct stage_plan *plan, unsigned members)
+{
+    size_t total = scratch_need(1, plan->begin_scratch_bytes);
+    for (unsigned i = 0; i < (members > 1 ? members : 1); i++)
+        total = scratch_add(total, scratch_need(1, plan->rows_scratch_bytes));
+    return total;
+}
+
 int chain_plan(const struct job *job, const struct codec *out, const struct codec_info *info,
                size_t file_bytes, struct chain_need *need, struct error *error)
 {
@@ -49,8 +58,7 @@ int chain_plan(const struct job *job, const struct codec *out, const struct code
         if (!plan.in_place)
             current ^= 1;
         need->buffer_bytes[current] = larger(need->buffer_bytes[current], shape_bytes(&shape));
-        need->scratch_bytes =
-            larger(need->scratch_bytes, scratch_add(plan.begin_scratch_bytes, plan.rows_scratch_bytes));
+        need->scratch_bytes = larger(need->scratch_bytes, stage_scratch(&plan, job->row_members));
     }
     struct codec_plan plan;
     int code = out->plan(&job->settings.save, &shape, info->meta_bytes, &plan, error);
@@ -79,6 +87,7 @@ struct chain_work {
     size_t buffer_bytes[2];
     struct meta meta;
     struct scratch *scratch;
+    const struct chain_team *team;
     struct shape shape;
     unsigned current;
     size_t length_bytes;
@@ -130,6 +139,61 @@ static int encode(struct chain_work *work, struct error *error)
     return 0;
 }
 
+/* Rows of one image, dealt out to a team. */
+struct share {
+    const struct stage *stage;
+    struct stage_run run;
+    struct scratch *scratches; /* one for each member */
+    struct error *errors;
+    uint32_t rows_each;
+};
+
+static void work_on_share(void *context, unsigned member, unsigned index)
+{
+    struct share *share = context;
+    uint32_t first = index * share->rows_each, height = share->run.out.height;
+    uint32_t last = height - first < share->rows_each ? height : first + share->rows_each;
+    if (share->errors[member].code)
+        return;
+    share->scratches[member].used_bytes = 0;
+    int code =
+        share->stage->rows(&share->run, first, last, &share->scratches[member], &share->errors[member]);
+    share->errors[member].code = code;
+}
+
+/* Fewer rows than this are not worth handing out. */
+#define SHARE_LEAST_ROWS 16u
+/* Ranges for each member: enough that nobody waits long for the slowest. */
+#define SHARE_RANGES       8u
+#define SHARE_MOST_MEMBERS 64u
+
+static int share_rows(const struct stage *stage, const struct stage_plan *plan, struct stage_run *run,
+                      struct scratch *scratch, const struct chain_team *team, struct error *error)
+{
+    struct scratch scratches[SHARE_MOST_MEMBERS];
+    struct error errors[SHARE_MOST_MEMBERS] = {0};
+    unsigned members = team->members < SHARE_MOST_MEMBERS ? team->members : SHARE_MOST_MEMBERS;
+    if (stage->begin)
+        TRY(stage->begin(run, scratch, error));
+    for (unsigned i = 0; i < members; i++) {
+        void *base = scratch_alloc(scratch, 1, plan->rows_scratch_bytes);
+        if (!base)
+            return error_set(error, ERROR_INTERNAL, "needs more scratch than was planned");
+        scratches[i] = (struct scratch){base, plan->rows_scratch_bytes, 0};
+    }
+    uint32_t rows_each = (run->out.height + members * SHARE_RANGES - 1) / (members * SHARE_RANGES);
+    struct share share = {stage, *run, scratches, errors,
+                          rows_each > SHARE_LEAST_ROWS ? rows_each : SHARE_LEAST_ROWS};
+    team->share(work_on_share, &share, members, (run->out.height + share.rows_each - 1) / share.rows_each);
+    for (unsigned i = 0; i < members; i++) {
+        if (errors[i].code) {
+            *error = errors[i];
+            return errors[i].code;
+        }
+    }
+    return 0;
+}
+
 static int run_stage(struct chain_work *work, const struct job_stage *stage, struct error *error)
 {
     struct stage_plan plan;
@@ -146,7 +210,10 @@ static int run_stage(struct chain_work *work, const struct job_stage *stage, str
         .item = work->slot->item,
         .attempt = work->slot->attempt,
     };
-    TRY(stage_run_whole(stage->stage, &run, work->scratch, error));
+    if (work->team && !plan.whole && plan.out.height >= 2 * SHARE_LEAST_ROWS)
+        TRY(share_rows(stage->stage, &plan, &run, work->scratch, work->team, error));
+    else
+        TRY(stage_run_whole(stage->stage, &run, work->scratch, error));
     work->shape = plan.out;
     work->current = target;
     return 0;
@@ -183,13 +250,14 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
 }
 
 int chain_run(const struct machine *machine, uint32_t index, unsigned first, unsigned last,
-              struct scratch *scratch)
+              struct scratch *scratch, const struct chain_team *team)
 {
     const struct job *job = machine->job;
     struct slot *slot = &machine->slots[index];
     struct chain_work work;
     struct error error = {0};
     int code = take_up(&work, machine, index, first, scratch, &error);
+    work.team = team;
     uint64_t before = clock_ns();
     for (unsigned step = first; step < last && code == 0; step++) {
         slot->step = step;

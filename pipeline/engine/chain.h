@@ -30,9 +30,19 @@ void chain_pool_steps(const struct job *job, unsigned pool, unsigned *first, uns
 /* "decode", "resize", ..., "encode". */
 const char *chain_step_name(const struct job *job, unsigned step);
 
+/* Several threads that share the rows of one image. */
+struct chain_team {
+    unsigned members;
+    /* Calls work(context, member, index) once for each index below `count`, members in parallel, and returns
+     * when all calls have. */
+    void (*share)(void (*work)(void *context, unsigned member, unsigned index), void *context,
+                  unsigned members, unsigned count);
+};
+
 /* Runs the steps [first, last) on a slot that the caller owns. Trusts nothing in the slot that another
- * worker wrote. On failure the error is in slot->error, and returned. */
+ * worker wrote. With a `team` (NULL: none) stages that can are shared by rows. On failure the error is in
+ * slot->error, and returned. */
 int chain_run(const struct machine *machine, uint32_t slot, unsigned first, unsigned last,
-              struct scratch *scratch);
+              struct scratch *scratch, const struct chain_team *team);
 
 #endif

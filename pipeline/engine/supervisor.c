@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pipeline/engine/recover.h"
@@ -48,7 +47,7 @@ struct loop {
     uint32_t idle_deaths;
     uint64_t items_seen;
     uint64_t last_tick_ns;
-    bool server_gone;
+    bool crew_gone;
 };
 
 static void set_limit(struct loop *loop, uint64_t grace_ns)
@@ -56,14 +55,15 @@ static void set_limit(struct loop *loop, uint64_t grace_ns)
     loop->closing.limit_ns = clock_ns() + grace_ns;
 }
 
-/* The server is gone and every worker with it, by their death signal. What they held stays unfinished. */
-static void lose_server(struct loop *loop)
+/* The crew is gone: of processes, every worker with it, by their death signal. What they held stays
+ * unfinished. */
+static void lose_crew(struct loop *loop)
 {
     struct supervisor *supervisor = loop->supervisor;
     struct error error = {0};
-    error_set(&error, ERROR_INTERNAL, "the fork server died");
-    loop->server_gone = true;
-    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++)
+    error_set(&error, ERROR_INTERNAL, "the workers' fork server died");
+    loop->crew_gone = true;
+    for (uint32_t i = 0; i < supervisor->places; i++)
         supervisor->workers[i].place = PLACE_OVER;
     ledger_stop_run(supervisor->ledger, STOP_FATAL, &error);
 }
@@ -73,26 +73,27 @@ static void start_worker(struct loop *loop, uint32_t worker)
     struct supervised *supervised = &loop->supervisor->workers[worker];
     *supervised = (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns()};
     supervised->beat = atomic_load(&loop->supervisor->machine->workers[worker].beat);
-    if (!fork_server_spawn(loop->supervisor->server, worker))
-        lose_server(loop);
+    const struct supervisor *supervisor = loop->supervisor;
+    if (!supervisor->engine->start(supervisor->crew, worker))
+        lose_crew(loop);
 }
 
 /* What the end of a worker says about why. */
-static void describe(const struct fork_report *report, bool overstayed, uint64_t timeout_ms,
+static void describe(const struct engine_report *report, bool overstayed, uint64_t timeout_ms,
                      struct error *cause)
 {
-    const char *core = WIFSIGNALED(report->status) ? sigabbrev_np(WTERMSIG(report->status)) : NULL;
-    if (report->fork_errno)
-        error_set(cause, ERROR_CRASH, "fork: %s", strerror(report->fork_errno));
+    const char *signal = report->signal ? sigabbrev_np(report->signal) : NULL;
+    if (report->start_errno)
+        error_set(cause, ERROR_CRASH, "fork: %s", strerror(report->start_errno));
     else if (overstayed)
         error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s",
                   (double)timeout_ms / 1000);
-    else if (WIFSIGNALED(report->status))
-        error_set(cause, ERROR_CRASH, "its worker was killed by SIG%s", core ? core : "?");
-    else if (WEXITSTATUS(report->status) == WORKER_NO_MEMORY)
+    else if (report->signal)
+        error_set(cause, ERROR_CRASH, "its worker was killed by SIG%s", signal ? signal : "?");
+    else if (report->exit_code == WORKER_NO_MEMORY)
         error_set(cause, ERROR_MEMORY, "no address space for a worker's scratch");
     else
-        error_set(cause, ERROR_CRASH, "its worker exited with status %d", WEXITSTATUS(report->status));
+        error_set(cause, ERROR_CRASH, "its worker exited with status %d", report->exit_code);
 }
 
 static uint64_t items_done(const struct machine *machine)
@@ -111,7 +112,7 @@ static void count_idle_death(struct loop *loop, bool was_running, const struct e
     if (was_running || items != loop->items_seen)
         loop->idle_deaths = 0;
     loop->items_seen = items;
-    if (was_running || ++loop->idle_deaths < IDLE_DEATHS + supervisor->machine->worker_count)
+    if (was_running || ++loop->idle_deaths < IDLE_DEATHS + supervisor->places)
         return;
     struct error error = {0};
     error_set(&error, ERROR_MEMORY, "workers die before they take an item; the last: %.160s", cause->reason);
@@ -125,21 +126,19 @@ static bool wanted(const struct loop *loop, uint32_t worker)
     unsigned pool = machine->worker_pool[worker];
     if (pool >= loop->closing.pools_closed)
         return true;
-    return !loop->server_gone && (pool > 0 || !loop->closing.by_stop) &&
-           queue_fill(&machine->queues[pool]) > 0;
+    return !loop->crew_gone && (pool > 0 || !loop->closing.by_stop) && queue_fill(&machine->queues[pool]) > 0;
 }
 
-static void bury(struct loop *loop, const struct fork_report *report)
+static void bury(struct loop *loop, const struct engine_report *report)
 {
     struct supervisor *supervisor = loop->supervisor;
     struct machine *machine = supervisor->machine;
-    if (report->worker >= machine->worker_count)
+    if (report->place >= supervisor->places)
         return;
-    struct supervised *supervised = &supervisor->workers[report->worker];
-    unsigned pool = machine->worker_pool[report->worker];
-    bool by_itself = !report->fork_errno && WIFEXITED(report->status);
-    bool finished = by_itself && WEXITSTATUS(report->status) == WORKER_FINISHED;
-    bool recycled = by_itself && WEXITSTATUS(report->status) == WORKER_RECYCLED;
+    struct supervised *supervised = &supervisor->workers[report->place];
+    unsigned pool = machine->worker_pool[report->place];
+    bool finished = report->exit_code == WORKER_FINISHED;
+    bool recycled = report->exit_code == WORKER_RECYCLED;
     supervised->place = PLACE_OVER;
     if (recycled)
         supervisor->recycled[pool]++;
@@ -149,25 +148,25 @@ static void bury(struct loop *loop, const struct fork_report *report)
         supervisor->deaths[pool]++;
         bool retry = !loop->closing.by_stop;
         bool was_running =
-            recover_worker(machine, supervisor->ledger, supervisor->admission, report->worker, &cause, retry);
+            recover_worker(machine, supervisor->ledger, supervisor->admission, report->place, &cause, retry);
         for (unsigned i = 0; i <= machine->job->pool_count; i++)
             queue_wake_all(&machine->queues[i]);
         if (loop->closing.pools_closed <= pool)
             count_idle_death(loop, was_running, &cause);
     }
-    if (wanted(loop, report->worker) && ledger_stopped(supervisor->ledger) != STOP_FATAL)
-        start_worker(loop, report->worker);
+    if (wanted(loop, report->place) && ledger_stopped(supervisor->ledger) != STOP_FATAL)
+        start_worker(loop, report->place);
 }
 
-static void hear_server(struct loop *loop)
+static void hear_crew(struct loop *loop)
 {
-    struct fork_report report;
+    struct engine_report report;
     int got;
-    while (!loop->server_gone && (got = fork_server_next(loop->supervisor->server, &report)) != 0) {
+    while (!loop->crew_gone && (got = loop->supervisor->engine->next(loop->supervisor->crew, &report)) != 0) {
         if (got > 0)
             bury(loop, &report);
         else
-            lose_server(loop);
+            lose_crew(loop);
     }
 }
 
@@ -192,7 +191,7 @@ static void watch(struct loop *loop)
     uint64_t timeout_ns = supervisor->machine->job->settings.timeout_ms * 1000000;
     uint64_t now = clock_ns();
     bool gap = now - loop->last_tick_ns > GAP_NS;
-    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++) {
+    for (uint32_t i = 0; i < supervisor->places; i++) {
         struct supervised *supervised = &supervisor->workers[i];
         uint64_t beat = atomic_load_explicit(&supervisor->machine->workers[i].beat, memory_order_relaxed);
         if (supervised->place != PLACE_LIVE)
@@ -200,9 +199,11 @@ static void watch(struct loop *loop)
         if (beat != supervised->beat || gap) {
             supervised->beat = beat;
             supervised->since_ns = now;
+            supervised->overstayed = false;
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
             supervised->overstayed = true;
-            fork_server_kill(supervisor->server, i);
+            supervisor->overstays += !supervisor->engine->can_kill;
+            supervisor->engine->kill(supervisor->crew, i);
         }
     }
     loop->last_tick_ns = now;
@@ -210,9 +211,9 @@ static void watch(struct loop *loop)
 
 static bool pool_empty(const struct loop *loop, unsigned pool)
 {
-    const struct machine *machine = loop->supervisor->machine;
-    for (uint32_t i = 0; i < machine->worker_count; i++) {
-        if (machine->worker_pool[i] == pool && loop->supervisor->workers[i].place == PLACE_LIVE)
+    const struct supervisor *supervisor = loop->supervisor;
+    for (uint32_t i = 0; i < supervisor->places; i++) {
+        if (supervisor->machine->worker_pool[i] == pool && supervisor->workers[i].place == PLACE_LIVE)
             return false;
     }
     return true;
@@ -221,9 +222,9 @@ static bool pool_empty(const struct loop *loop, unsigned pool)
 static void kill_pool(struct loop *loop, unsigned pool)
 {
     struct supervisor *supervisor = loop->supervisor;
-    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++) {
+    for (uint32_t i = 0; i < supervisor->places; i++) {
         if (supervisor->machine->worker_pool[i] == pool && supervisor->workers[i].place == PLACE_LIVE)
-            fork_server_kill(supervisor->server, i);
+            supervisor->engine->kill(supervisor->crew, i);
     }
 }
 
@@ -266,15 +267,16 @@ static bool advance_closing(struct loop *loop)
         loop->closing.by_stop = true;
         for (unsigned pool = 0; pool < machine->job->pool_count; pool++)
             kill_pool(loop, pool);
+        supervisor->abandoned = !supervisor->engine->can_kill;
     }
-    return false;
+    return supervisor->abandoned;
 }
 
 static void wait_for_news(const struct loop *loop)
 {
     const struct supervisor *supervisor = loop->supervisor;
     struct pollfd wait[3] = {
-        {.fd = loop->server_gone ? -1 : supervisor->server->socket, .events = POLLIN},
+        {.fd = loop->crew_gone ? -1 : supervisor->engine->descriptor(supervisor->crew), .events = POLLIN},
         {.fd = supervisor->signal_fd, .events = POLLIN},
         /* Once the end has begun this descriptor has nothing more to say. */
         {.fd = loop->closing.begun ? -1 : supervisor->ledger->event_fd, .events = POLLIN},
@@ -285,14 +287,14 @@ static void wait_for_news(const struct loop *loop)
 int supervisor_run(struct supervisor *supervisor, struct error *error)
 {
     struct loop loop = {.supervisor = supervisor, .last_tick_ns = clock_ns()};
-    supervisor->workers = calloc(supervisor->machine->worker_count, sizeof *supervisor->workers);
+    supervisor->workers = calloc(supervisor->places, sizeof *supervisor->workers);
     if (!supervisor->workers)
         return error_set(error, ERROR_MEMORY, "out of memory");
-    for (uint32_t i = 0; i < supervisor->machine->worker_count; i++)
+    for (uint32_t i = 0; i < supervisor->places; i++)
         start_worker(&loop, i);
     while (!advance_closing(&loop)) {
         wait_for_news(&loop);
-        hear_server(&loop);
+        hear_crew(&loop);
         hear_signals(&loop);
         watch(&loop);
         begin_closing(&loop);

@@ -5,7 +5,7 @@
 #ifndef PIPELINE_SUPERVISOR_H
 #define PIPELINE_SUPERVISOR_H
 
-#include "pipeline/engine/fork_server.h"
+#include "pipeline/engine/engine.h"
 #include "pipeline/run/admission.h"
 #include "pipeline/run/ledger.h"
 #include "pipeline/shared/machine.h"
@@ -16,7 +16,9 @@ struct supervisor {
     struct machine *machine;
     struct ledger *ledger;
     struct admission *admission;
-    struct fork_server *server;
+    const struct engine *engine;
+    struct crew *crew;
+    uint32_t places;             /* members of the crew */
     int signal_fd;               /* SIGINT, SIGTERM, SIGHUP */
     int stop_fd;                 /* an eventfd that ends the reader's wait for standard input */
     void (*tick)(void *context); /* called about ten times a second */
@@ -25,6 +27,8 @@ struct supervisor {
     int signal;                     /* the first that came, or 0 */
     uint64_t deaths[JOB_MAX_POOLS]; /* workers that died, not counting recycled ones */
     uint64_t recycled[JOB_MAX_POOLS];
+    uint64_t overstays; /* items past their timeout in a crew whose members cannot be killed */
+    bool abandoned;     /* such members would not end: the process has to */
     struct supervised *workers;
 };
 

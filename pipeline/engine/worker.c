@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/engine/worker.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
 
-#include "pipeline/engine/chain.h"
 #include "pipeline/shared/clock.h"
 
 /* Scratch pages that all workers together keep warm between items; not in the budget of `memory`. */
@@ -15,12 +15,16 @@ struct worker {
     struct queue in, out, written; /* copies: how long to spin is each worker's own experience */
     unsigned owner;
     unsigned first_step, last_step;
+    const struct chain_team *team; /* NULL: works alone on an image */
     struct scratch scratch;
     size_t scratch_limit_bytes, warm_bytes;
     int64_t left; /* items until recycled; -1: never */
     uint32_t pool_workers;
     uint64_t since_ns; /* when it began what it is doing */
 };
+
+/* No `batch` is larger. */
+#define WORKER_MOST_HELD 64u
 
 /* One slot in the worker's hands. */
 struct held {
@@ -68,8 +72,8 @@ static bool run_slot(struct worker *worker, struct held *held)
         return false;
     worker->scratch.size_bytes =
         slot->scratch_bytes < worker->scratch_limit_bytes ? slot->scratch_bytes : worker->scratch_limit_bytes;
-    held->failed =
-        chain_run(machine, held->slot, worker->first_step, worker->last_step, &worker->scratch) < 0;
+    held->failed = chain_run(machine, held->slot, worker->first_step, worker->last_step, &worker->scratch,
+                             worker->team) < 0;
     cool_scratch(worker);
     atomic_fetch_add_explicit(&worker->cell->items, 1, memory_order_relaxed);
     /* Announced at once, so that from here on this worker's death cannot touch the item; placed in a cell,
@@ -112,62 +116,90 @@ static void place_all(struct worker *worker, const struct held *held, uint32_t c
     }
 }
 
-static int work(struct worker *worker)
+enum worker_end worker_step(struct worker *worker)
 {
-    uint32_t slots[64], count;
-    uint64_t seen[64];
-    struct held held[64];
-    while (worker->left != 0) {
-        enum queue_result result = queue_take(&worker->in, worker->owner, fair_share(worker), more_if_small,
-                                              (void *)(uintptr_t)worker->machine, slots, seen, &count);
-        book(worker, &worker->cell->starved_ns);
-        if (result == QUEUE_CLOSED)
-            return WORKER_FINISHED;
-        if (result != QUEUE_OK) {
-            beat(worker);
-            continue;
-        }
-        for (uint32_t i = 0; i < count; i++) {
-            held[i] = (struct held){slots[i], seen[i], false};
-            atomic_store_explicit(&worker->cell->claimed, count - i - 1, memory_order_relaxed);
-            if (!run_slot(worker, &held[i]))
-                return WORKER_LOST_SLOT;
-        }
-        place_all(worker, held, count);
-        book(worker, &worker->cell->busy_ns);
-        if (worker->left > 0)
-            worker->left -= count;
-        doing(worker, WORKER_IDLE);
+    uint32_t slots[WORKER_MOST_HELD], count;
+    uint64_t seen[WORKER_MOST_HELD];
+    struct held held[WORKER_MOST_HELD];
+    if (worker->left == 0)
+        return WORKER_RECYCLED;
+    enum queue_result result = queue_take(&worker->in, worker->owner, fair_share(worker), more_if_small,
+                                          (void *)(uintptr_t)worker->machine, slots, seen, &count);
+    book(worker, &worker->cell->starved_ns);
+    if (result == QUEUE_CLOSED)
+        return WORKER_FINISHED;
+    if (result != QUEUE_OK) {
+        beat(worker);
+        return WORKER_GOES_ON;
     }
-    return WORKER_RECYCLED;
+    for (uint32_t i = 0; i < count; i++) {
+        held[i] = (struct held){slots[i], seen[i], false};
+        atomic_store_explicit(&worker->cell->claimed, count - i - 1, memory_order_relaxed);
+        if (!run_slot(worker, &held[i]))
+            return WORKER_LOST_SLOT;
+    }
+    place_all(worker, held, count);
+    book(worker, &worker->cell->busy_ns);
+    if (worker->left > 0)
+        worker->left -= count;
+    doing(worker, WORKER_IDLE);
+    return WORKER_GOES_ON;
 }
 
-int worker_run(void *context, uint32_t index)
+struct worker *worker_open(const struct machine *machine, uint32_t place)
 {
-    const struct machine *machine = context;
     const struct job *job = machine->job;
-    unsigned pool = machine->worker_pool[index];
-    struct worker worker = {
+    unsigned pool = machine->worker_pool[place];
+    struct worker *worker = malloc(sizeof *worker);
+    size_t limit_bytes = arena_round(job->settings.memory_bytes);
+    void *scratch =
+        mmap(NULL, limit_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!worker || scratch == MAP_FAILED) {
+        free(worker);
+        if (scratch != MAP_FAILED)
+            munmap(scratch, limit_bytes);
+        return NULL;
+    }
+    *worker = (struct worker){
         .machine = machine,
-        .cell = &machine->workers[index],
+        .cell = &machine->workers[place],
         .in = machine->queues[pool],
         .out = machine->queues[pool + 1],
         .written = machine->queues[job->pool_count],
-        .owner = SLOT_OWNER_WORKER + index,
-        .scratch_limit_bytes = arena_round(job->settings.memory_bytes),
+        .owner = SLOT_OWNER_WORKER + place,
+        .scratch = {.base = scratch},
+        .scratch_limit_bytes = limit_bytes,
         .warm_bytes = WARM_SCRATCH_BYTES / machine->worker_count / 4096 * 4096,
         .left = job->pools[pool].recycle > 0 ? job->pools[pool].recycle : -1,
         .pool_workers = (uint32_t)job->pools[pool].workers,
         .since_ns = clock_ns(),
     };
-    chain_pool_steps(job, pool, &worker.first_step, &worker.last_step);
-    void *scratch = mmap(NULL, worker.scratch_limit_bytes, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (scratch == MAP_FAILED)
+    chain_pool_steps(job, pool, &worker->first_step, &worker->last_step);
+    doing(worker, WORKER_IDLE);
+    return worker;
+}
+
+void worker_share_rows(struct worker *worker, const struct chain_team *team)
+{
+    worker->team = team;
+}
+
+void worker_close(struct worker *worker)
+{
+    if (!worker)
+        return;
+    munmap(worker->scratch.base, worker->scratch_limit_bytes);
+    free(worker);
+}
+
+int worker_run(void *context, uint32_t place)
+{
+    struct worker *worker = worker_open(context, place);
+    if (!worker)
         return WORKER_NO_MEMORY;
-    worker.scratch = (struct scratch){.base = scratch};
-    doing(&worker, WORKER_IDLE);
-    int end = work(&worker);
-    munmap(scratch, worker.scratch_limit_bytes);
-    return end;
+    enum worker_end end;
+    while ((end = worker_step(worker)) == WORKER_GOES_ON)
+        ;
+    worker_close(worker);
+    return (int)end;
 }

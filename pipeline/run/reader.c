@@ -123,17 +123,17 @@ static struct item *found(struct reader *reader, const struct scan_entry *entry)
 }
 
 /* The next item to read: one that has to go round again before a new one. NULL: there is none left. */
-static struct item *next_item(struct reader *reader, bool *listing_done)
+static struct item *next_item(struct reader *reader)
 {
     for (;;) {
-        struct item *item = ledger_again(reader->ledger, *listing_done);
-        if (item || *listing_done || ledger_stopped(reader->ledger) != STOP_NONE)
+        struct item *item = ledger_again(reader->ledger, reader->listing_done);
+        if (item || reader->listing_done || ledger_stopped(reader->ledger) != STOP_NONE)
             return item;
         struct scan_entry entry;
         uint64_t before = clock_ns();
-        *listing_done = scan_next(reader->scan, &entry) == 0;
+        reader->listing_done = scan_next(reader->scan, &entry) == 0;
         reader->listing_ns += clock_ns() - before;
-        if (*listing_done)
+        if (reader->listing_done)
             continue;
         if (entry.kind == SCAN_FILE && (item = found(reader, &entry)))
             return item;
@@ -144,16 +144,22 @@ static struct item *next_item(struct reader *reader, bool *listing_done)
     }
 }
 
+bool reader_step(struct reader *reader)
+{
+    struct item *item = next_item(reader);
+    if (!item)
+        return false;
+    uint64_t before = clock_ns();
+    read_item(reader, item);
+    reader->reading_ns += clock_ns() - before;
+    return true;
+}
+
 void *reader_run(void *context)
 {
     struct reader *reader = context;
-    bool listing_done = false;
-    struct item *item;
-    while ((item = next_item(reader, &listing_done))) {
-        uint64_t before = clock_ns();
-        read_item(reader, item);
-        reader->reading_ns += clock_ns() - before;
-    }
+    while (reader_step(reader))
+        ;
     ledger_finish(reader->ledger);
     return NULL;
 }

@@ -16,7 +16,8 @@ struct reader {
     struct admission *admission;
     struct scan *scan;
     struct outname_rule names;
-    struct queue queue;  /* the first pool's; a copy */
+    struct queue queue; /* the first pool's; a copy */
+    bool listing_done;
     uint8_t *head;       /* CODEC_HEAD_BYTES of the file at hand */
     uint64_t blocked_ns; /* the queue was full; this and the next are good when the thread has ended */
     uint64_t listing_ns; /* waiting for the next name */
@@ -27,7 +28,11 @@ struct reader {
 int reader_open(struct reader *reader, struct error *error);
 void reader_close(struct reader *reader);
 
-/* The thread: returns when every item has its result, or the run stops; then calls ledger_finish. */
+/* Brings in one item, or fails it. Waits while there is none but some may have to go round again. False:
+ * every item has its result, or the run stops. */
+bool reader_step(struct reader *reader);
+
+/* The thread: all steps, then ledger_finish. */
 void *reader_run(void *reader);
 
 #endif

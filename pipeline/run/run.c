@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "pipeline/config/memory.h"
-#include "pipeline/engine/worker.h"
 #include "pipeline/run/dry_run.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
@@ -132,6 +131,53 @@ static int take_signals(struct run *run)
     return run->signal_fd;
 }
 
+/* The turns of an engine that reads and writes by itself. */
+static bool turn_read(void *context)
+{
+    struct run *run = context;
+    bool more = reader_step(&run->reader);
+    if (!more)
+        ledger_finish(&run->ledger);
+    return more;
+}
+
+static void turn_write(void *context)
+{
+    struct run *run = context;
+    while (queue_fill(&run->writer.queue) > 0)
+        writer_step(&run->writer);
+}
+
+static int open_io(struct run *run, struct error *error)
+{
+    run->reader.machine = &run->machine;
+    run->reader.ledger = &run->ledger;
+    run->reader.admission = &run->admission;
+    run->reader.scan = run->scan;
+    run->writer.machine = &run->machine;
+    run->writer.ledger = &run->ledger;
+    run->writer.admission = &run->admission;
+    run->writer.out = run->out;
+    run->writer.queue = run->machine.queues[run->job.pool_count];
+    run->writer.since_ns = clock_ns();
+    run->turns = (struct engine_turns){turn_read, turn_write, run};
+    return reader_open(&run->reader, error);
+}
+
+/* An engine that knows no pools gets the whole chain as one. */
+static void fit_job(struct run *run)
+{
+    struct job *job = &run->job;
+    int64_t workers = run->engine->one_worker ? 1 : job->settings.workers;
+    if (run->engine->one_pool) {
+        job->pools[0] = (struct job_pool){
+            .name = "main", .last = job->stage_count, .workers = workers, .queue = job->settings.queue};
+        job->pool_count = 1;
+    }
+    if (run->engine->shares_rows && job->settings.split != SPLIT_ITEMS)
+        job->row_members = (unsigned)workers;
+}
+
 static int open_machine(struct run *run)
 {
     struct error error = {0};
@@ -143,7 +189,9 @@ static int open_machine(struct run *run)
     if (code == 0 && take_signals(run) < 0)
         code = error_set(&error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
     if (code == 0)
-        code = fork_server_start(&run->server, run->machine.worker_count, worker_run, &run->machine, &error);
+        code = open_io(run, &error);
+    if (code == 0)
+        code = run->engine->open(&run->crew, &run->machine, &run->turns, &error);
     if (code < 0)
         return refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
     run->ledger.max_failures = run->job.settings.max_failures;
@@ -152,16 +200,6 @@ static int open_machine(struct run *run)
 
 static int start_threads(struct run *run, struct error *error)
 {
-    run->reader.machine = &run->machine;
-    run->reader.ledger = &run->ledger;
-    run->reader.admission = &run->admission;
-    run->reader.scan = run->scan;
-    TRY(reader_open(&run->reader, error));
-    run->writer.machine = &run->machine;
-    run->writer.ledger = &run->ledger;
-    run->writer.admission = &run->admission;
-    run->writer.out = run->out;
-    run->writer.queue = run->machine.queues[run->job.pool_count];
     int failure = pthread_create(&run->writer_thread, NULL, writer_run, &run->writer);
     if (failure)
         return error_set(error, ERROR_MEMORY, "pthread_create: %s", strerror(failure));
@@ -173,16 +211,25 @@ static int start_threads(struct run *run, struct error *error)
     return 0;
 }
 
+static void end_crew(struct run *run)
+{
+    if (run->crew)
+        run->engine->close(run->crew);
+    run->crew = NULL;
+}
+
 static int supervise(struct run *run)
 {
     struct error error = {0};
     run_report_begin(run);
-    int code = start_threads(run, &error);
+    int code = run->engine->turns ? 0 : start_threads(run, &error);
     run->supervisor = (struct supervisor){
         .machine = &run->machine,
         .ledger = &run->ledger,
         .admission = &run->admission,
-        .server = &run->server,
+        .engine = run->engine,
+        .crew = run->crew,
+        .places = run->engine->one_member ? 1 : run->machine.worker_count,
         .signal_fd = run->signal_fd,
         .stop_fd = run->stop_fd,
         .tick = run_report_tick,
@@ -190,13 +237,15 @@ static int supervise(struct run *run)
     };
     if (code == 0)
         code = supervisor_run(&run->supervisor, &error);
+    if (run->supervisor.abandoned)
+        return run_report_end(run);
     if (run->reader_started)
         pthread_join(run->reader_thread, NULL);
     if (run->writer_started) {
         queue_close(&run->writer.queue, QUEUE_DRAIN);
         pthread_join(run->writer_thread, NULL);
     }
-    fork_server_stop(&run->server);
+    end_crew(run);
     if (code < 0)
         return refuse(run, code, &error);
     return run_report_end(run);
@@ -204,7 +253,9 @@ static int supervise(struct run *run)
 
 static void close_all(struct run *run)
 {
-    fork_server_stop(&run->server);
+    if (run->supervisor.abandoned)
+        return; /* threads are still at work on all this: only the end of the process stops them */
+    end_crew(run);
     reader_close(&run->reader);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
@@ -228,7 +279,7 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .summary = summary,
         .signal_fd = -1,
         .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-        .server.socket = -1,
+        .engine = engine_at(job->settings.engine),
         .machine.arena.fd = -1,
     };
     int code = EXIT_RESOURCES;
@@ -239,6 +290,7 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
     } else if (code == EXIT_DONE) {
         run.memory_lowered =
             memory_fit(&run.job.settings.memory_bytes, run.memory_why, sizeof run.memory_why);
+        fit_job(&run);
         code = open_machine(&run);
         if (code == EXIT_DONE)
             code = supervise(&run);

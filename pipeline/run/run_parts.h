@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "pipeline/engine/fork_server.h"
+#include "pipeline/engine/engine.h"
 #include "pipeline/engine/supervisor.h"
 #include "pipeline/files/outfile.h"
 #include "pipeline/files/scan.h"
@@ -16,6 +16,7 @@
 #include "pipeline/run/reader.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/writer.h"
+#include "pipeline/shared/clock.h"
 #include "pipeline/shared/machine.h"
 
 /* Warnings are shown once for each text, as long as there are no more texts than this. */
@@ -30,7 +31,9 @@ struct run {
     struct machine machine;
     struct admission admission;
     struct ledger ledger;
-    struct fork_server server;
+    const struct engine *engine;
+    struct crew *crew;
+    struct engine_turns turns;
     struct supervisor supervisor;
     struct reader reader;
     struct writer writer;
@@ -44,6 +47,7 @@ struct run {
     char memory_why[96];
     int signal_fd, stop_fd;
     sigset_t old_signals;
+    uint64_t overstays_told;
     uint64_t began_ns;
 };
 

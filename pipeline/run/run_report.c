@@ -79,6 +79,12 @@ void run_report_tick(void *context)
         .pixels = counts.pixels_in,
     };
     progress_update(run->progress, &shown);
+    if (run->supervisor.overstays > run->overstays_told) {
+        run->overstays_told = run->supervisor.overstays;
+        progress_message(run->progress, PROGRESS_NORMAL,
+                         "an item holds its worker longer than timeout; engine %s cannot end it",
+                         run->engine->name);
+    }
     if (run->supervisor.signal && !run->signal_told) {
         run->signal_told = true;
         progress_message(run->progress, PROGRESS_NORMAL,
@@ -166,7 +172,7 @@ static void fill(struct run *run, struct summary *summary)
 {
     const struct ledger_counts *counts = &run->ledger.counts;
     char why[256];
-    summary->engine = "process";
+    summary->engine = run->engine->name;
     summary->output = run->job.settings.output;
     summary->workers_from = run->job.workers_from;
     summary->exit_code = exit_code(run);

@@ -78,23 +78,28 @@ static bool always(void *context, uint32_t slot)
     return true;
 }
 
+bool writer_step(struct writer *writer)
+{
+    uint32_t slots[WRITER_BATCH], count;
+    uint64_t seen[WRITER_BATCH];
+    enum queue_result result =
+        queue_take(&writer->queue, SLOT_OWNER_WRITER, WRITER_BATCH, always, NULL, slots, seen, &count);
+    uint64_t now = clock_ns();
+    writer->starved_ns += now - writer->since_ns;
+    writer->since_ns = now;
+    if (result == QUEUE_CLOSED)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        write_slot(writer, slots[i], seen[i]);
+    now = clock_ns();
+    writer->busy_ns += now - writer->since_ns;
+    writer->since_ns = now;
+    return true;
+}
+
 void *writer_run(void *context)
 {
-    struct writer *writer = context;
-    uint32_t slots[WRITER_BATCH], count;
-    uint64_t seen[WRITER_BATCH], since = clock_ns();
-    for (;;) {
-        enum queue_result result =
-            queue_take(&writer->queue, SLOT_OWNER_WRITER, WRITER_BATCH, always, NULL, slots, seen, &count);
-        uint64_t now = clock_ns();
-        writer->starved_ns += now - since;
-        since = now;
-        if (result == QUEUE_CLOSED)
-            return NULL;
-        for (uint32_t i = 0; i < count; i++)
-            write_slot(writer, slots[i], seen[i]);
-        now = clock_ns();
-        writer->busy_ns += now - since;
-        since = now;
-    }
+    while (writer_step(context))
+        ;
+    return NULL;
 }

@@ -15,9 +15,13 @@ struct writer {
     struct admission *admission;
     struct outfile *out;
     struct queue queue;               /* the last one; a copy */
+    uint64_t since_ns;                /* when it began what it is doing; the caller sets it first */
     uint64_t busy_ns, starved_ns;     /* good when the thread has ended */
     uint64_t step_ns[SLOT_MAX_STEPS]; /* of all items done */
 };
+
+/* Writes what waits; waits no longer than a queue's nap. False: the queue is closed and empty. */
+bool writer_step(struct writer *writer);
 
 /* The thread: returns when the queue is closed and empty. */
 void *writer_run(void *writer);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The product: workers are processes, forked by a fork server. A death costs an item an attempt and nothing
+ * else. */
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "pipeline/engine/engine.h"
+#include "pipeline/engine/fork_server.h"
+#include "pipeline/engine/worker.h"
+
+struct crew {
+    struct fork_server server;
+};
+
+static int process_open(struct crew **crew, struct machine *machine, const struct engine_turns *turns,
+                        struct error *error)
+{
+    (void)turns;
+    *crew = calloc(1, sizeof **crew);
+    if (!*crew)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    int code = fork_server_start(&(*crew)->server, machine->worker_count, worker_run, machine, error);
+    if (code < 0) {
+        free(*crew);
+        *crew = NULL;
+    }
+    return code;
+}
+
+static bool process_start(struct crew *crew, uint32_t place)
+{
+    return fork_server_spawn(&crew->server, place);
+}
+
+static bool process_kill(struct crew *crew, uint32_t place)
+{
+    return fork_server_kill(&crew->server, place);
+}
+
+static int process_descriptor(const struct crew *crew)
+{
+    return crew->server.socket;
+}
+
+static int process_next(struct crew *crew, struct engine_report *report)
+{
+    struct fork_report fork_report;
+    int got = fork_server_next(&crew->server, &fork_report);
+    if (got <= 0)
+        return got;
+    *report = (struct engine_report){.place = fork_report.worker, .start_errno = fork_report.fork_errno};
+    if (!fork_report.fork_errno && WIFSIGNALED(fork_report.status))
+        report->signal = WTERMSIG(fork_report.status);
+    report->exit_code =
+        !fork_report.fork_errno && WIFEXITED(fork_report.status) ? WEXITSTATUS(fork_report.status) : -1;
+    return 1;
+}
+
+static void process_close(struct crew *crew)
+{
+    if (!crew)
+        return;
+    fork_server_stop(&crew->server);
+    free(crew);
+}
+
+const struct engine engine_process = {
+    .name = "process",
+    .summary = "forked workers over shared memory; survives any of them",
+    .can_kill = true,
+    .open = process_open,
+    .start = process_start,
+    .kill = process_kill,
+    .descriptor = process_descriptor,
+    .next = process_next,
+    .close = process_close,
+};
