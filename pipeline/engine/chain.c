@@ -36,12 +36,14 @@ static int at_step(const struct job *job, unsigned step, int code, struct error 
     return code;
 }
 
-/* What a stage needs when each of several members has a scratch of its own for its rows. */
+/* What a stage needs when several members share its rows, each with a scratch of its own. */
 static size_t stage_scratch(const struct stage_plan *plan, unsigned members)
 {
-    size_t total = scratch_need(1, plan->begin_scratch_bytes);
-    for (unsigned i = 0; i < (members > 1 ? members : 1); i++)
-        total = scratch_add(total, scratch_need(1, plan->rows_scratch_bytes));
+    size_t each =
+        scratch_add(scratch_need(1, plan->begin_scratch_bytes), scratch_need(1, plan->rows_scratch_bytes));
+    size_t total = each;
+    for (unsigned i = 1; i < members && !plan->whole; i++)
+        total = scratch_add(total, each);
     return total;
 }
 
@@ -83,11 +85,12 @@ int chain_need_check(const struct chain_need *need, uint64_t memory_bytes, struc
 struct chain_work {
     const struct machine *machine;
     struct slot *slot;
+    uint32_t index;
     uint8_t *buffer[2];
     size_t buffer_bytes[2];
     struct meta meta;
     struct scratch *scratch;
-    const struct chain_team *team;
+    const struct chain_sharing *sharing;
     struct shape shape;
     unsigned current;
     size_t length_bytes;
@@ -139,83 +142,49 @@ static int encode(struct chain_work *work, struct error *error)
     return 0;
 }
 
-/* Rows of one image, dealt out to a team. */
-struct share {
-    const struct stage *stage;
-    struct stage_run run;
-    struct scratch *scratches; /* one for each member */
-    struct error *errors;
-    uint32_t rows_each;
-};
-
-static void work_on_share(void *context, unsigned member, unsigned index)
+/* Everything about one stage on the image at hand. */
+static int prepare(const struct chain_work *work, unsigned step, struct chain_rows *at, struct error *error)
 {
-    struct share *share = context;
-    uint32_t first = index * share->rows_each, height = share->run.out.height;
-    uint32_t last = height - first < share->rows_each ? height : first + share->rows_each;
-    if (share->errors[member].code)
-        return;
-    share->scratches[member].used_bytes = 0;
-    int code =
-        share->stage->rows(&share->run, first, last, &share->scratches[member], &share->errors[member]);
-    share->errors[member].code = code;
-}
-
-/* Fewer rows than this are not worth handing out. */
-#define SHARE_LEAST_ROWS 16u
-/* Ranges for each member: enough that nobody waits long for the slowest. */
-#define SHARE_RANGES       8u
-#define SHARE_MOST_MEMBERS 64u
-
-static int share_rows(const struct stage *stage, const struct stage_plan *plan, struct stage_run *run,
-                      struct scratch *scratch, const struct chain_team *team, struct error *error)
-{
-    struct scratch scratches[SHARE_MOST_MEMBERS];
-    struct error errors[SHARE_MOST_MEMBERS] = {0};
-    unsigned members = team->members < SHARE_MOST_MEMBERS ? team->members : SHARE_MOST_MEMBERS;
-    if (stage->begin)
-        TRY(stage->begin(run, scratch, error));
-    for (unsigned i = 0; i < members; i++) {
-        void *base = scratch_alloc(scratch, 1, plan->rows_scratch_bytes);
-        if (!base)
-            return error_set(error, ERROR_INTERNAL, "needs more scratch than was planned");
-        scratches[i] = (struct scratch){base, plan->rows_scratch_bytes, 0};
-    }
-    uint32_t rows_each = (run->out.height + members * SHARE_RANGES - 1) / (members * SHARE_RANGES);
-    struct share share = {stage, *run, scratches, errors,
-                          rows_each > SHARE_LEAST_ROWS ? rows_each : SHARE_LEAST_ROWS};
-    team->share(work_on_share, &share, members, (run->out.height + share.rows_each - 1) / share.rows_each);
-    for (unsigned i = 0; i < members; i++) {
-        if (errors[i].code) {
-            *error = errors[i];
-            return errors[i].code;
-        }
-    }
-    return 0;
-}
-
-static int run_stage(struct chain_work *work, const struct job_stage *stage, struct error *error)
-{
-    struct stage_plan plan;
-    TRY(stage_plan(stage->stage, stage->params, &work->shape, &plan, error));
-    unsigned target = plan.in_place ? work->current : work->current ^ 1;
-    if (shape_bytes(&plan.out) > work->buffer_bytes[target])
-        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
-    struct stage_run run = {
+    const struct job_stage *stage = &work->machine->job->stages[step - 1];
+    *at = (struct chain_rows){.slot = work->index, .step = step, .stage = stage->stage};
+    TRY(stage_plan(stage->stage, stage->params, &work->shape, &at->plan, error));
+    at->source = (uint8_t)work->current;
+    at->target = (uint8_t)(at->plan.in_place ? work->current : work->current ^ 1);
+    at->run = (struct stage_run){
         .params = stage->params,
         .in = work->shape,
-        .out = plan.out,
-        .src = work->buffer[work->current],
-        .dst = work->buffer[target],
+        .out = at->plan.out,
+        .src = work->buffer[at->source],
         .item = work->slot->item,
         .attempt = work->slot->attempt,
     };
-    if (work->team && !plan.whole && plan.out.height >= 2 * SHARE_LEAST_ROWS)
-        TRY(share_rows(stage->stage, &plan, &run, work->scratch, work->team, error));
-    else
-        TRY(stage_run_whole(stage->stage, &run, work->scratch, error));
-    work->shape = plan.out;
-    work->current = target;
+    return 0;
+}
+
+static int run_stage(struct chain_work *work, unsigned step, struct error *error)
+{
+    struct chain_rows at;
+    const struct chain_sharing *sharing = work->sharing;
+    TRY(prepare(work, step, &at, error));
+    bool shared = sharing && !at.plan.whole && sharing->wanted(sharing->context, &at);
+    if (shared && sharing->apart && at.target == at.source) {
+        /* In place is never apart; the other buffer serves where it was given room enough. */
+        if (shape_bytes(&at.run.out) <= work->buffer_bytes[at.source ^ 1])
+            at.target = at.source ^ 1;
+        else
+            shared = false;
+    }
+    if (shape_bytes(&at.run.out) > work->buffer_bytes[at.target])
+        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
+    at.run.dst = work->buffer[at.target];
+    if (shared) {
+        work->slot->shape = work->shape; /* where those who join find it */
+        TRY(sharing->work(sharing->context, &at, work->scratch, error));
+    } else {
+        TRY(stage_run_whole(at.stage, &at.run, work->scratch, error));
+    }
+    work->shape = at.run.out;
+    work->current = at.target;
     return 0;
 }
 
@@ -225,7 +194,7 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
 {
     struct slot *slot = &machine->slots[index];
     *work = (struct chain_work){
-        .machine = machine, .slot = slot, .scratch = scratch, .current = slot->current & 1};
+        .machine = machine, .slot = slot, .index = index, .scratch = scratch, .current = slot->current & 1};
     for (unsigned i = 0; i < 2; i++) {
         work->buffer[i] = machine_buffer(machine, index, i);
         work->buffer_bytes[i] = slot->buffer_bytes[i];
@@ -249,15 +218,36 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
     return sound ? 0 : error_set(error, ERROR_INTERNAL, "the slot holds impossible sizes");
 }
 
+int chain_join(const struct machine *machine, uint32_t index, unsigned step, unsigned source, unsigned target,
+               struct chain_rows *at, struct scratch *scratch, struct error *error)
+{
+    struct chain_work work;
+    if (index >= machine->slot_count || step == 0 || step > machine->job->stage_count || source > 1 ||
+        target > 1 || source == target)
+        return error_set(error, ERROR_INTERNAL, "an impossible offer of rows");
+    TRY(take_up(&work, machine, index, step, scratch, error));
+    work.current = source;
+    TRY(prepare(&work, step, at, error));
+    if (at->plan.whole || shape_bytes(&at->run.in) > work.buffer_bytes[source] ||
+        shape_bytes(&at->run.out) > work.buffer_bytes[target])
+        return error_set(error, ERROR_INTERNAL, "an impossible offer of rows");
+    at->target = (uint8_t)target;
+    at->run.dst = work.buffer[target];
+    size_t planned = work.slot->scratch_bytes;
+    scratch->used_bytes = 0;
+    scratch->size_bytes = planned < scratch->size_bytes ? planned : scratch->size_bytes;
+    return 0;
+}
+
 int chain_run(const struct machine *machine, uint32_t index, unsigned first, unsigned last,
-              struct scratch *scratch, const struct chain_team *team)
+              struct scratch *scratch, const struct chain_sharing *sharing)
 {
     const struct job *job = machine->job;
     struct slot *slot = &machine->slots[index];
     struct chain_work work;
     struct error error = {0};
     int code = take_up(&work, machine, index, first, scratch, &error);
-    work.team = team;
+    work.sharing = sharing;
     uint64_t before = clock_ns();
     for (unsigned step = first; step < last && code == 0; step++) {
         slot->step = step;
@@ -265,7 +255,7 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
         if (step == 0)
             code = decode(&work, &error);
         else if (step <= job->stage_count)
-            code = run_stage(&work, &job->stages[step - 1], &error);
+            code = run_stage(&work, step, &error);
         else
             code = encode(&work, &error);
         code = at_step(job, step, code, &error);

@@ -30,19 +30,35 @@ void chain_pool_steps(const struct job *job, unsigned pool, unsigned *first, uns
 /* "decode", "resize", ..., "encode". */
 const char *chain_step_name(const struct job *job, unsigned step);
 
-/* Several threads that share the rows of one image. */
-struct chain_team {
-    unsigned members;
-    /* Calls work(context, member, index) once for each index below `count`, members in parallel, and returns
-     * when all calls have. */
-    void (*share)(void (*work)(void *context, unsigned member, unsigned index), void *context,
-                  unsigned members, unsigned count);
+/* One stage at work on one slot, for those who share its rows. */
+struct chain_rows {
+    uint32_t slot;
+    unsigned step;
+    uint8_t source, target; /* buffers of the slot */
+    const struct stage *stage;
+    struct stage_plan plan;
+    struct stage_run run; /* begin has not run */
 };
 
+/* A way to share the rows of one image; see team.h and rows.h. */
+struct chain_sharing {
+    void *context;
+    bool apart; /* never in place: a range may have to be done a second time */
+    /* Asked before each stage that can be shared: is it worth it now? */
+    bool (*wanted)(void *context, const struct chain_rows *rows);
+    /* Does begin and all rows. */
+    int (*work)(void *context, struct chain_rows *rows, struct scratch *scratch, struct error *error);
+};
+
+/* A helper's view of a stage that another worker has offered: checked, with this process's addresses, and the
+ * scratch cut to what was planned. The caller's joining keeps the slot as it is meanwhile. ERROR_INTERNAL. */
+int chain_join(const struct machine *machine, uint32_t slot, unsigned step, unsigned source, unsigned target,
+               struct chain_rows *rows, struct scratch *scratch, struct error *error);
+
 /* Runs the steps [first, last) on a slot that the caller owns. Trusts nothing in the slot that another
- * worker wrote. With a `team` (NULL: none) stages that can are shared by rows. On failure the error is in
+ * worker wrote. With `sharing` (NULL: none) stages that can are shared by rows. On failure the error is in
  * slot->error, and returned. */
 int chain_run(const struct machine *machine, uint32_t slot, unsigned first, unsigned last,
-              struct scratch *scratch, const struct chain_team *team);
+              struct scratch *scratch, const struct chain_sharing *sharing);
 
 #endif

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "pipeline/engine/engine.h"
+#include "pipeline/engine/team.h"
 #include "pipeline/engine/thread_crew.h"
 #include "pipeline/engine/worker.h"
 #include "pipeline/shared/clock.h"
@@ -27,8 +28,8 @@ struct openmp {
 /* One run at a time in a process, as the OpenMP runtime itself is. */
 static struct openmp state;
 
-static void share(void (*work)(void *context, unsigned member, unsigned index), void *context,
-                  unsigned members, unsigned count)
+static void deal(void (*work)(void *context, unsigned member, unsigned index), void *context,
+                 unsigned members, unsigned count)
 {
 #pragma omp parallel for num_threads(members) schedule(dynamic, 1)
     for (unsigned i = 0; i < count; i++)
@@ -53,11 +54,11 @@ static bool decide_rows(const struct machine *machine)
 
 static int work_by_rows(struct machine *machine)
 {
-    const struct chain_team team = {machine->worker_count, share};
+    struct team team = {machine->worker_count, deal};
     struct worker *worker = worker_open(machine, 0);
     if (!worker)
         return WORKER_NO_MEMORY;
-    worker_share_rows(worker, &team);
+    worker_share_rows(worker, team_sharing(&team));
     enum worker_end end;
     while ((end = worker_step(worker)) == WORKER_GOES_ON)
         ;

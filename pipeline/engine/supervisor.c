@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pipeline/engine/recover.h"
+#include "pipeline/engine/rows.h"
 #include "pipeline/engine/worker.h"
 #include "pipeline/shared/clock.h"
 
@@ -27,8 +28,10 @@ enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
 
 struct supervised {
     enum place place;
-    bool overstayed; /* killed for it by us */
-    uint64_t beat;   /* the last one seen */
+    bool overstayed;             /* killed for it by us */
+    bool unburied;               /* gone, but others still have its rows in hand */
+    struct engine_report report; /* while unburied */
+    uint64_t beat;               /* the last one seen */
     uint64_t since_ns;
 };
 
@@ -136,6 +139,11 @@ static void bury(struct loop *loop, const struct engine_report *report)
     if (report->place >= supervisor->places)
         return;
     struct supervised *supervised = &supervisor->workers[report->place];
+    supervised->unburied = !rows_bury(machine, report->place);
+    if (supervised->unburied) {
+        supervised->report = *report;
+        return;
+    }
     unsigned pool = machine->worker_pool[report->place];
     bool finished = report->exit_code == WORKER_FINISHED;
     bool recycled = report->exit_code == WORKER_RECYCLED;
@@ -167,6 +175,16 @@ static void hear_crew(struct loop *loop)
             bury(loop, &report);
         else
             lose_crew(loop);
+    }
+}
+
+/* Those whose helpers had not left yet. */
+static void bury_the_rest(struct loop *loop)
+{
+    for (uint32_t i = 0; i < loop->supervisor->places; i++) {
+        const struct engine_report report = loop->supervisor->workers[i].report;
+        if (loop->supervisor->workers[i].unburied)
+            bury(loop, &report);
     }
 }
 
@@ -295,6 +313,7 @@ int supervisor_run(struct supervisor *supervisor, struct error *error)
     while (!advance_closing(&loop)) {
         wait_for_news(&loop);
         hear_crew(&loop);
+        bury_the_rest(&loop);
         hear_signals(&loop);
         watch(&loop);
         begin_closing(&loop);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "pipeline/engine/rows.h"
 #include "pipeline/shared/clock.h"
 
 /* Scratch pages that all workers together keep warm between items; not in the budget of `memory`. */
@@ -15,7 +16,9 @@ struct worker {
     struct queue in, out, written; /* copies: how long to spin is each worker's own experience */
     unsigned owner;
     unsigned first_step, last_step;
-    const struct chain_team *team; /* NULL: works alone on an image */
+    struct rows rows;
+    struct chain_sharing sharing;
+    bool helps; /* idle workers of this pool help each other */
     struct scratch scratch;
     size_t scratch_limit_bytes, warm_bytes;
     int64_t left; /* items until recycled; -1: never */
@@ -33,8 +36,9 @@ struct held {
     bool failed;
 };
 
-static void beat(struct worker *worker)
+static void beat(void *context)
 {
+    struct worker *worker = context;
     atomic_fetch_add_explicit(&worker->cell->beat, 1, memory_order_relaxed);
 }
 
@@ -73,7 +77,7 @@ static bool run_slot(struct worker *worker, struct held *held)
     worker->scratch.size_bytes =
         slot->scratch_bytes < worker->scratch_limit_bytes ? slot->scratch_bytes : worker->scratch_limit_bytes;
     held->failed = chain_run(machine, held->slot, worker->first_step, worker->last_step, &worker->scratch,
-                             worker->team) < 0;
+                             worker->sharing.work ? &worker->sharing : NULL) < 0;
     cool_scratch(worker);
     atomic_fetch_add_explicit(&worker->cell->items, 1, memory_order_relaxed);
     /* Announced at once, so that from here on this worker's death cannot touch the item; placed in a cell,
@@ -116,6 +120,19 @@ static void place_all(struct worker *worker, const struct held *held, uint32_t c
     }
 }
 
+/* Nothing is queued: perhaps another worker of the pool shares its rows. */
+static void help(struct worker *worker)
+{
+    worker->scratch.size_bytes = worker->scratch_limit_bytes;
+    atomic_store_explicit(&worker->cell->doing, WORKER_HELPING, memory_order_relaxed);
+    bool helped = rows_help(&worker->rows, &worker->scratch);
+    if (helped) {
+        cool_scratch(worker);
+        book(worker, &worker->cell->busy_ns);
+    }
+    atomic_store_explicit(&worker->cell->doing, WORKER_IDLE, memory_order_relaxed);
+}
+
 enum worker_end worker_step(struct worker *worker)
 {
     uint32_t slots[WORKER_MOST_HELD], count;
@@ -130,6 +147,8 @@ enum worker_end worker_step(struct worker *worker)
         return WORKER_FINISHED;
     if (result != QUEUE_OK) {
         beat(worker);
+        if (worker->helps)
+            help(worker);
         return WORKER_GOES_ON;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -175,13 +194,22 @@ struct worker *worker_open(const struct machine *machine, uint32_t place)
         .since_ns = clock_ns(),
     };
     chain_pool_steps(job, pool, &worker->first_step, &worker->last_step);
+    worker->helps = job->pools[pool].workers > 1;
+    worker->rows = (struct rows){
+        .machine = machine, .in = &worker->in, .place = place, .beat = beat, .beat_context = worker};
+    while (machine->worker_pool[worker->rows.pool_first] != pool)
+        worker->rows.pool_first++;
+    worker->rows.pool_last = worker->rows.pool_first + worker->pool_workers;
+    if (worker->helps)
+        worker->sharing = rows_sharing(&worker->rows);
     doing(worker, WORKER_IDLE);
     return worker;
 }
 
-void worker_share_rows(struct worker *worker, const struct chain_team *team)
+void worker_share_rows(struct worker *worker, struct chain_sharing sharing)
 {
-    worker->team = team;
+    worker->sharing = sharing;
+    worker->helps = false;
 }
 
 void worker_close(struct worker *worker)

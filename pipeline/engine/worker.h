@@ -22,8 +22,8 @@ struct worker;
 /* Takes place `place` of the machine and reserves scratch. NULL: no memory. */
 struct worker *worker_open(const struct machine *machine, uint32_t place);
 
-/* From now on the rows of one image are shared with a team, see chain.h. The team must outlive the worker. */
-void worker_share_rows(struct worker *worker, const struct chain_team *team);
+/* From now on rows are shared in this way and not with idle workers of the pool; see chain.h. */
+void worker_share_rows(struct worker *worker, struct chain_sharing sharing);
 
 /* Takes what waits, at most a batch, and hands it on; waits no longer than a queue's nap. WORKER_GOES_ON, or
  * how it ended. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "pipeline/config/memory.h"
+#include "pipeline/engine/rows.h"
 #include "pipeline/run/dry_run.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
@@ -174,8 +175,13 @@ static void fit_job(struct run *run)
             .name = "main", .last = job->stage_count, .workers = workers, .queue = job->settings.queue};
         job->pool_count = 1;
     }
-    if (run->engine->shares_rows && job->settings.split != SPLIT_ITEMS)
-        job->row_members = (unsigned)workers;
+    int64_t most = workers;
+    for (unsigned i = 0; i < job->pool_count; i++)
+        most = job->pools[i].workers > most ? job->pools[i].workers : most;
+    if (!run->engine->shares_rows)
+        job->row_members = (unsigned)(most < ROWS_MOST_MEMBERS ? most : ROWS_MOST_MEMBERS);
+    else if (job->settings.split != SPLIT_ITEMS)
+        job->row_members = (unsigned)most;
 }
 
 static int open_machine(struct run *run)

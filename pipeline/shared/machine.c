@@ -29,7 +29,7 @@ static size_t piece(size_t *end, size_t bytes)
 }
 
 struct layout {
-    size_t words, slots, workers, queues[JOB_MAX_POOLS + 1], end;
+    size_t words, slots, workers, boards, queues[JOB_MAX_POOLS + 1], end;
 };
 
 static uint32_t queue_capacity(const struct job *job, unsigned index)
@@ -43,6 +43,7 @@ static struct layout lay_out(const struct machine *machine)
     layout.words = piece(&layout.end, machine->slot_count * sizeof(slot_word));
     layout.slots = piece(&layout.end, machine->slot_count * sizeof(struct slot));
     layout.workers = piece(&layout.end, machine->worker_count * sizeof(struct worker_cell));
+    layout.boards = piece(&layout.end, machine->worker_count * sizeof(struct board));
     for (unsigned i = 0; i <= machine->job->pool_count; i++)
         layout.queues[i] = piece(&layout.end, queue_shared_bytes(queue_capacity(machine->job, i)));
     return layout;
@@ -105,6 +106,7 @@ int machine_open(struct machine *machine, const struct job *job, struct error *e
     machine->words = (slot_word *)(void *)(base + layout.words);
     machine->slots = (struct slot *)(void *)(base + layout.slots);
     machine->workers = (struct worker_cell *)(void *)(base + layout.workers);
+    machine->boards = (struct board *)(void *)(base + layout.boards);
     for (unsigned i = 0; i <= job->pool_count; i++)
         queue_init(&machine->queues[i], (struct queue_shared *)(void *)(base + layout.queues[i]),
                    machine->words, machine->slot_count, queue_capacity(job, i), (uint8_t)i, one_cpu());

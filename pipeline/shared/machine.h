@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of a run that all its processes share, laid out in one arena:
  *
- *   control   slot words | slots | worker cells | one queue before each pool, one before the writer
+ *   control   slot words | slots | worker cells | boards | one queue before each pool, one before the writer
  *   slot 0    buffer 0 | buffer 1 | metadata
  *   slot 1    ...
  *
@@ -13,13 +13,14 @@
 
 #include "pipeline/config/job.h"
 #include "pipeline/shared/arena.h"
+#include "pipeline/shared/board.h"
 #include "pipeline/shared/queue.h"
 #include "pipeline/shared/slot.h"
 
 #define MACHINE_MAX_SLOTS   4096u
 #define MACHINE_MAX_WORKERS 1024u
 
-enum worker_doing { WORKER_IDLE, WORKER_BUSY, WORKER_BLOCKED };
+enum worker_doing { WORKER_IDLE, WORKER_BUSY, WORKER_BLOCKED, WORKER_HELPING };
 
 /* What a worker tells about itself. Only that worker writes here, the main process reads; a successor in the
  * same place goes on counting. */
@@ -30,6 +31,7 @@ struct worker_cell {
     _Atomic uint32_t claimed;            /* slots held and not yet begun */
     _Atomic uint64_t items;              /* steps of a pool done */
     _Atomic uint64_t busy_ns, starved_ns, blocked_ns;
+    board_helping helping; /* whose rows it shares; the supervisor clears it for the dead */
 };
 
 struct machine {
@@ -40,6 +42,7 @@ struct machine {
     struct slot *slots;
     uint32_t slot_count;
     struct worker_cell *workers;
+    struct board *boards; /* one for each worker, to share its rows on */
     uint32_t worker_count;
     uint8_t *worker_pool;                   /* private: which pool each worker belongs to */
     struct queue queues[JOB_MAX_POOLS + 1]; /* [i] before pool i, [pool_count] before the writer */

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# Idle workers share the rows of an image that another has in hand: same bytes, whoever dies.
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  "$FORKMILL_GENERATE" photo --count 1 --width 2400 --height 1600 --seed 5 in >/dev/null
+  chain=(-s gaussblur:sigma=6 -s invert -s sobel -s threshold:method=otsu)
+}
+
+# NAME ARGUMENTS...: one run into the directory NAME
+run_into() {
+  local name=$1
+  shift
+  "$FORKMILL" run -i in -o "$name" -q "${chain[@]}" "$@"
+}
+
+@test "rows shared by workers give the bytes of one worker" {
+  run_into alone --engine serial
+  for engine in process thread; do
+    run_into "$engine" --engine "$engine" -w 4
+    diff -r alone "$engine"
+  done
+  run_into openmp --engine openmp --split rows -w 3
+  diff -r alone openmp
+}
+
+@test "an idle worker takes part" {
+  run_into out -w 2 --json >summary.json
+  "$FORKMILL_PYTHON" - <<'PY'
+import json
+pool = json.load(open("summary.json"))["pools"][0]
+wall = json.load(open("summary.json"))["wall_ns"]
+# Alone, one worker would be busy at most all of the time.
+assert pool["busy_ns"] > 1.02 * wall, pool
+PY
+}
+
+@test "leader and helpers may die: the item comes out the same" {
+  run_into alone --engine serial
+  "$FORKMILL" run -i in -o out --retries 100 -q -w 4 "${chain[@]}" --json >summary.json &
+  local main=$!
+  for _ in $(seq 1 10); do
+    server=$(pgrep -P "$main" | head -n 1) || true
+    workers=$(pgrep -P "${server:-0}" | shuf -n 1) || true
+    [ -z "$workers" ] || kill -9 "$workers" 2>/dev/null || true
+    sleep 0.05
+  done
+  wait "$main"
+  diff -r alone out
+}
+
+@test "a stage that crashes in a helper's hands fails the item by name" {
+  run "$FORKMILL" run -i in -o out -w 4 --retries 1 -s gaussblur:sigma=6 -s fail:kind=segv
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"fail: its worker was killed by SIGSEGV"* ]]
+}
