@@ -20,8 +20,8 @@ TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.S)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"\]\(([^)#]+)\)")
 HELP_COLUMN = 33
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pipeline/README.md", "stages/README.md", "datasets/README.md",
-             "bench/README.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pipeline/README.md", "stages/README.md",
+             "datasets/README.md", "bench/README.md"]
 
 
 def output(*command, **options):
@@ -89,8 +89,8 @@ def stages_table(forkmill):
 
 
 def exits_table(forkmill):
-    text = output(forkmill, "--help").split("Exit codes:\n")[1]
-    return table(["Code", "Meaning"], [re.split(r"(?<!,) +", line.strip(), maxsplit=1) for line in text.strip("\n").split("\n")])
+    lines = output(forkmill, "--help").split("Exit codes:\n")[1].strip("\n").split("\n")
+    return table(["Code", "Meaning"], [re.split(r"(?<!,) +", line.strip(), maxsplit=1) for line in lines])
 
 
 MAKERS = {"settings": settings_table, "stages": stages_table, "exits": exits_table}
@@ -147,7 +147,7 @@ def check(forkmill, root, update):
         yield f"README.md: the tables should be {', '.join(MAKERS)}, one of each"
     for (_, name, has, _), (_, _, should, _) in zip(TABLE.findall(readme), TABLE.findall(fresh)):
         if has != should:
-            yield f"README.md: the table of {name} is out of date; tests/docs/check.py FORKMILL ROOT --update writes it anew"
+            yield f"README.md: the table of {name} is out of date; tests/docs/check.py --update writes it anew"
     with tempfile.TemporaryDirectory() as folder:
         for path in DOCUMENTS:
             with open(os.path.join(root, path), encoding="utf-8") as file:
