@@ -61,7 +61,7 @@ photos=$found
 rm -rf "$out"/icons "$out"/photos "$out"/thumbs
 
 say "Icons, to at most 256 x 256"
-show_and_run $forkmill run -i "$icons" -o $out/icons -w 2 -s resize:width=256,height=256,fit=inside
+show_and_run $forkmill run -i "$icons" -o $out/icons -w 2 -s resize:width=256,height=256,fit=inside,upscale=false
 compare_counts "$icons" $out/icons
 
 say "Photographs, the same"

@@ -30,7 +30,7 @@ static const char *const exit_codes[][2] = {
     {"4", "Stopped by max_failures"},
     {"5", "The environment failed, as a full output disk does"},
     {"75", "Not enough memory, shared memory or descriptors to start"},
-    {"130, 143", "Interrupted, terminated"},
+    {"129, 130, 143", "Hung up, interrupted, terminated: items in hand were finished"},
 };
 
 static const char example[] = "forkmill run -i photos -o thumbs -s resize:width=800,height=600";

@@ -17,11 +17,18 @@ static void complain(const char *text)
     fprintf(stderr, "forkmill: %s\n", escape_text(text, shown, sizeof shown));
 }
 
+/* What a dry run counted. */
+static struct {
+    unsigned long long done, failed;
+} dry;
+
 static void would(const char *input, const char *output, const struct error *error)
 {
     char from[SHOWN_BYTES], to[SHOWN_BYTES];
     escape_text(input, from, sizeof from);
     escape_text(output ? output : error->reason, to, sizeof to);
+    dry.done += output != NULL;
+    dry.failed += output == NULL;
     if (output)
         printf("%s -> %s\n", from, to);
     else
@@ -45,10 +52,18 @@ static int run(const struct cli_args *args, struct config *config)
     };
     struct summary summary = {0};
     int code = run_job(&config->job, &options, &summary);
+    if (args->dry_run && !args->quiet && dry.done + dry.failed > 0)
+        fprintf(stderr, "dry run: %llu would be done, %llu would fail; nothing was created\n", dry.done,
+                dry.failed);
     if (summary.wall_ns > 0) {
-        summary_print(&summary, stderr, options.verbosity);
+        if (summary.found > 0)
+            summary_print(&summary, stderr, options.verbosity);
         if (args->json && summary_print_json(&summary, stdout) < 0)
             code = EXIT_FATAL;
+    }
+    if (summary.abandoned) {
+        fflush(NULL);
+        _exit(code);
     }
     summary_free(&summary);
     return code;

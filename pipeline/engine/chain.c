@@ -70,11 +70,17 @@ int chain_plan(const struct job *job, const struct codec *out, const struct code
     return 0;
 }
 
-int chain_need_check(const struct chain_need *need, uint64_t memory_bytes, struct error *error)
+size_t chain_need_total(const struct chain_need *need)
 {
     size_t total = scratch_add(need->scratch_bytes, arena_round(need->meta_bytes));
     for (unsigned i = 0; i < 2; i++)
         total = scratch_add(total, arena_round(need->buffer_bytes[i]));
+    return total;
+}
+
+int chain_need_check(const struct chain_need *need, uint64_t memory_bytes, struct error *error)
+{
+    size_t total = chain_need_total(need);
     if (total <= memory_bytes)
         return 0;
     return error_set(error, ERROR_LIMIT, "needs %.1f MiB, over memory %.1f MiB; raise it with --memory",

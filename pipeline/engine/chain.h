@@ -18,6 +18,9 @@ struct chain_need {
 int chain_plan(const struct job *job, const struct codec *out, const struct codec_info *info,
                size_t file_bytes, struct chain_need *need, struct error *error);
 
+/* All of it together, as it is committed; SIZE_MAX where it does not fit. */
+size_t chain_need_total(const struct chain_need *need);
+
 /* Could an item with this need ever come in? ERROR_LIMIT, with need, budget and setting in the text. */
 int chain_need_check(const struct chain_need *need, uint64_t memory_bytes, struct error *error);
 

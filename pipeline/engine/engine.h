@@ -57,7 +57,7 @@ struct engine {
     int (*next)(struct crew *crew, struct engine_report *report);
 
     /* Optional: what the engine decided by itself and why, for a person; "" for nothing. Call it after the
-     * last member has ended. */
+     * last member has ended; the text lives as long as the process. */
     const char *(*remark)(const struct crew *crew);
 
     /* Ends every member; waits until all are gone. Accepts NULL. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -74,6 +75,9 @@ static void run_worker(const struct server *server, uint32_t worker)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != server->pid)
         _exit(1); /* the server died before the line above */
+    char name[16];
+    snprintf(name, sizeof name, "forkmill-w%u", worker % 100000);
+    prctl(PR_SET_NAME, name);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -179,6 +183,7 @@ static void be_server(pid_t parent, struct server *server)
     if (getppid() != parent)
         _exit(1);
     server->pid = getpid();
+    prctl(PR_SET_NAME, "forkmill-fork");
     /* Only the socket is the server's to keep. */
     dup2(server->socket, 3);
     server->socket = 3;

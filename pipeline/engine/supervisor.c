@@ -64,7 +64,8 @@ static void lose_crew(struct loop *loop)
 {
     struct supervisor *supervisor = loop->supervisor;
     struct error error = {0};
-    error_set(&error, ERROR_INTERNAL, "the workers' fork server died");
+    error_set(&error, ERROR_INTERNAL, "%s",
+              loop->supervisor->engine->can_kill ? "the fork server died" : "a thread could not be started");
     loop->crew_gone = true;
     for (uint32_t i = 0; i < supervisor->places; i++)
         supervisor->workers[i].place = PLACE_OVER;
@@ -145,6 +146,10 @@ static void bury(struct loop *loop, const struct engine_report *report)
         return;
     }
     unsigned pool = machine->worker_pool[report->place];
+    struct worker_cell *cell = &machine->workers[report->place];
+    if (atomic_exchange(&cell->doing, WORKER_IDLE) == WORKER_BUSY)
+        atomic_fetch_add(&cell->busy_ns,
+                         clock_ns() - supervised->since_ns); /* what it could not book itself */
     bool finished = report->exit_code == WORKER_FINISHED;
     bool recycled = report->exit_code == WORKER_RECYCLED;
     supervised->place = PLACE_OVER;

@@ -80,8 +80,10 @@ static void print_throughput(const struct summary *s, FILE *to)
 
 static void print_where(const struct summary *s, FILE *to)
 {
+    if (s->remark && *s->remark)
+        fprintf(to, "engine    %s, %s\n", s->engine, s->remark);
     const struct summary_reader *r = &s->reader;
-    const uint64_t reader_ns = r->busy_ns + r->listing_ns + r->memory_ns + r->blocked_ns;
+    const uint64_t reader_ns = s->wall_ns; /* it has nothing to do once everything is read */
     fprintf(to, "reader    busy %u %%, listing %u %%, waiting for memory %u %%, for room %u %%\n",
             share(r->busy_ns, reader_ns), share(r->listing_ns, reader_ns), share(r->memory_ns, reader_ns),
             share(r->blocked_ns, reader_ns));

@@ -4,6 +4,7 @@
 #ifndef PIPELINE_SUMMARY_H
 #define PIPELINE_SUMMARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,15 +50,17 @@ struct summary_failure {
 /* Zero it, fill it, print it, free it. Texts that are not owned may be NULL. */
 struct summary {
     const char *engine, *output, *workers_from;
+    const char *remark; /* what the engine decided by itself */
     int exit_code;
-    uint64_t found;                              /* items that were to be processed, done or not */
-    uint64_t done, failed, skipped;              /* skipped: rightly, as up to date */
-    uint64_t warnings;                           /* of codecs and stages */
-    struct scan_counts listing;                  /* what the scan left out and noted */
-    uint64_t wall_ns, cpu_ns;                    /* cpu_ns: all processes, user and system */
-    uint64_t bytes_in, bytes_out;                /* file bytes read and written */
-    uint64_t pixels;                             /* decoded, of items done */
-    uint64_t retries, deaths, recycled;          /* deaths: workers that nobody retired */
+    bool abandoned;                     /* threads are still at work and cannot be ended: leave by _exit */
+    uint64_t found;                     /* items that were to be processed, done or not */
+    uint64_t done, failed, skipped;     /* skipped: rightly, as up to date */
+    uint64_t warnings;                  /* of codecs and stages */
+    struct scan_counts listing;         /* what the scan left out and noted */
+    uint64_t wall_ns, cpu_ns;           /* cpu_ns: all processes, user and system */
+    uint64_t bytes_in, bytes_out;       /* file bytes read and written */
+    uint64_t pixels;                    /* decoded, of items done */
+    uint64_t retries, deaths, recycled; /* deaths: workers that nobody retired */
     uint64_t peak_in_flight_bytes, memory_bytes; /* memory_bytes: what was allowed */
     unsigned cpus;                               /* what affinity and cgroup allow; 0: unknown */
     struct summary_reader reader;

@@ -61,6 +61,11 @@ static enum summary_bound starved_verdict(const struct summary *s, unsigned star
 {
     const struct summary_reader *r = &s->reader;
     const uint64_t total_ns = r->busy_ns + r->listing_ns + r->memory_ns + r->blocked_ns;
+    if (total_ns < s->wall_ns / 2) {
+        snprintf(text, size, "short of items: workers starved %u %%, most of it after everything was read",
+                 starved);
+        return SUMMARY_BALANCED;
+    }
     if (r->memory_ns > r->busy_ns && r->memory_ns > r->listing_ns && r->memory_ns > r->blocked_ns) {
         snprintf(text, size,
                  "memory-bound: workers starved %u %%, the reader waited for memory %u %% of its time; a "

@@ -112,6 +112,15 @@ static bool make_room(struct admission *admission, int keep, uint64_t room)
     return true;
 }
 
+/* Items read ahead only wait; beyond enough to keep everyone busy they may take a quarter of the budget, so
+ * that a few slots stay warm in place of many cold ones. */
+static bool far_enough_ahead(const struct admission *admission, const struct chain_need *need)
+{
+    uint64_t in_use = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
+    return admission->in_flight >= 2 * admission->machine->worker_count + 2 &&
+           in_use + chain_need_total(need) > admission->budget_bytes / 4;
+}
+
 /* Does the slot's own excess stand in the way? Then start it from nothing. */
 static bool fits(struct admission *admission, int best, const struct chain_need *need)
 {
@@ -186,7 +195,8 @@ int admission_enter(struct admission *admission, const struct chain_need *need, 
             break;
         }
         int best = best_slot(admission, need);
-        if (best >= 0 && fits(admission, best, need)) {
+        bool later = far_enough_ahead(admission, need);
+        if (best >= 0 && !later && fits(admission, best, need)) {
             result = commit(admission, (uint32_t)best, need, error);
             if (result == 0) {
                 hand_out(admission, (uint32_t)best, need, seen);
@@ -199,7 +209,8 @@ int admission_enter(struct admission *admission, const struct chain_need *need, 
                 break;
         }
         if (admission->in_flight > 0)
-            wait_for_departure(admission, best < 0 ? &admission->slot_wait_ns : &admission->memory_wait_ns);
+            wait_for_departure(admission,
+                               best < 0 || later ? &admission->slot_wait_ns : &admission->memory_wait_ns);
     }
     pthread_mutex_unlock(&admission->lock);
     return result;

@@ -58,11 +58,12 @@ static int know_codec(struct arrival *arrival, int format, const char *path, str
     const struct codec *named = codec_for_name(path);
     arrival->codec_in = codec_sniff(arrival->head, arrival->head_bytes);
     if (!arrival->codec_in)
-        return error_set(error, ERROR_CORRUPT, "is not %s%s", named ? "what its name says: " : "",
-                         named ? named->summary : "an image of a known format");
+        return error_set(error, ERROR_CORRUPT, "is not %s%s",
+                         named ? named->name : "an image of a known format",
+                         named ? ", as its name says" : "");
     if (named && named != arrival->codec_in)
-        return error_set(error, ERROR_CORRUPT, "is not what its name says: it holds %s",
-                         arrival->codec_in->summary);
+        return error_set(error, ERROR_CORRUPT, "is %s, not %s as its name says", arrival->codec_in->name,
+                         named->name);
     arrival->codec_out = format == 0 ? arrival->codec_in : codec_all()[format - 1];
     return 0;
 }

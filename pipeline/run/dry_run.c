@@ -2,6 +2,7 @@
 #include "pipeline/run/dry_run.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pipeline/run/arrival.h"
@@ -29,7 +30,7 @@ int dry_run(struct run *run)
     if (!head)
         return EXIT_RESOURCES;
     while (scan_next(run->scan, &entry) == 1) {
-        char rel[PATH_MAX];
+        char rel[PATH_MAX], output[2 * PATH_MAX];
         struct error error = entry.reason;
         if (entry.kind == SCAN_NOTE)
             continue;
@@ -38,7 +39,8 @@ int dry_run(struct run *run)
                        : outname_assign(&run->reader.names, entry.rel, rel, sizeof rel, &error);
         if (code == 0)
             code = examine(run, &entry, head, &error);
-        run->options.would(entry.shown, code < 0 ? NULL : rel, &error);
+        snprintf(output, sizeof output, "%s/%s", run->job.settings.output, rel);
+        run->options.would(entry.shown, code < 0 ? NULL : output, &error);
         any = true;
         any_failed = any_failed || code < 0;
     }

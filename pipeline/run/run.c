@@ -51,7 +51,8 @@ static int exit_for(int code)
 
 static int refuse(struct run *run, int code, const struct error *error)
 {
-    run->options.complain(error->reason);
+    if (!run->complained)
+        run->options.complain(error->reason);
     return exit_for(code);
 }
 
@@ -78,8 +79,10 @@ static int check_names(struct run *run, const struct scan_options *options, stru
     }
     struct outname_clash clash = {0};
     int code = outname_check(options, format, &clash, error);
-    if (clash.first)
+    if (clash.first) {
         complain_of_clash(run, &clash);
+        run->complained = true;
+    }
     outname_clash_free(&clash);
     return code;
 }
@@ -219,8 +222,11 @@ static int start_threads(struct run *run, struct error *error)
 
 static void end_crew(struct run *run)
 {
-    if (run->crew)
-        run->engine->close(run->crew);
+    if (!run->crew)
+        return;
+    if (run->engine->remark)
+        run->summary->remark = run->engine->remark(run->crew);
+    run->engine->close(run->crew);
     run->crew = NULL;
 }
 
@@ -243,6 +249,7 @@ static int supervise(struct run *run)
     };
     if (code == 0)
         code = supervisor_run(&run->supervisor, &error);
+    run->summary->abandoned = run->supervisor.abandoned;
     if (run->supervisor.abandoned)
         return run_report_end(run);
     if (run->reader_started)

@@ -12,7 +12,7 @@ struct run_options {
     bool dry_run;
     /* Called with one line, raw bytes, when the run is refused before anything was started. */
     void (*complain)(const char *text);
-    /* Called in a dry run for each input, names as raw bytes: its output below the output directory, or NULL
+    /* Called in a dry run for each input, names as raw bytes: its output, or NULL
      * and why not. */
     void (*would)(const char *input, const char *output, const struct error *error);
 };

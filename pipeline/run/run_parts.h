@@ -38,7 +38,7 @@ struct run {
     struct reader reader;
     struct writer writer;
     struct progress *progress;
-    bool signal_told;
+    bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */
     char warnings[RUN_DISTINCT_WARNINGS][200];
     pthread_t reader_thread, writer_thread;

@@ -41,9 +41,10 @@ static void tell_beginning(struct run *run)
 {
     const struct job *job = &run->job;
     for (unsigned i = 0; i < job->pool_count; i++)
-        progress_message(run->progress, PROGRESS_VERBOSE, "pool %s: %lld workers (%s), queue of %lld",
-                         job->pools[i].name, (long long)job->pools[i].workers, job->workers_from,
-                         (long long)job->pools[i].queue);
+        progress_message(
+            run->progress, PROGRESS_VERBOSE, "pool %s: %lld worker%s (%s), queue of %lld", job->pools[i].name,
+            (long long)job->pools[i].workers, job->pools[i].workers == 1 ? "" : "s",
+            run->engine->one_worker ? "engine serial" : job->workers_from, (long long)job->pools[i].queue);
     progress_message(run->progress, PROGRESS_VERBOSE, "%u slots in %s, memory %llu MiB",
                      run->machine.slot_count, run->machine.arena.memfd ? "a memfd" : "/dev/shm",
                      (unsigned long long)job->settings.memory_bytes >> 20);
