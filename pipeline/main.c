@@ -26,6 +26,8 @@ static int unknown_command(const char *word)
         diag_error(&diag, "a command is wanted, as in: forkmill run -i photos -o thumbs");
     } else if (word[0] == '-') {
         diag_error(&diag, "the command comes first, as in: forkmill run %.80s ...", word);
+    } else if (stage_find(word)) {
+        diag_error(&diag, "%s is a stage, as in: forkmill run -i photos -o thumbs -s %s", word, word);
     } else {
         const char *near = param_nearest(word, "run|stages|check|help", nearest, sizeof nearest);
         diag_error(&diag, "unknown command '%.80s'%s%s%s", word, near ? "; did you mean '" : "",

@@ -98,6 +98,22 @@ static bool find_letter(enum cli_command command, char letter, struct flag *flag
     return false;
 }
 
+/* The flag that ends as the word does: --save-format for --format. NULL: none. */
+static const char *same_ending(const char *word, const char *words, char *found, size_t size)
+{
+    size_t length = strlen(word);
+    for (const char *next; words; words = next) {
+        size_t word_length = strcspn(words, "|");
+        next = words[word_length] ? words + word_length + 1 : NULL;
+        if (length > 3 && word_length > length && word_length < size &&
+            strncmp(words + word_length - length + 1, word + 1, length - 1) == 0) {
+            snprintf(found, size, "%.*s", (int)word_length, words);
+            return found;
+        }
+    }
+    return NULL;
+}
+
 static void report_unknown(struct parser *parser, const char *word)
 {
     char words[4096], nearest[64], name[64];
@@ -115,6 +131,8 @@ static void report_unknown(struct parser *parser, const char *word)
             used += (size_t)snprintf(words + used, sizeof words - used, "|--no-%s", name + 2);
     }
     const char *near = param_nearest(word, words, nearest, sizeof nearest);
+    if (!near)
+        near = same_ending(word, words, nearest, sizeof nearest);
     diag_error(parser->diag, "unknown flag '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
                near ? near : "", near ? "'?" : "");
 }

@@ -79,6 +79,10 @@ static void open_stage(struct entry *entry, struct diag_place place, const char 
     struct job *job = &entry->config->job;
     struct diag *diag = entry->config->diag;
     const struct stage *stage = stage_find(name);
+    if (!stage && strchr(name, '=')) {
+        diag_error_at(diag, place, "parameters follow a colon, as in resize:width=800,height=600");
+        return;
+    }
     if (!stage) {
         char words[2048], nearest[64];
         stage_words(words, sizeof words);

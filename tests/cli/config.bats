@@ -262,3 +262,15 @@ END
     [ "$code" -eq 2 ]
     [ "$(cat c.yaml)" = "workers: x" ]
 }
+
+@test "what a newcomer would type is answered with what to type" {
+  run "$FORKMILL" resize
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"resize is a stage, as in: forkmill run -i photos -o thumbs -s resize"* ]]
+  run "$FORKMILL" run -i a -o b --format png
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"did you mean '--save-format'?"* ]]
+  run "$FORKMILL" run -i a -o b -s resize=800
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"parameters follow a colon, as in resize:width=800"* ]]
+}
