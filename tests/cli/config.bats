@@ -3,7 +3,7 @@
 # Configs, flags and FORKMILL_ variables, seen from outside.
 
 setup() {
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return 1
     umask 077
     mkdir photos
 }

@@ -85,46 +85,11 @@ teardown() {
     no_temps .
 }
 
-@test "inputs that are missing, or hold nothing" {
-    refused 3 -i nowhere -o out
-    says nowhere
-    refused 3 --files-from nolist -o out
-    mkdir empty some
-    icon some/a.png
-    mill 3 -i empty -o out
-    says "no input matched"
-    mill 3 -i some -o out --include '*.tif'
-    mill 3 --files-from - -o out </dev/null
-    [ "$(files out)" -eq 0 ]
-    refused 3 -i some -i nowhere -o other
-}
-
 @test "a listed file that is gone fails alone" {
     icon a.png; icon c.png
     printf 'a.png\nb.png\nc.png\n' | mill 1 --files-from - -o out --json
     is items.done 2
     failed b.png io "No such file or directory"
-}
-
-@test "what is no regular file is passed over with a note, and never waited for" {
-    mkdir tree
-    icon tree/a.png
-    mkfifo tree/fifo.png
-    "$FORKMILL_PYTHON" -c 'import socket; socket.socket(socket.AF_UNIX).bind("tree/socket.png")'
-    ln -s nowhere tree/dangling.png
-    ln -s /dev/zero tree/device.png
-    code=0
-    "$FORKMILL" run -i tree -o out --json >.out 2>.err || code=$?
-    [ "$code" -le 1 ]
-    is items.done 1
-    says "skipped: tree/fifo.png: a fifo"
-    says "skipped: tree/socket.png: a socket"
-    absent "skipped.*skipped" .err
-    printf 'tree/fifo.png\ntree\na.png\n' >list
-    mv tree/a.png .
-    mill 0 --files-from list -o listed --json
-    is items.done 1
-    says "skipped: tree: a directory"
 }
 
 @test "broken files of every kind fail by name with a reason; the rest is done" {

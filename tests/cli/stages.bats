@@ -3,7 +3,7 @@
 # forkmill stages.
 
 setup() {
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return 1
 }
 
 @test "every stage of the registry is listed and can be shown" {
