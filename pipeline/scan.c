@@ -225,7 +225,7 @@ static int give_single(struct scan *scan, const struct scan_input *input, struct
     const char *slash = strrchr(input->text, '/');
     const char *name = slash ? slash + 1 : input->text;
     if (input->kind == INPUT_OTHER)
-        return scan_give_note(scan, entry, input->text, "skipped: %s", scan_kind_text(input->mode));
+        return scan_give_note(scan, entry, input->text, "%s", scan_kind_text(input->mode));
     if (!scan_wants(scan, name, true))
         return 0;
     return scan_give_file(scan, entry, 0, input->text, name, input->text);

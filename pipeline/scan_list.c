@@ -122,9 +122,9 @@ static int give_line(struct scan *scan, struct scan_entry *entry)
     if (fstatat(scan->roots[0].fd, list->path, &st, 0) < 0)
         return scan_give_error(scan, entry, list->path, errno, "looking for the listed file");
     if (S_ISDIR(st.st_mode))
-        return scan_give_note(scan, entry, list->path, "skipped: a directory; a list names files");
+        return scan_give_note(scan, entry, list->path, "a directory; a list names files");
     if (!S_ISREG(st.st_mode))
-        return scan_give_note(scan, entry, list->path, "skipped: %s", scan_kind_text(st.st_mode));
+        return scan_give_note(scan, entry, list->path, "%s", scan_kind_text(st.st_mode));
     if (!make_rel(list->path, list->rel)) {
         scan_give_error(scan, entry, list->path, 0, "");
         error_set(&entry->reason, ERROR_UNSUPPORTED,

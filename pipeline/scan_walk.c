@@ -176,7 +176,7 @@ static int visit_other(struct scan *scan, struct scan_entry *entry, mode_t mode)
         scan->counts.left_rules++;
         return 0;
     }
-    return scan_give_note(scan, entry, shown_path(scan), "skipped: %s", scan_kind_text(mode));
+    return scan_give_note(scan, entry, shown_path(scan), "%s", scan_kind_text(mode));
 }
 
 /* A link counts as what it leads to, if that lies beneath the root. */
@@ -200,7 +200,7 @@ static int visit_link(struct scan *scan, struct scan_entry *entry, bool whole)
             scan->counts.left_rules++;
             return 0;
         }
-        return scan_give_note(scan, entry, shown_path(scan), "skipped: a symbolic link to a directory");
+        return scan_give_note(scan, entry, shown_path(scan), "a symbolic link to a directory");
     }
     return S_ISREG(st.st_mode) ? visit_file(scan, entry, whole) : visit_other(scan, entry, st.st_mode);
 }

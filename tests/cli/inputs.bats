@@ -92,6 +92,27 @@ teardown() {
     failed b.png io "No such file or directory"
 }
 
+@test "what is no regular file is passed over with a note, and never waited for" {
+    mkdir tree
+    icon tree/a.png
+    mkfifo tree/fifo.png
+    "$FORKMILL_PYTHON" -c 'import socket; socket.socket(socket.AF_UNIX).bind("tree/socket.png")'
+    ln -s nowhere tree/dangling.png
+    ln -s /dev/zero tree/device.png
+    code=0
+    "$FORKMILL" run -i tree -o out --json >.out 2>.err || code=$?
+    [ "$code" -le 1 ]
+    is items.done 1
+    says "skipped: tree/fifo.png: a fifo"
+    says "skipped: tree/socket.png: a socket"
+    absent "skipped.*skipped" .err
+    printf 'tree/fifo.png\ntree\na.png\n' >list
+    mv tree/a.png .
+    mill 0 --files-from list -o listed --json
+    is items.done 1
+    says "skipped: tree: a directory"
+}
+
 @test "broken files of every kind fail by name with a reason; the rest is done" {
     "$FORKMILL_GENERATE" broken --count 18 --width 70 --height 50 tree
     "$FORKMILL_GENERATE" photo --count 5 --width 70 --height 50 tree
