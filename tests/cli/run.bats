@@ -122,6 +122,17 @@ c.png" ]
     [ -e out/b.png ]
 }
 
+@test "an attempt repeated does not wait for the listing" {
+    icon a.png; icon b.png 2
+    {
+        echo a.png
+        WAIT_S=20 wait_until test -e out/a.png || touch late
+        echo b.png
+    } | mill 0 --files-from - -o out -s fail:kind=kill,attempts=1
+    [ ! -e late ]
+    [ -e out/b.png ]
+}
+
 @test "odd names survive" {
     mkdir -p "tree/with space" tree/--dashes
     long=$(printf 'x%.0s' $(seq 251)).png
