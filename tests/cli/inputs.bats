@@ -85,6 +85,20 @@ teardown() {
     no_temps .
 }
 
+@test "inputs that are missing, or hold nothing" {
+    refused 3 -i nowhere -o out
+    says nowhere
+    refused 3 --files-from nolist -o out
+    mkdir empty some
+    icon some/a.png
+    mill 3 -i empty -o out
+    says "no input matched"
+    mill 3 -i some -o out --include '*.tif'
+    mill 3 --files-from - -o out </dev/null
+    [ "$(files out)" -eq 0 ]
+    refused 3 -i some -i nowhere -o other
+}
+
 @test "a listed file that is gone fails alone" {
     icon a.png; icon c.png
     printf 'a.png\nb.png\nc.png\n' | mill 1 --files-from - -o out --json
