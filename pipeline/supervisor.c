@@ -19,6 +19,8 @@
 #define TICK_MS 100
 /* A worker with nothing in hand that has not left this long after its queue closed is stuck or stopped. */
 #define LEAVE_NS 500000000u
+/* So long the fork server has to kill everybody before it is killed itself. */
+#define OBEY_NS 1000000000u
 /* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took this long. */
 #define GAP_NS 2000000000u
 /* Deaths in a row, beyond one of each worker, without an item done: the workers cannot live here. */
@@ -266,6 +268,9 @@ static bool advance_closing(struct loop *loop)
         loop->closing.by_stop = true;
         for (unsigned pool = 0; pool < machine->job->pool_count; pool++)
             kill_pool(loop, pool);
+        /* Who then still lives is not being killed: the fork server was stopped, or worse. */
+        if (now - loop->closing.limit_ns > OBEY_NS)
+            fork_server_destroy(supervisor->server);
     }
     return false;
 }

@@ -197,6 +197,16 @@ END
     is items.done "$(files out)"
 }
 
+@test "a stopped fork server cannot hold up an interrupted run" {
+    start -i $in -o out -w 2 --grace 1s -s sleep:ms=100 -s invert
+    wait_until has_files out 1
+    kill -STOP "$(server)"
+    kill -INT "$main"
+    finish 130
+    WAIT_S=5 wait_until session_gone
+    no_temps out
+}
+
 @test "no process outlives a run, and none is left to be reaped by others" {
     "$FORKMILL_PYTHON" - <<'END'
 import ctypes, errno, os, subprocess
