@@ -21,8 +21,9 @@
 #define LEAVE_NS 500000000u
 /* So long the fork server has to kill everybody before it is killed itself. */
 #define OBEY_NS 1000000000u
-/* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took this long. */
-#define GAP_NS 2000000000u
+/* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took half of `timeout`, within these. */
+#define GAP_LEAST_NS 500000000u
+#define GAP_MOST_NS  2000000000u
 /* Deaths in a row, beyond one of each worker, without an item done: the workers cannot live here. */
 #define IDLE_DEATHS 10u
 
@@ -187,13 +188,19 @@ static void hear_signals(struct loop *loop)
     }
 }
 
+static uint64_t gap_ns(uint64_t timeout_ns)
+{
+    uint64_t half = timeout_ns / 2;
+    return half < GAP_LEAST_NS ? GAP_LEAST_NS : half < GAP_MOST_NS ? half : GAP_MOST_NS;
+}
+
 /* Kills workers that have shown no sign of life for `timeout`: computing too long, or stopped. */
 static void watch(struct loop *loop)
 {
     struct supervisor *supervisor = loop->supervisor;
     uint64_t timeout_ns = supervisor->machine->job->settings.timeout_ms * 1000000;
     uint64_t now = clock_ns();
-    bool gap = now - loop->last_tick_ns > GAP_NS;
+    bool gap = now - loop->last_tick_ns > gap_ns(timeout_ns);
     for (uint32_t i = 0; i < supervisor->machine->worker_count; i++) {
         struct supervised *supervised = &supervisor->workers[i];
         uint64_t beat = atomic_load_explicit(&supervisor->machine->workers[i].beat, memory_order_relaxed);

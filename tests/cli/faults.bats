@@ -207,6 +207,17 @@ END
     no_temps out
 }
 
+@test "a run that is stopped and continued as a whole takes that for no hang" {
+    start -i $in -o out -w 2 --timeout 1500ms -s sleep:ms=100 -s invert --json
+    wait_until has_files out 1
+    kill -STOP -- "-$main"
+    sleep 1.8
+    kill -CONT -- "-$main"
+    finish 0
+    is deaths 0
+    diff -r $reference out
+}
+
 @test "no process outlives a run, and none is left to be reaped by others" {
     "$FORKMILL_PYTHON" - <<'END'
 import ctypes, errno, os, subprocess
