@@ -24,15 +24,16 @@
 /* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took half of `timeout`, within these. */
 #define GAP_LEAST_NS 500000000u
 #define GAP_MOST_NS  2000000000u
-/* Deaths in a row, beyond one of each worker, without an item done: the workers cannot live here. */
-#define IDLE_DEATHS 10u
+/* Deaths at birth in a row, beyond one of each worker, without an item done: the workers cannot live here. */
+#define EARLY_DEATHS 10u
 
 enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
 
 struct supervised {
     enum place place;
-    bool overstayed; /* killed for it by us */
-    uint64_t beat;   /* the last one seen */
+    bool overstayed;     /* killed for it by us */
+    uint64_t first_beat; /* its predecessor's last */
+    uint64_t beat;       /* the last one seen */
     uint64_t since_ns;
 };
 
@@ -48,7 +49,7 @@ struct closing {
 struct loop {
     struct supervisor *supervisor;
     struct closing closing;
-    uint32_t idle_deaths;
+    uint32_t early_deaths;
     uint64_t items_seen;
     uint64_t last_tick_ns;
     bool server_gone;
@@ -75,7 +76,8 @@ static void start_worker(struct loop *loop, uint32_t worker)
 {
     struct supervised *supervised = &loop->supervisor->workers[worker];
     *supervised = (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns()};
-    supervised->beat = atomic_load(&loop->supervisor->machine->workers[worker].beat);
+    supervised->first_beat = atomic_load(&loop->supervisor->machine->workers[worker].beat);
+    supervised->beat = supervised->first_beat;
     if (!fork_server_spawn(loop->supervisor->server, worker))
         lose_server(loop);
 }
@@ -106,15 +108,23 @@ static uint64_t items_done(const struct machine *machine)
     return items;
 }
 
-/* Workers that die over and over without an item are a matter of the place, not of the inputs. */
-static void count_idle_death(struct loop *loop, bool was_running, const struct error *cause)
+/* Did it do more than say that it is there? It began an item, or waited a nap for one. */
+static bool settled(const struct loop *loop, uint32_t worker)
+{
+    uint64_t beat =
+        atomic_load_explicit(&loop->supervisor->machine->workers[worker].beat, memory_order_relaxed);
+    return beat - loop->supervisor->workers[worker].first_beat > 1;
+}
+
+/* Workers that die over and over before they did anything are a matter of the place, not of the inputs. */
+static void count_early_death(struct loop *loop, bool lived, const struct error *cause)
 {
     struct supervisor *supervisor = loop->supervisor;
     uint64_t items = items_done(supervisor->machine);
-    if (was_running || items != loop->items_seen)
-        loop->idle_deaths = 0;
+    if (lived || items != loop->items_seen)
+        loop->early_deaths = 0;
     loop->items_seen = items;
-    if (was_running || ++loop->idle_deaths < IDLE_DEATHS + supervisor->machine->worker_count)
+    if (lived || ++loop->early_deaths < EARLY_DEATHS + supervisor->machine->worker_count)
         return;
     struct error error = {0};
     error_set(&error, ERROR_MEMORY, "workers die before they take an item; the last: %.160s", cause->reason);
@@ -156,7 +166,7 @@ static void bury(struct loop *loop, const struct fork_report *report)
         for (unsigned i = 0; i <= machine->job->pool_count; i++)
             queue_wake_all(&machine->queues[i]);
         if (loop->closing.pools_closed <= pool)
-            count_idle_death(loop, was_running, &cause);
+            count_early_death(loop, was_running || settled(loop, report->worker), &cause);
     }
     if (wanted(loop, report->worker) && ledger_stopped(supervisor->ledger) != STOP_FATAL)
         start_worker(loop, report->worker);

@@ -92,6 +92,10 @@ idle_and_busy() {
     diff -r $reference out
 }
 
+@test "a storm of kills over hundreds of items" {
+    TMPDIR=$PWD "$FORKMILL_ROOT/tests/cli/storm.sh" 6 1
+}
+
 @test "a death on the first attempt only: the second succeeds" {
     for kind in kill segv; do
         mill 0 -i $in -o out-$kind -s invert -s fail:kind=$kind,attempts=1 --json
@@ -216,6 +220,15 @@ END
     finish 0
     is deaths 0
     diff -r $reference out
+}
+
+@test "where workers cannot live at all the run gives up, with exit code 75" {
+    # Address space for the slots, and not for a worker's scratch beside them.
+    limit_kib=$(((10 << 20) + (640 << 10)))
+    (ulimit -v $limit_kib && "$FORKMILL" --version >.out 2>&1) || skip "a sanitizer needs more than may be had here"
+    (ulimit -v $limit_kib && mill 75 -i $in -o out -w 1 --queue 1 --batch 1 --memory 1GiB)
+    says "no address space for a worker's scratch"
+    [ "$(files out)" -eq 0 ]
 }
 
 @test "no process outlives a run, and none is left to be reaped by others" {
