@@ -50,6 +50,9 @@ struct engine {
     bool (*start)(struct crew *crew, uint32_t place);
     bool (*kill)(struct crew *crew, uint32_t place);
 
+    /* Optional: ends everyone at once, when asking one by one has had no effect. Does not wait. */
+    void (*destroy)(struct crew *crew);
+
     /* A descriptor that is readable when `next` has something to say. */
     int (*descriptor)(const struct crew *crew);
 

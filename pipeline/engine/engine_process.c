@@ -37,6 +37,11 @@ static bool process_kill(struct crew *crew, uint32_t place)
     return fork_server_kill(&crew->server, place);
 }
 
+static void process_destroy(struct crew *crew)
+{
+    fork_server_destroy(&crew->server);
+}
+
 static int process_descriptor(const struct crew *crew)
 {
     return crew->server.socket;
@@ -71,6 +76,7 @@ const struct engine engine_process = {
     .open = process_open,
     .start = process_start,
     .kill = process_kill,
+    .destroy = process_destroy,
     .descriptor = process_descriptor,
     .next = process_next,
     .close = process_close,

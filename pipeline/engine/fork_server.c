@@ -13,7 +13,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define STOP_PATIENCE_MS 1000u
 
 enum order_kind { ORDER_SPAWN, ORDER_KILL };
 
@@ -256,12 +259,29 @@ int fork_server_next(struct fork_server *server, struct fork_report *report)
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : -1;
 }
 
+void fork_server_destroy(struct fork_server *server)
+{
+    if (server->pid > 0)
+        kill(server->pid, SIGKILL);
+}
+
 void fork_server_stop(struct fork_server *server)
 {
     if (server->pid <= 0)
         return;
     close(server->socket);
-    while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    /* It ends when it sees that; one that is stopped never does. */
+    const struct timespec nap = {.tv_nsec = 1000000};
+    pid_t got = 0;
+    for (unsigned naps = 0; naps < STOP_PATIENCE_MS && got == 0; naps++) {
+        got = waitpid(server->pid, NULL, WNOHANG);
+        if (got == 0)
+            nanosleep(&nap, NULL);
+    }
+    if (got == 0) {
+        fork_server_destroy(server);
+        while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
     *server = (struct fork_server){.socket = -1};
 }

@@ -37,7 +37,11 @@ bool fork_server_kill(struct fork_server *server, uint32_t worker);
 /* 1 and a report, 0: none now, -1: the server is gone. Does not block. */
 int fork_server_next(struct fork_server *server, struct fork_report *report);
 
-/* Ends the server and with it every worker; waits until it is reaped. */
+/* The last resort, where the server does not obey: kills it, and with it every worker. fork_server_next says
+ * so in the end, and fork_server_stop is still due. */
+void fork_server_destroy(struct fork_server *server);
+
+/* Ends the server and with it every worker, by force after a second; waits until it is reaped. */
 void fork_server_stop(struct fork_server *server);
 
 #endif

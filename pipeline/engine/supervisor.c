@@ -19,10 +19,13 @@
 #define TICK_MS 100
 /* A worker with nothing in hand that has not left this long after its queue closed is stuck or stopped. */
 #define LEAVE_NS 500000000u
-/* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took this long. */
-#define GAP_NS 2000000000u
-/* Deaths in a row, beyond one of each worker, without an item done: the workers cannot live here. */
-#define IDLE_DEATHS 10u
+/* So long the fork server has to kill everybody before it is killed itself. */
+#define OBEY_NS 1000000000u
+/* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took half of `timeout`, within these. */
+#define GAP_LEAST_NS 500000000u
+#define GAP_MOST_NS  2000000000u
+/* Deaths at birth in a row, beyond one of each worker, without an item done: the workers cannot live here. */
+#define EARLY_DEATHS 10u
 
 enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
 
@@ -31,6 +34,7 @@ struct supervised {
     bool overstayed;             /* killed for it by us */
     bool unburied;               /* gone, but others still have its rows in hand */
     struct engine_report report; /* while unburied */
+    uint64_t first_beat;         /* its predecessor's last */
     uint64_t beat;               /* the last one seen */
     uint64_t since_ns;
 };
@@ -47,7 +51,7 @@ struct closing {
 struct loop {
     struct supervisor *supervisor;
     struct closing closing;
-    uint32_t idle_deaths;
+    uint32_t early_deaths;
     uint64_t items_seen;
     uint64_t last_tick_ns;
     bool crew_gone;
@@ -76,8 +80,9 @@ static void start_worker(struct loop *loop, uint32_t worker)
 {
     struct supervised *supervised = &loop->supervisor->workers[worker];
     *supervised = (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns()};
-    supervised->beat = atomic_load(&loop->supervisor->machine->workers[worker].beat);
     const struct supervisor *supervisor = loop->supervisor;
+    supervised->first_beat = atomic_load(&supervisor->machine->workers[worker].beat);
+    supervised->beat = supervised->first_beat;
     if (!supervisor->engine->start(supervisor->crew, worker))
         lose_crew(loop);
 }
@@ -108,15 +113,23 @@ static uint64_t items_done(const struct machine *machine)
     return items;
 }
 
-/* Workers that die over and over without an item are a matter of the place, not of the inputs. */
-static void count_idle_death(struct loop *loop, bool was_running, const struct error *cause)
+/* Did it do more than say that it is there? It began an item, or waited a nap for one. */
+static bool settled(const struct loop *loop, uint32_t worker)
+{
+    uint64_t beat =
+        atomic_load_explicit(&loop->supervisor->machine->workers[worker].beat, memory_order_relaxed);
+    return beat - loop->supervisor->workers[worker].first_beat > 1;
+}
+
+/* Workers that die over and over before they did anything are a matter of the place, not of the inputs. */
+static void count_early_death(struct loop *loop, bool lived, const struct error *cause)
 {
     struct supervisor *supervisor = loop->supervisor;
     uint64_t items = items_done(supervisor->machine);
-    if (was_running || items != loop->items_seen)
-        loop->idle_deaths = 0;
+    if (lived || items != loop->items_seen)
+        loop->early_deaths = 0;
     loop->items_seen = items;
-    if (was_running || ++loop->idle_deaths < IDLE_DEATHS + supervisor->places)
+    if (lived || ++loop->early_deaths < EARLY_DEATHS + supervisor->places)
         return;
     struct error error = {0};
     error_set(&error, ERROR_MEMORY, "workers die before they take an item; the last: %.160s", cause->reason);
@@ -165,7 +178,7 @@ static void bury(struct loop *loop, const struct engine_report *report)
         for (unsigned i = 0; i <= machine->job->pool_count; i++)
             queue_wake_all(&machine->queues[i]);
         if (loop->closing.pools_closed <= pool)
-            count_idle_death(loop, was_running, &cause);
+            count_early_death(loop, was_running || settled(loop, report->place), &cause);
     }
     if (wanted(loop, report->place) && ledger_stopped(supervisor->ledger) != STOP_FATAL)
         start_worker(loop, report->place);
@@ -207,13 +220,19 @@ static void hear_signals(struct loop *loop)
     }
 }
 
+static uint64_t gap_ns(uint64_t timeout_ns)
+{
+    uint64_t half = timeout_ns / 2;
+    return half < GAP_LEAST_NS ? GAP_LEAST_NS : half < GAP_MOST_NS ? half : GAP_MOST_NS;
+}
+
 /* Kills workers that have shown no sign of life for `timeout`: computing too long, or stopped. */
 static void watch(struct loop *loop)
 {
     struct supervisor *supervisor = loop->supervisor;
     uint64_t timeout_ns = supervisor->machine->job->settings.timeout_ms * 1000000;
     uint64_t now = clock_ns();
-    bool gap = now - loop->last_tick_ns > GAP_NS;
+    bool gap = now - loop->last_tick_ns > gap_ns(timeout_ns);
     for (uint32_t i = 0; i < supervisor->places; i++) {
         struct supervised *supervised = &supervisor->workers[i];
         uint64_t beat = atomic_load_explicit(&supervisor->machine->workers[i].beat, memory_order_relaxed);
@@ -291,6 +310,9 @@ static bool advance_closing(struct loop *loop)
         for (unsigned pool = 0; pool < machine->job->pool_count; pool++)
             kill_pool(loop, pool);
         supervisor->abandoned = !supervisor->engine->can_kill;
+        /* Who then still lives is not being killed: the fork server was stopped, or worse. */
+        if (supervisor->engine->destroy && now - loop->closing.limit_ns > OBEY_NS)
+            supervisor->engine->destroy(supervisor->crew);
     }
     return supervisor->abandoned;
 }

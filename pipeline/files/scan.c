@@ -264,6 +264,11 @@ int scan_next(struct scan *scan, struct scan_entry *entry)
     }
 }
 
+bool scan_ready(const struct scan *scan, int wait_ms)
+{
+    return scan->walk.input || scan->input_next < scan->input_count || scan_list_ready(scan, wait_ms);
+}
+
 struct scan_counts scan_counts(const struct scan *scan)
 {
     return scan->counts;

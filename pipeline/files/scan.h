@@ -79,6 +79,10 @@ int scan_open(struct scan **scan, const struct scan_options *options, struct err
  * system and on standard input. One thread. */
 int scan_next(struct scan *scan, struct scan_entry *entry);
 
+/* False where scan_next would have to wait for the list of files now and still would after `wait_ms`: time
+ * for the caller to see to other things. The thread of scan_next. */
+bool scan_ready(const struct scan *scan, int wait_ms);
+
 /* Only from the thread of scan_next, or after its end. */
 struct scan_counts scan_counts(const struct scan *scan);
 

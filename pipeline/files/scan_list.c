@@ -56,6 +56,16 @@ static int fill(struct scan *scan)
     }
 }
 
+bool scan_list_ready(const struct scan *scan, int wait_ms)
+{
+    const struct scan_list *list = &scan->list;
+    if (list->fd < 0 || list->end || list->from < list->to)
+        return true;
+    struct pollfd waits[] = {{.fd = list->fd, .events = POLLIN},
+                             {.fd = scan->options.stop_fd, .events = POLLIN}};
+    return poll(waits, 2, wait_ms) != 0;
+}
+
 enum line_result { LINE_OK, LINE_END, LINE_FAILED, LINE_TOO_LONG, LINE_NUL };
 
 /* The next line into list->path, cut where it is too long. */

@@ -96,8 +96,9 @@ int scan_walk_begin(struct scan *scan, const struct scan_input *input);
 int scan_walk_next(struct scan *scan, struct scan_entry *entry);
 void scan_walk_end(struct scan *scan);
 
-/* Opens the list; gives entries from it. */
+/* Opens the list; can it be read without waiting longer than that; gives entries from it. */
 int scan_list_open(struct scan *scan, struct error *error);
+bool scan_list_ready(const struct scan *scan, int wait_ms);
 int scan_list_next(struct scan *scan, struct scan_entry *entry);
 
 #endif

@@ -11,6 +11,9 @@
  * hundredth of the work. */
 #define SMALL_PIXELS_BYTES ((size_t)64 << 10)
 
+/* While a list of files is idle, items that have to go round again are looked for this often. */
+#define LISTING_NAP_MS 50
+
 int reader_open(struct reader *reader, struct error *error)
 {
     reader->queue = reader->machine->queues[0];
@@ -131,6 +134,10 @@ static struct item *next_item(struct reader *reader)
             return item;
         struct scan_entry entry;
         uint64_t before = clock_ns();
+        if (!scan_ready(reader->scan, LISTING_NAP_MS)) {
+            reader->listing_ns += clock_ns() - before;
+            continue;
+        }
         reader->listing_done = scan_next(reader->scan, &entry) == 0;
         reader->listing_ns += clock_ns() - before;
         if (reader->listing_done)

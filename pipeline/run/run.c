@@ -87,6 +87,20 @@ static int check_names(struct run *run, const struct scan_options *options, stru
     return code;
 }
 
+/* An input that is missing is told before the output directory is made. A list that is there and can be
+ * opened only once is left to the run. */
+static int look_for_inputs(const struct scan_options *options, struct error *error)
+{
+    const char *list = options->files_from;
+    if (list && !outname_can_look(options) && (strcmp(list, "-") == 0 || access(list, R_OK) == 0))
+        return 0;
+    struct scan *scan;
+    int code = scan_open(&scan, options, error);
+    if (code == 0)
+        scan_close(scan);
+    return code;
+}
+
 /* Places and names: everything that can be refused before anything is made. */
 static int open_places(struct run *run)
 {
@@ -101,6 +115,8 @@ static int open_places(struct run *run)
         options.output_dev = st.st_dev;
         options.output_ino = st.st_ino;
     }
+    if (code == 0)
+        code = look_for_inputs(&options, &error);
     if (code == 0)
         code = check_names(run, &options, &error);
     if (code == 0 && !run->options.dry_run) {

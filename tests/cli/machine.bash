@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+# What the tests of `forkmill run` share.  load machine
+# shellcheck shell=bash
+
+# With AddressSanitizer a death by a signal shall be one.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0"
+
+# Runs forkmill with the arguments after the first, which is the exit code wanted. Leaves .out and .err.
+mill() {
+    local want=$1 code=0
+    shift
+    "$FORKMILL" run "$@" >.out 2>.err || code=$?
+    [ "$code" -eq "$want" ] || { echo "exit code $code, not $want: run $*"; cat .err; return 1; }
+}
+
+# Starts forkmill in a session of its own, whose number is also its process id: $main. As a background job
+# of a shell it would be deaf to SIGINT.
+start() {
+    env --default-signal=INT,QUIT setsid "$FORKMILL" run "$@" >.out 2>.err 3>&- &
+    main=$!
+}
+
+# Waits for $main and checks its exit code.
+finish() {
+    local code=0
+    wait "$main" || code=$?
+    [ "$code" -eq "$1" ] || { echo "exit code $code, not $1"; cat .err; return 1; }
+}
+
+says() {
+    grep -qF -- "$1" .err || { echo "not said: $1"; cat .err; return 1; }
+}
+
+silent() {
+    [ ! -s "$1" ] || { echo "not silent:"; cat "$1"; return 1; }
+}
+
+# Fails where the pattern is found; errexit does not see a command behind an exclamation mark.
+absent() {
+    if grep "$@"; then echo "found: $1"; return 1; fi
+}
+
+# wait_until CONDITION...: a command tried again until it succeeds, for as long as a busy machine may take.
+wait_until() {
+    local end=$((SECONDS + ${WAIT_S:-60}))
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || { echo "waited in vain: $*"; return 1; }
+        sleep 0.01
+    done
+}
+
+# Files below a directory, temporary ones not counted.
+files() {
+    find "$1" -type f ! -name '.forkmill-*' 2>/dev/null | wc -l
+}
+
+has_files() {
+    [ "$(files "$1")" -ge "$2" ]
+}
+
+no_temps() {
+    [ -z "$(find "$1" -name '.forkmill-*')" ] || { find "$1" -name '.forkmill-*'; return 1; }
+}
+
+# Every file of the first tree is in the second, byte for byte. An output may be missing, never different.
+part_of() {
+    diff -rq "$1" "$2" | grep -v -e "^Only in $2" -e '^Only in .*: \.forkmill-.*\.tmp$' >.parts || return 0
+    cat .parts
+    return 1
+}
+
+# A value of the summary that --json printed: number items.done
+number() {
+    "$FORKMILL_PYTHON" - "$1" <<'END'
+import functools, json, sys
+print(functools.reduce(lambda at, key: at[key], sys.argv[1].split("."), json.load(open(".out"))))
+END
+}
+
+is() {
+    local value
+    value=$(number "$1")
+    [ "$value" = "$2" ] || { echo "$1 is $value, not $2"; return 1; }
+}
+
+# Process ids of the fork server and the workers of $main; empty where there are none (yet).
+server() {
+    pgrep -P "$main"
+}
+
+workers() {
+    local server
+    server=$(server) && pgrep -P "$server"
+}
+
+has_workers() {
+    [ "$(workers | wc -l)" -ge "$1" ]
+}
+
+# Of the session of $main nobody lives. The dead that wait for another parent to reap them do not count.
+session_gone() {
+    ! ps -o stat= -s "$main" | grep -qv '^Z'
+}
+
+# Hundreds of tiny pictures of several kinds: generate DIR COUNT
+generate() {
+    local quarter=$((($2 + 3) / 4))
+    "$FORKMILL_GENERATE" icons --count $(($2 - 3 * quarter)) "$1"
+    "$FORKMILL_GENERATE" grey --count $quarter --width 37 --height 29 "$1"
+    "$FORKMILL_GENERATE" deep --count $quarter --width 31 --height 23 "$1"
+    "$FORKMILL_GENERATE" palette --count $quarter --width 29 --height 31 "$1"
+}
+
+# One small picture: icon PATH [SEED]
+icon() {
+    "$FORKMILL_GENERATE" icons --seed "${2:-1}" .icon
+    mv .icon/icons/000/icons-000000.png "$1"
+}
+
+# Runs a shell script in a mount namespace of its own: the one place where a test can have a full disk. Where
+# the system forbids that, the test says so and is skipped.
+in_mounts() {
+    local flags=-m
+    [ "$(id -u)" -eq 0 ] || flags=-rm
+    unshare $flags true 2>/dev/null || skip "no mount namespace may be made here"
+    unshare $flags bash -euc "$1"
+}
