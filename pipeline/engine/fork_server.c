@@ -66,11 +66,10 @@ static void quiet_stdio(void)
 /* The terminal sends its signals to the whole process group; only the main process acts on them. */
 static void set_signals(void)
 {
-    static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
+    static const int ignored[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
 }
 
 static void run_worker(const struct server *server, uint32_t worker)

@@ -66,6 +66,7 @@ left_in_order() {
     kill -TERM -- "-$main"
     finish 143
     left_in_order out
+    is deaths 0
 }
 
 @test "under nohup a run is deaf to SIGHUP" {
