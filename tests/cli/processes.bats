@@ -21,7 +21,8 @@ tasks() { find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
 watch() { # FLAG...
   local main child worker count
   threads=0 children=0 workers=0 worker_threads=0
-  "$FORKMILL" run -q -o out "$@" &
+  # LeakSanitizer looks at the process from a child at the end.
+  ASAN_OPTIONS=detect_leaks=0 "$FORKMILL" run -q -o out "$@" &
   main=$!
   while kill -0 $main 2>/dev/null; do
     count=$(tasks $main)
