@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "pipeline/cli/cli.h"
+#include "pipeline/shared/stall.h"
 
 /* A file opened while 0, 1 or 2 is closed would take that number, and messages would go into it. */
 static int hold_standard_files(void)
@@ -63,6 +65,11 @@ int main(int argc, char **argv)
 {
     if (hold_standard_files() < 0)
         return EXIT_FATAL;
+    struct error error = {0};
+    if (stall_configure(getenv("FORKMILL_STALLS"), &error) < 0) {
+        fprintf(stderr, "forkmill: error: FORKMILL_STALLS: %s\n", error.reason);
+        return EXIT_USAGE;
+    }
     int code = choose(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "forkmill: error: cannot write to standard output: %s\n", strerror(errno));

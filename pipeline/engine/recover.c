@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "pipeline/engine/chain.h"
+#include "pipeline/shared/stall.h"
 
 /* Blames the item for one death: again, again alone, or failed. */
 static void blame(const struct machine *machine, struct ledger *ledger, struct item *item, unsigned step,
@@ -36,6 +37,7 @@ bool recover_worker(struct machine *machine, struct ledger *ledger, struct admis
         if (view.state == SLOT_QUEUED && view.queue <= machine->job->pool_count &&
             queue_holds(&machine->queues[view.queue], i, seen))
             continue; /* it arrived before its bearer died */
+        stall(STALL_RECOVER);
         if (!slot_move(&machine->words[i], &seen, SLOT_FILLING, 0, SLOT_OWNER_SUPERVISOR))
             continue; /* a consumer was faster */
         unsigned step = machine->slots[i].step;
@@ -43,6 +45,7 @@ bool recover_worker(struct machine *machine, struct ledger *ledger, struct admis
         if (!item) /* a slot that holds nothing: only a process that lies can bring this about */
             continue;
         admission_leave(admission, i, seen);
+        stall(STALL_RECOVERED);
         if (!retry) {
             ledger_unfinished(ledger, item);
         } else if (view.state == SLOT_RUNNING) {

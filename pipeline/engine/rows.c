@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include "pipeline/shared/stall.h"
+
 /* Fewer rows than this are not worth handing out, nor are images of fewer bytes: waking a worker costs as
  * much as a stage on a small image. */
 #define LEAST_ROWS  16u
@@ -144,6 +146,7 @@ static void help_with(struct rows *rows, struct board *board, uint64_t offer, st
             board_give_up(board, offer, rows->place, range);
             return;
         }
+        stall(STALL_RANGE);
         board_done(board, offer, rows->place, range);
     }
 }

@@ -143,7 +143,9 @@ static bool wanted(const struct loop *loop, uint32_t worker)
     unsigned pool = machine->worker_pool[worker];
     if (pool >= loop->closing.pools_closed)
         return true;
-    return !loop->crew_gone && (pool > 0 || !loop->closing.by_stop) && queue_fill(&machine->queues[pool]) > 0;
+    /* The first pool takes nothing more: a cell that is left there holds an item of the past, or one for the
+     * next run. */
+    return !loop->crew_gone && pool > 0 && queue_fill(&machine->queues[pool]) > 0;
 }
 
 static void bury(struct loop *loop, const struct engine_report *report)

@@ -6,6 +6,7 @@
 
 #include "pipeline/engine/rows.h"
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/stall.h"
 
 /* Scratch pages that all workers together keep warm between items; not in the budget of `memory`. */
 #define WARM_SCRATCH_BYTES ((size_t)32 << 20)
@@ -72,6 +73,7 @@ static bool run_slot(struct worker *worker, struct held *held)
     struct slot *slot = &machine->slots[held->slot];
     atomic_store_explicit(&worker->cell->slot, held->slot, memory_order_relaxed);
     doing(worker, WORKER_BUSY);
+    stall(STALL_BEGIN);
     if (!slot_move(&machine->words[held->slot], &held->seen, SLOT_RUNNING, 0, worker->owner))
         return false;
     worker->scratch.size_bytes =
@@ -79,6 +81,7 @@ static bool run_slot(struct worker *worker, struct held *held)
     held->failed = chain_run(machine, held->slot, worker->first_step, worker->last_step, &worker->scratch,
                              worker->sharing.work ? &worker->sharing : NULL) < 0;
     cool_scratch(worker);
+    stall(STALL_RAN);
     atomic_fetch_add_explicit(&worker->cell->items, 1, memory_order_relaxed);
     /* Announced at once, so that from here on this worker's death cannot touch the item; placed in a cell,
      * which may wake somebody, when the batch is done. */
@@ -157,6 +160,7 @@ enum worker_end worker_step(struct worker *worker)
         if (!run_slot(worker, &held[i]))
             return WORKER_LOST_SLOT;
     }
+    stall(STALL_ANNOUNCED);
     place_all(worker, held, count);
     book(worker, &worker->cell->busy_ns);
     if (worker->left > 0)

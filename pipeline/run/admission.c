@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/stall.h"
 
 int admission_open(struct admission *admission, struct machine *machine, struct error *error)
 {
@@ -165,6 +166,7 @@ static void hand_out(struct admission *admission, uint32_t index, const struct c
         admission->peak_bytes = total;
     /* Whatever a worker that died late may have left in the word: a free slot is this thread's to take. */
     *seen = atomic_load(&machine->words[index]);
+    stall(STALL_HAND_OUT);
     while (!slot_move(&machine->words[index], seen, SLOT_FILLING, 0, SLOT_OWNER_READER))
         ;
     machine->slots[index] = (struct slot){
@@ -220,6 +222,7 @@ void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
 {
     struct admission_slot *slot = &admission->slots[index];
     slot_move(&admission->machine->words[index], &seen, SLOT_FREE, 0, SLOT_OWNER_NONE);
+    stall(STALL_LEAVE);
     pthread_mutex_lock(&admission->lock);
     slot->used = false;
     slot->left_at = ++admission->clock;

@@ -6,6 +6,7 @@
 
 #include "pipeline/run/arrival.h"
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/stall.h"
 
 /* Items of at most this many bytes of pixels are worth a batch: below, the hand-over costs more than a
  * hundredth of the work. */
@@ -87,6 +88,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
         return;
     }
     ledger_seat(reader->ledger, index, item);
+    stall(STALL_SEATED);
     if (!enqueue(reader, index, &seen)) {
         /* Not in a cell, so nobody else can have claimed it. */
         ledger_unfinished(reader->ledger, ledger_unseat(reader->ledger, index));

@@ -6,6 +6,7 @@
 
 #include "pipeline/engine/chain.h"
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/stall.h"
 
 #define WRITER_BATCH 16u
 
@@ -59,6 +60,7 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
         for (unsigned step = 0; step < chain_steps(machine->job); step++)
             writer->step_ns[step] += machine->slots[index].step_ns[step];
     }
+    stall(STALL_WRITTEN);
     admission_leave(writer->admission, index, seen);
     if (code == ERROR_DISK_FULL || (code == 0 && stop == STOP_DISK_FULL)) {
         /* Not the item's fault: it is left for the next run. */

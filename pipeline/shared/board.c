@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/shared/board.h"
 
+#include "pipeline/shared/stall.h"
+
 /* A range's word: generation << 32, and below it FREE, DONE, or the taker's number + 2. */
 #define RANGE_FREE  0u
 #define RANGE_DONE  1u
@@ -51,7 +53,9 @@ uint64_t board_join(const struct board *board, uint32_t leader, board_helping *h
     uint64_t offer = atomic_load(&board->word);
     if ((uint32_t)offer == 0 || !board_has_free(board, offer))
         return 0;
+    stall(STALL_JOIN);
     atomic_store(helping, helping_value(leader, offer));
+    stall(STALL_JOINED);
     if (board_is_open(board, offer))
         return offer;
     atomic_store(helping, 0);

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pipeline/shared/stall.h"
+
 #define SPIN_LIMIT 512u
 #define SPIN_LEAST 16u
 
@@ -37,6 +39,7 @@ static void pause_briefly(void)
 static void signal_event(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
 {
     atomic_fetch_add(event, 1);
+    stall(STALL_SIGNAL);
     if (atomic_load(sleepers) > 0)
         futex_wake(event, count);
 }
@@ -44,6 +47,7 @@ static void signal_event(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, in
 static void sleep_on(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
 {
     atomic_fetch_add(sleepers, 1);
+    stall(STALL_SLEEP);
     futex_wait(event, seen, QUEUE_NAP_MS); /* returns at once if the event has moved on */
     atomic_fetch_sub(sleepers, 1);
 }
@@ -81,6 +85,7 @@ void queue_init(struct queue *queue, struct queue_shared *shared, slot_word *wor
 
 enum queue_result queue_announce(struct queue *queue, uint32_t slot, uint64_t *seen, unsigned owner)
 {
+    stall(STALL_ANNOUNCE);
     return slot_move(&queue->words[slot], seen, SLOT_QUEUED, queue->index, owner) ? QUEUE_OK : QUEUE_LOST;
 }
 
@@ -92,8 +97,10 @@ static bool try_place(struct queue *queue, uint64_t cell)
     for (uint32_t i = 0; i < queue->capacity; i++) {
         _Atomic uint64_t *place = &shared->cells[(start + i) % queue->capacity];
         uint64_t empty = 0;
-        if (atomic_load_explicit(place, memory_order_relaxed) == 0 &&
-            atomic_compare_exchange_strong(place, &empty, cell)) {
+        if (atomic_load_explicit(place, memory_order_relaxed) != 0)
+            continue;
+        stall(STALL_PLACE);
+        if (atomic_compare_exchange_strong(place, &empty, cell)) {
             atomic_store_explicit(&shared->tail, (start + i + 1) % queue->capacity, memory_order_relaxed);
             return true;
         }
@@ -110,6 +117,7 @@ enum queue_result queue_place(struct queue *queue, uint32_t slot, uint64_t seen)
         if (!try_place(queue, cell_of(slot, seen)))
             return QUEUE_TIMED_OUT;
     }
+    stall(STALL_PLACED);
     signal_event(&shared->filled, &shared->filled_sleepers, 1);
     return QUEUE_OK;
 }
@@ -123,9 +131,11 @@ static bool try_claim(struct queue *queue, _Atomic uint64_t *place, uint64_t cel
     if (*slot < queue->slot_count) {
         *seen = atomic_load_explicit(&queue->words[*slot], memory_order_acquire);
         struct slot_view view = slot_unpack(*seen);
+        stall(STALL_CLAIM);
         if (view.state == SLOT_QUEUED && view.queue == queue->index && view.generation == cell >> 32)
             claimed = slot_move(&queue->words[*slot], seen, SLOT_CLAIMED, queue->index, owner);
     }
+    stall(STALL_CLAIMED);
     atomic_compare_exchange_strong(place, &cell, 0);
     return claimed;
 }

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "pipeline/shared/queue.h"
+#include "pipeline/shared/stall.h"
 
 #define SLOTS 64u
 
@@ -248,6 +249,16 @@ static void a_crowd_loses_and_doubles_nothing(void **state)
     }
 }
 
+/* Where stalls are built in, the same with delays at every marked place of the queue. */
+static void a_crowd_with_stalls_loses_and_doubles_nothing(void **state)
+{
+    struct error error = {0};
+    if (stall_configure("1:100:50", &error) < 0)
+        assert_int_equal(error.code, ERROR_UNSUPPORTED);
+    a_crowd_loses_and_doubles_nothing(state);
+    stall_configure(NULL, &error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +269,7 @@ int main(void)
         cmocka_unit_test(announcing_what_one_does_not_hold_is_noticed),
         cmocka_unit_test(closing_drains_or_discards),
         cmocka_unit_test(a_crowd_loses_and_doubles_nothing),
+        cmocka_unit_test(a_crowd_with_stalls_loses_and_doubles_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
