@@ -146,6 +146,9 @@ struct share {
     struct scratch *scratches; /* one for each member */
     struct error *errors;
     uint32_t rows_each;
+    const struct machine *machine;
+    uint32_t slot;
+    unsigned step;
 };
 
 static void work_on_share(void *context, unsigned member, unsigned index)
@@ -156,9 +159,12 @@ static void work_on_share(void *context, unsigned member, unsigned index)
     if (share->errors[member].code)
         return;
     share->scratches[member].used_bytes = 0;
+    uint64_t before = share->machine->rings ? clock_ns() : 0;
     int code =
         share->stage->rows(&share->run, first, last, &share->scratches[member], &share->errors[member]);
     share->errors[member].code = code;
+    if (share->machine->rings && member < share->machine->worker_count)
+        machine_note(share->machine, member, TRACE_ROWS, share->slot, share->step, before, clock_ns());
 }
 
 /* Fewer rows than this are not worth handing out. */
@@ -167,9 +173,11 @@ static void work_on_share(void *context, unsigned member, unsigned index)
 #define SHARE_RANGES       8u
 #define SHARE_MOST_MEMBERS 64u
 
-static int share_rows(const struct stage *stage, const struct stage_plan *plan, struct stage_run *run,
-                      struct scratch *scratch, const struct chain_team *team, struct error *error)
+static int share_rows(const struct chain_work *work, const struct stage *stage, const struct stage_plan *plan,
+                      struct stage_run *run, struct error *error)
 {
+    struct scratch *scratch = work->scratch;
+    const struct chain_team *team = work->team;
     struct scratch scratches[SHARE_MOST_MEMBERS];
     struct error errors[SHARE_MOST_MEMBERS] = {0};
     unsigned members = team->members < SHARE_MOST_MEMBERS ? team->members : SHARE_MOST_MEMBERS;
@@ -182,8 +190,14 @@ static int share_rows(const struct stage *stage, const struct stage_plan *plan, 
         scratches[i] = (struct scratch){base, plan->rows_scratch_bytes, 0};
     }
     uint32_t rows_each = (run->out.height + members * SHARE_RANGES - 1) / (members * SHARE_RANGES);
-    struct share share = {stage, *run, scratches, errors,
-                          rows_each > SHARE_LEAST_ROWS ? rows_each : SHARE_LEAST_ROWS};
+    struct share share = {stage,
+                          *run,
+                          scratches,
+                          errors,
+                          rows_each > SHARE_LEAST_ROWS ? rows_each : SHARE_LEAST_ROWS,
+                          work->machine,
+                          (uint32_t)(work->slot - work->machine->slots),
+                          work->slot->step};
     team->share(work_on_share, &share, members, (run->out.height + share.rows_each - 1) / share.rows_each);
     for (unsigned i = 0; i < members; i++) {
         if (errors[i].code) {
@@ -211,7 +225,7 @@ static int run_stage(struct chain_work *work, const struct job_stage *stage, str
         .attempt = work->slot->attempt,
     };
     if (work->team && !plan.whole && plan.out.height >= 2 * SHARE_LEAST_ROWS)
-        TRY(share_rows(stage->stage, &plan, &run, work->scratch, work->team, error));
+        TRY(share_rows(work, stage->stage, &plan, &run, error));
     else
         TRY(stage_run_whole(stage->stage, &run, work->scratch, error));
     work->shape = plan.out;
@@ -261,6 +275,7 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
     uint64_t before = clock_ns();
     for (unsigned step = first; step < last && code == 0; step++) {
         slot->step = step;
+        machine_begin_step(machine, index, step, before);
         scratch->used_bytes = 0;
         if (step == 0)
             code = decode(&work, &error);
@@ -271,6 +286,8 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
         code = at_step(job, step, code, &error);
         uint64_t now = clock_ns();
         slot->step_ns[step] = now - before;
+        if (machine->rings)
+            machine_note(machine, machine_worker_of(machine, index), TRACE_STEP, index, step, before, now);
         before = now;
     }
     slot->current = (uint8_t)work.current;

@@ -28,6 +28,7 @@ enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
 struct supervised {
     enum place place;
     bool overstayed; /* killed for it by us */
+    bool slow;       /* told */
     uint64_t beat;   /* the last one seen */
     uint64_t since_ns;
 };
@@ -49,6 +50,12 @@ struct loop {
     uint64_t last_tick_ns;
     bool crew_gone;
 };
+
+static void tell(const struct supervisor *supervisor, enum supervisor_news news, uint32_t place,
+                 const struct error *cause)
+{
+    supervisor->tell(supervisor->context, news, place, cause);
+}
 
 static void set_limit(struct loop *loop, uint64_t grace_ns)
 {
@@ -74,6 +81,7 @@ static void start_worker(struct loop *loop, uint32_t worker)
     *supervised = (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns()};
     supervised->beat = atomic_load(&loop->supervisor->machine->workers[worker].beat);
     const struct supervisor *supervisor = loop->supervisor;
+    tell(supervisor, SUPERVISOR_STARTED, worker, NULL);
     if (!supervisor->engine->start(supervisor->crew, worker))
         lose_crew(loop);
 }
@@ -140,12 +148,15 @@ static void bury(struct loop *loop, const struct engine_report *report)
     bool finished = report->exit_code == WORKER_FINISHED;
     bool recycled = report->exit_code == WORKER_RECYCLED;
     supervised->place = PLACE_OVER;
-    if (recycled)
+    if (recycled) {
         supervisor->recycled[pool]++;
+        tell(supervisor, SUPERVISOR_RECYCLED, report->place, NULL);
+    }
     if (!finished && !recycled) {
         struct error cause = {0};
         describe(report, supervised->overstayed, machine->job->settings.timeout_ms, &cause);
         supervisor->deaths[pool]++;
+        tell(supervisor, SUPERVISOR_DIED, report->place, &cause);
         bool retry = !loop->closing.by_stop;
         bool was_running =
             recover_worker(machine, supervisor->ledger, supervisor->admission, report->place, &cause, retry);
@@ -175,6 +186,10 @@ static void hear_signals(struct loop *loop)
     struct supervisor *supervisor = loop->supervisor;
     struct signalfd_siginfo info;
     while (read(supervisor->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGUSR1) {
+            tell(supervisor, SUPERVISOR_ASKED, 0, NULL);
+            continue;
+        }
         if (supervisor->signal != 0) {
             set_limit(loop, 0); /* the second time means now */
             continue;
@@ -200,10 +215,14 @@ static void watch(struct loop *loop)
             supervised->beat = beat;
             supervised->since_ns = now;
             supervised->overstayed = false;
+            supervised->slow = false;
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
             supervised->overstayed = true;
             supervisor->overstays += !supervisor->engine->can_kill;
             supervisor->engine->kill(supervisor->crew, i);
+        } else if (timeout_ns && now - supervised->since_ns > timeout_ns / 5 * 4 && !supervised->slow) {
+            supervised->slow = true;
+            tell(supervisor, SUPERVISOR_SLOW, i, NULL);
         }
     }
     loop->last_tick_ns = now;
@@ -281,7 +300,8 @@ static void wait_for_news(const struct loop *loop)
         /* Once the end has begun this descriptor has nothing more to say. */
         {.fd = loop->closing.begun ? -1 : supervisor->ledger->event_fd, .events = POLLIN},
     };
-    poll(wait, 3, loop->closing.begun ? TICK_MS / 10 : TICK_MS);
+    int tick_ms = supervisor->tick_ms ? (int)supervisor->tick_ms : TICK_MS;
+    poll(wait, 3, loop->closing.begun ? TICK_MS / 10 : tick_ms);
 }
 
 int supervisor_run(struct supervisor *supervisor, struct error *error)
@@ -298,7 +318,7 @@ int supervisor_run(struct supervisor *supervisor, struct error *error)
         hear_signals(&loop);
         watch(&loop);
         begin_closing(&loop);
-        supervisor->tick(supervisor->tick_context);
+        supervisor->tick(supervisor->context);
     }
     queue_close(&supervisor->machine->queues[supervisor->machine->job->pool_count], QUEUE_DRAIN);
     free(supervisor->workers);
