@@ -27,10 +27,10 @@ static int unknown_command(const char *word)
     } else if (word[0] == '-') {
         diag_error(&diag, "the command comes first, as in: forkmill run %.80s ...", word);
     } else {
-        const char *near = param_nearest(word, "run|stages|check|help", nearest, sizeof nearest);
+        const char *near = param_nearest(word, "run|stages|check|doctor|help", nearest, sizeof nearest);
         diag_error(&diag, "unknown command '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
-        diag_allowed(&diag, "commands", "run|stages|check");
+        diag_allowed(&diag, "commands", "run|stages|check|doctor");
     }
     cli_show(&diag, "forkmill --help");
     diag_free(&diag);
@@ -46,6 +46,8 @@ static int choose(int argc, char **argv)
         return cli_stages(argc - 2, argv + 2);
     if (strcmp(word, "check") == 0)
         return cli_check(argc - 2, argv + 2);
+    if (strcmp(word, "doctor") == 0)
+        return cli_doctor(argc - 2, argv + 2);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         cli_help();
     else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)

@@ -161,7 +161,7 @@ static struct item *next_item(struct reader *reader)
 {
     for (;;) {
         struct item *item = ledger_again(reader->ledger, reader->listing_done);
-        if (item && item->deaths > 0)
+        if (item)
             note(reader, TRACE_RETRY, item, NULL, begin(reader));
         if (item || reader->listing_done || ledger_stopped(reader->ledger) != STOP_NONE)
             return item;

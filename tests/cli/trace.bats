@@ -28,7 +28,7 @@ await() { # TEXT FILE
 # A name as this build has OpenMP or not.
 engines() {
   echo process thread serial
-  if "$FORKMILL" doctor 2>/dev/null | grep -q '^ *OpenMP *[0-9]'; then echo openmp; fi
+  if ! "$FORKMILL" doctor | grep -q '^  runtime .*not in this build'; then echo openmp; fi
 }
 
 @test "every item has its slices on every engine, and the outputs are those of a run without a trace" {
@@ -71,7 +71,8 @@ engines() {
   deaths=$(grep -c '"name":"died"' t.json)
   [ "$deaths" -ge 1 ]
   check t.json --steps decode,fail,encode --done 20 --died "$deaths"
-  [ "$(grep -c '"name":"retry","ph":"i"' t.json)" -eq "$deaths" ]
+  # Those that the dead had claimed or finished come again as well.
+  [ "$(grep -c '"name":"retry","ph":"i"' t.json)" -ge "$deaths" ]
   [ "$(grep '"name":"died"' t.json | grep -c 'its worker was killed by SIGKILL')" -eq "$deaths" ]
 }
 
