@@ -31,10 +31,10 @@ static int unknown_command(const char *word)
     } else if (stage_find(word)) {
         diag_error(&diag, "%s is a stage, as in: forkmill run -i photos -o thumbs -s %s", word, word);
     } else {
-        const char *near = param_nearest(word, "run|stages|check|help", nearest, sizeof nearest);
+        const char *near = param_nearest(word, "run|stages|check|doctor|help", nearest, sizeof nearest);
         diag_error(&diag, "unknown command '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
-        diag_allowed(&diag, "commands", "run|stages|check");
+        diag_allowed(&diag, "commands", "run|stages|check|doctor");
     }
     cli_show(&diag, "forkmill --help");
     diag_free(&diag);
@@ -50,6 +50,8 @@ static int choose(int argc, char **argv)
         return cli_stages(argc - 2, argv + 2);
     if (strcmp(word, "check") == 0)
         return cli_check(argc - 2, argv + 2);
+    if (strcmp(word, "doctor") == 0)
+        return cli_doctor(argc - 2, argv + 2);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         cli_help();
     else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)

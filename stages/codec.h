@@ -95,6 +95,10 @@ struct codec {
                 struct codec_plan *plan, struct error *error);
 
     int (*encode)(struct codec_encode *job, struct error *error);
+
+    /* Optional: the libraries behind it and their versions, as they run and as they were built against, for a
+     * person. A static text. */
+    const char *(*version)(void);
 };
 
 /* All codecs, in registry order; NULL at the end. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "stages/image/simd.h"
 #include "stages/stage.h"
 
 #define STAGE(symbol) extern const struct stage symbol##_stage;
@@ -44,6 +45,21 @@ const struct stage *stage_find(const char *name)
             return *stage;
     }
     return NULL;
+}
+
+const char *stage_instructions(void)
+{
+#ifdef SIMD_CHOICE
+    if (__builtin_cpu_supports("avx2"))
+        return "AVX2";
+#endif
+#if defined(__x86_64__)
+    return "x86-64 baseline (SSE2)";
+#elif defined(__aarch64__)
+    return "AArch64 baseline (NEON)";
+#else
+    return "baseline";
+#endif
 }
 
 const struct codec *codec_sniff(const uint8_t *head, size_t head_bytes)

@@ -86,6 +86,9 @@ const struct stage *const *stage_all(void);
 /* The stage called `name`, or NULL. */
 const struct stage *stage_find(const char *name);
 
+/* Which instructions the kernels use on this machine: "AVX2", or those that every such processor has. */
+const char *stage_instructions(void);
+
 /* Presets *plan, refuses sample types the stage does not accept, calls the stage's plan, and checks that the
  * shape that comes out is valid. Errors carry the stage's name. */
 int stage_plan(const struct stage *stage, const void *params, const struct shape *in, struct stage_plan *plan,

@@ -20,10 +20,10 @@ const struct cli_switch cli_switches[] = {
     {"print-config", '\0', AT(print_config), CLI_RUN, NULL,
      "Show each setting and where it came from, as a config, and stop"},
     {"dry-run", '\0', AT(dry_run), CLI_RUN, NULL, "Say what would be done and do nothing"},
-    {"json", '\0', AT(json), CLI_RUN | CLI_STAGES, NULL, "Report as JSON on standard output"},
+    {"json", '\0', AT(json), CLI_RUN | CLI_STAGES | CLI_DOCTOR, NULL, "Report as JSON on standard output"},
     {"quiet", 'q', AT(quiet), CLI_RUN, NULL, "Say only what went wrong"},
     {"verbose", 'v', AT(verbose), CLI_RUN, NULL, "Say more"},
-    {"help", 'h', AT(help), CLI_RUN | CLI_STAGES | CLI_CHECK, NULL, "This text"},
+    {"help", 'h', AT(help), CLI_RUN | CLI_STAGES | CLI_CHECK | CLI_DOCTOR, NULL, "This text"},
     {NULL, '\0', 0, 0, NULL, NULL},
 };
 
@@ -245,7 +245,9 @@ static void take_word(struct parser *parser, const char *word)
 {
     static const char *const kinds[] = {[CLI_RUN] = "config", [CLI_STAGES] = "stage", [CLI_CHECK] = "config"};
     struct cli_args *args = parser->args;
-    if (args->word_count == 1)
+    if (parser->command == CLI_DOCTOR)
+        diag_error(parser->diag, "'%.200s': doctor takes flags only", word);
+    else if (args->word_count == 1)
         diag_error(parser->diag, "'%.200s': only one %s can be given, and '%.200s' is it%s", word,
                    kinds[parser->command], args->words[0],
                    parser->command == CLI_RUN ? "; inputs are given by -i" : "");

@@ -10,7 +10,7 @@
 #include "pipeline/config/diag.h"
 
 /* The commands a switch belongs to. */
-enum cli_command { CLI_RUN = 1, CLI_STAGES = 2, CLI_CHECK = 4 };
+enum cli_command { CLI_RUN = 1, CLI_STAGES = 2, CLI_CHECK = 4, CLI_DOCTOR = 16 };
 
 /* A switch that is no setting; help texts come from the table of these. */
 struct cli_switch {

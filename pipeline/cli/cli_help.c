@@ -18,13 +18,15 @@ static const struct {
     {CLI_STAGES, "stages", "[NAME] [--json]", "List the stages, or show the parameters of one", ""},
     {CLI_CHECK, "check", "CONFIG", "Say whether a config is right, and what is wrong with it",
      "All errors are shown at once. Flags and FORKMILL_ variables are left out of it."},
+    {CLI_DOCTOR, "doctor", "[--json]", "Say what the machine has and whether a default run works on it",
+     "Exit code 1 when it would not."},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const char *const exit_codes[][2] = {
     {"0", "All items are done, or rightly skipped"},
-    {"1", "Some items failed"},
+    {"1", "Some items failed; doctor: a default run would not work"},
     {"2", "Usage or config; nothing was started"},
     {"3", "No input matched"},
     {"4", "Stopped by max_failures"},

@@ -55,8 +55,7 @@ int64_t allotted_quota(const char *root, char *why, size_t size)
     return search.least;
 }
 
-/* Processors in the affinity mask, which cpusets narrow as well; 0 where it cannot be read. */
-static int64_t affinity(void)
+int64_t allotted_affinity(void)
 {
     for (int processors = 1024; processors <= 1 << 20; processors *= 4) {
         cpu_set_t *set = CPU_ALLOC((size_t)processors);
@@ -74,7 +73,7 @@ static int64_t affinity(void)
 int64_t allotted_workers(const char *root, char *why, size_t size)
 {
     char file[CGROUP_PATH_BYTES];
-    int64_t mask = affinity(), quota = allotted_quota(root, file, sizeof file);
+    int64_t mask = allotted_affinity(), quota = allotted_quota(root, file, sizeof file);
     int64_t most = (int64_t)param_find(settings_table, "workers")->max;
     int64_t workers = mask > 0 ? mask : 1;
     if (quota > 0 && quota < workers) {

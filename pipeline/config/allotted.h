@@ -14,6 +14,9 @@
  * `why` gets the file that decided, without root; "" where there is no quota. Reads files. */
 int64_t allotted_quota(const char *root, char *why, size_t size);
 
+/* Processors in the affinity mask, which cpusets narrow as well; 0 where it cannot be read. */
+int64_t allotted_affinity(void);
+
 /* The smaller of the affinity mask and the quota, and in `why` what decided, in a few words. */
 int64_t allotted_workers(const char *root, char *why, size_t size);
 

@@ -20,6 +20,7 @@ struct settings {
     struct param_list inputs;
     char *output;
     char *files_from;
+    char *trace; /* NULL: none */
     bool null_separated;
     bool recursive;
     struct param_list include, exclude;

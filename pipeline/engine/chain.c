@@ -257,6 +257,7 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
     uint64_t before = clock_ns();
     for (unsigned step = first; step < last && code == 0; step++) {
         slot->step = step;
+        machine_begin_step(machine, index, step, before);
         scratch->used_bytes = 0;
         if (step == 0)
             code = decode(&work, &error);
@@ -267,6 +268,8 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
         code = at_step(job, step, code, &error);
         uint64_t now = clock_ns();
         slot->step_ns[step] = now - before;
+        if (machine->rings)
+            machine_note(machine, machine_worker_of(machine, index), TRACE_STEP, index, step, before, now);
         before = now;
     }
     slot->current = (uint8_t)work.current;

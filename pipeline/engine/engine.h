@@ -63,6 +63,10 @@ struct engine {
      * last member has ended; the text lives as long as the process. */
     const char *(*remark)(const struct crew *crew);
 
+    /* Optional: the runtime it stands on and how many threads that would use by itself, for a person; "" for
+     * none, and then it is not in this build. */
+    const char *(*runtime)(void);
+
     /* Ends every member; waits until all are gone. Accepts NULL. */
     void (*close)(struct crew *crew);
 };

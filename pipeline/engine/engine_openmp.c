@@ -10,6 +10,7 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "pipeline/engine/engine.h"
@@ -54,7 +55,7 @@ static bool decide_rows(const struct machine *machine)
 
 static int work_by_rows(struct machine *machine)
 {
-    struct team team = {machine->worker_count, deal};
+    struct team team = {machine, machine->worker_count, deal};
     struct worker *worker = worker_open(machine, 0);
     if (!worker)
         return WORKER_NO_MEMORY;
@@ -104,6 +105,18 @@ static const char *openmp_remark(const struct crew *crew)
     return state.remark;
 }
 
+/* The specification's date, as the compiler gives it. */
+static const char *openmp_runtime(void)
+{
+    static char text[96];
+    int most = omp_get_max_threads(), limit = omp_get_thread_limit();
+    snprintf(text, sizeof text, "specification of %d, %d thread%s by itself", _OPENMP, most,
+             most == 1 ? "" : "s");
+    if (limit < (int)MACHINE_MAX_WORKERS)
+        snprintf(text + strlen(text), sizeof text - strlen(text), ", never more than %d", limit);
+    return text;
+}
+
 const struct engine engine_openmp = {
     .name = "openmp",
     .summary = "an OpenMP team shares items or the rows of one image; a crash ends the run",
@@ -116,5 +129,6 @@ const struct engine engine_openmp = {
     .descriptor = thread_crew_descriptor,
     .next = thread_crew_next,
     .remark = openmp_remark,
+    .runtime = openmp_runtime,
     .close = thread_crew_close,
 };

@@ -14,11 +14,17 @@ static void openmp_close(struct crew *crew)
     (void)crew;
 }
 
+static const char *openmp_runtime(void)
+{
+    return "";
+}
+
 const struct engine engine_openmp = {
     .name = "openmp",
     .summary = "not in this build",
     .one_pool = true,
     .one_member = true,
     .open = openmp_open,
+    .runtime = openmp_runtime,
     .close = openmp_close,
 };

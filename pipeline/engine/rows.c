@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
 
 /* Fewer rows than this are not worth handing out, nor are images of fewer bytes: waking a worker costs as
@@ -28,13 +29,16 @@ static bool wanted(void *context, const struct chain_rows *at)
            queue_fill(rows->in) == 0 && idle_worker(rows);
 }
 
-static int do_range(const struct chain_rows *at, uint32_t rows_each, int range, struct scratch *scratch,
-                    struct error *error)
+static int do_range(const struct rows *rows, const struct chain_rows *at, uint32_t rows_each, int range,
+                    struct scratch *scratch, struct error *error)
 {
     uint32_t first = (uint32_t)range * rows_each, height = at->run.out.height;
     uint32_t last = height - first < rows_each ? height : first + rows_each;
     size_t mark = scratch->used_bytes;
+    uint64_t before = rows->machine->rings ? clock_ns() : 0;
     int code = at->stage->rows(&at->run, first, last, scratch, error);
+    if (rows->machine->rings)
+        machine_note(rows->machine, rows->place, TRACE_ROWS, at->slot, at->step, before, clock_ns());
     scratch->used_bytes = mark;
     return code;
 }
@@ -54,7 +58,7 @@ static bool settle(const struct rows *rows, const struct chain_rows *at, uint64_
                     (taker >= rows->machine->worker_count ||
                      !board_helped_by(&rows->machine->workers[taker].helping, rows->place, offer));
         if (gone && board_take_over(board, offer, taker, rows->place, i)) {
-            *code = do_range(at, board->rows_each, i, scratch, error);
+            *code = do_range(rows, at, board->rows_each, i, scratch, error);
             board_done(board, offer, rows->place, i);
         } else {
             all = false;
@@ -102,14 +106,14 @@ static int lead(void *context, struct chain_rows *at, struct scratch *scratch, s
     queue_wake_all(rows->in);
     int code = 0, range;
     while (code == 0 && (range = board_take(board, offer, rows->place)) >= 0) {
-        code = do_range(at, rows_each, range, scratch, error);
+        code = do_range(rows, at, rows_each, range, scratch, error);
         board_done(board, offer, rows->place, range);
     }
     unsigned turns = 0;
     while (code == 0 && !settle(rows, at, offer, scratch, &code, error)) {
         /* A range that a helper gave up is free again. */
         if ((range = board_take(board, offer, rows->place)) >= 0) {
-            code = do_range(at, rows_each, range, scratch, error);
+            code = do_range(rows, at, rows_each, range, scratch, error);
             board_done(board, offer, rows->place, range);
         } else {
             wait_a_little(rows, &turns);
@@ -141,7 +145,7 @@ static void help_with(struct rows *rows, struct board *board, uint64_t offer, st
     int range;
     while ((range = board_take(board, offer, rows->place)) >= 0) {
         rows->beat(rows->beat_context);
-        if (do_range(&at, rows_each, range, scratch, &error) < 0) {
+        if (do_range(rows, &at, rows_each, range, scratch, &error) < 0) {
             /* The leader meets the same error, and knows whom to tell. */
             board_give_up(board, offer, rows->place, range);
             return;
@@ -172,8 +176,10 @@ bool rows_help(struct rows *rows, struct scratch *scratch)
             continue;
         /* Scratch is planned for so many and no more. */
         bool welcome = helpers_of(machine, leader, offer) < ROWS_MOST_MEMBERS;
-        if (welcome)
+        if (welcome) {
+            atomic_store_explicit(&machine->workers[rows->place].doing, WORKER_HELPING, memory_order_relaxed);
             help_with(rows, board, offer, scratch);
+        }
         board_leave(helping);
         if (welcome)
             return true;

@@ -32,6 +32,7 @@ enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
 struct supervised {
     enum place place;
     bool overstayed;             /* killed for it by us */
+    bool slow;                   /* told */
     bool unburied;               /* gone, but others still have its rows in hand */
     struct engine_report report; /* while unburied */
     uint64_t first_beat;         /* its predecessor's last */
@@ -56,6 +57,13 @@ struct loop {
     uint64_t last_tick_ns;
     bool crew_gone;
 };
+
+static void tell(const struct supervisor *supervisor, enum supervisor_news news, uint32_t place,
+                 const struct error *cause)
+{
+    if (supervisor->tell)
+        supervisor->tell(supervisor->context, news, place, cause);
+}
 
 static void set_limit(struct loop *loop, uint64_t grace_ns)
 {
@@ -83,6 +91,7 @@ static void start_worker(struct loop *loop, uint32_t worker)
     const struct supervisor *supervisor = loop->supervisor;
     supervised->first_beat = atomic_load(&supervisor->machine->workers[worker].beat);
     supervised->beat = supervised->first_beat;
+    tell(supervisor, SUPERVISOR_STARTED, worker, NULL);
     if (!supervisor->engine->start(supervisor->crew, worker))
         lose_crew(loop);
 }
@@ -161,19 +170,18 @@ static void bury(struct loop *loop, const struct engine_report *report)
         return;
     }
     unsigned pool = machine->worker_pool[report->place];
-    struct worker_cell *cell = &machine->workers[report->place];
-    if (atomic_exchange(&cell->doing, WORKER_IDLE) == WORKER_BUSY)
-        atomic_fetch_add(&cell->busy_ns,
-                         clock_ns() - supervised->since_ns); /* what it could not book itself */
     bool finished = report->exit_code == WORKER_FINISHED;
     bool recycled = report->exit_code == WORKER_RECYCLED;
     supervised->place = PLACE_OVER;
-    if (recycled)
+    if (recycled) {
         supervisor->recycled[pool]++;
+        tell(supervisor, SUPERVISOR_RECYCLED, report->place, NULL);
+    }
     if (!finished && !recycled) {
         struct error cause = {0};
         describe(report, supervised->overstayed, machine->job->settings.timeout_ms, &cause);
         supervisor->deaths[pool]++;
+        tell(supervisor, SUPERVISOR_DIED, report->place, &cause);
         bool retry = !loop->closing.by_stop;
         bool was_running =
             recover_worker(machine, supervisor->ledger, supervisor->admission, report->place, &cause, retry);
@@ -181,6 +189,10 @@ static void bury(struct loop *loop, const struct engine_report *report)
             queue_wake_all(&machine->queues[i]);
         if (loop->closing.pools_closed <= pool)
             count_early_death(loop, was_running || settled(loop, report->place), &cause);
+    }
+    if (atomic_exchange(&machine->workers[report->place].doing, WORKER_ABSENT) == WORKER_BUSY) {
+        /* What it could not book itself. */
+        atomic_fetch_add(&machine->workers[report->place].busy_ns, clock_ns() - supervised->since_ns);
     }
     if (wanted(loop, report->place) && ledger_stopped(supervisor->ledger) != STOP_FATAL)
         start_worker(loop, report->place);
@@ -213,6 +225,10 @@ static void hear_signals(struct loop *loop)
     struct supervisor *supervisor = loop->supervisor;
     struct signalfd_siginfo info;
     while (read(supervisor->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGUSR1) {
+            tell(supervisor, SUPERVISOR_ASKED, 0, NULL);
+            continue;
+        }
         if (supervisor->signal != 0) {
             set_limit(loop, 0); /* the second time means now */
             continue;
@@ -244,10 +260,14 @@ static void watch(struct loop *loop)
             supervised->beat = beat;
             supervised->since_ns = now;
             supervised->overstayed = false;
+            supervised->slow = false;
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
             supervised->overstayed = true;
             supervisor->overstays += !supervisor->engine->can_kill;
             supervisor->engine->kill(supervisor->crew, i);
+        } else if (timeout_ns && now - supervised->since_ns > timeout_ns / 5 * 4 && !supervised->slow) {
+            supervised->slow = true;
+            tell(supervisor, SUPERVISOR_SLOW, i, NULL);
         }
     }
     loop->last_tick_ns = now;
@@ -328,7 +348,8 @@ static void wait_for_news(const struct loop *loop)
         /* Once the end has begun this descriptor has nothing more to say. */
         {.fd = loop->closing.begun ? -1 : supervisor->ledger->event_fd, .events = POLLIN},
     };
-    poll(wait, 3, loop->closing.begun ? TICK_MS / 10 : TICK_MS);
+    int tick_ms = supervisor->tick_ms ? (int)supervisor->tick_ms : TICK_MS;
+    poll(wait, 3, loop->closing.begun ? TICK_MS / 10 : tick_ms);
 }
 
 int supervisor_run(struct supervisor *supervisor, struct error *error)
@@ -346,7 +367,7 @@ int supervisor_run(struct supervisor *supervisor, struct error *error)
         hear_signals(&loop);
         watch(&loop);
         begin_closing(&loop);
-        supervisor->tick(supervisor->tick_context);
+        supervisor->tick(supervisor->context);
     }
     queue_close(&supervisor->machine->queues[supervisor->machine->job->pool_count], QUEUE_DRAIN);
     free(supervisor->workers);

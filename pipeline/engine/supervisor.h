@@ -12,6 +12,15 @@
 
 struct supervised;
 
+/* What happens, as it happens. */
+enum supervisor_news {
+    SUPERVISOR_STARTED,  /* a worker was asked for */
+    SUPERVISOR_DIED,     /* one died, of `cause`; it still holds what it held */
+    SUPERVISOR_RECYCLED, /* one did its share of items and left */
+    SUPERVISOR_SLOW,     /* one has held an item for most of `timeout`; once for each stay */
+    SUPERVISOR_ASKED,    /* SIGUSR1 came: somebody wants to know; no place, no cause */
+};
+
 struct supervisor {
     struct machine *machine;
     struct ledger *ledger;
@@ -19,10 +28,13 @@ struct supervisor {
     const struct engine *engine;
     struct crew *crew;
     uint32_t places;             /* members of the crew */
-    int signal_fd;               /* SIGINT, SIGTERM, SIGHUP */
+    int signal_fd;               /* SIGINT, SIGTERM, SIGHUP, SIGUSR1 */
     int stop_fd;                 /* an eventfd that ends the reader's wait for standard input */
     void (*tick)(void *context); /* called about ten times a second */
-    void *tick_context;
+    /* May be NULL. */
+    void (*tell)(void *context, enum supervisor_news news, uint32_t place, const struct error *cause);
+    void *context;    /* of both */
+    unsigned tick_ms; /* 0: 100 */
 
     int signal;                     /* the first that came, or 0 */
     uint64_t deaths[JOB_MAX_POOLS]; /* workers that died, not counting recycled ones */
@@ -34,7 +46,7 @@ struct supervisor {
 
 /* Starts every worker and returns when all have ended: because the ledger is finished, or the run was
  * stopped and the items in hand are done or `grace` is over. The writer's queue is closed then. Afterwards
- * ledger->stop says why. The caller sets the fields up to tick_context. ERROR_MEMORY. */
+ * ledger->stop says why. The caller sets the fields up to tick_ms. ERROR_MEMORY. */
 int supervisor_run(struct supervisor *supervisor, struct error *error);
 
 #endif

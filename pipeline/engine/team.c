@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/engine/team.h"
 
+#include "pipeline/shared/clock.h"
+
 /* Fewer rows than this are not worth handing out. */
 #define LEAST_ROWS 16u
 /* Ranges for each member: enough that nobody waits long for the slowest. */
 #define RANGES_EACH 8u
 
 struct share {
+    const struct machine *machine;
     const struct chain_rows *at;
     struct scratch *scratches; /* one for each member, and errors too */
     struct error *errors;
@@ -28,8 +31,11 @@ static void work_on(void *context, unsigned member, unsigned index)
     if (share->errors[member].code)
         return;
     share->scratches[member].used_bytes = 0;
+    uint64_t before = share->machine->rings ? clock_ns() : 0;
     share->errors[member].code =
         at->stage->rows(&at->run, first, last, &share->scratches[member], &share->errors[member]);
+    if (share->machine->rings)
+        machine_note(share->machine, member, TRACE_ROWS, at->slot, at->step, before, clock_ns());
 }
 
 static int deal_out(void *context, struct chain_rows *at, struct scratch *scratch, struct error *error)
@@ -48,7 +54,8 @@ static int deal_out(void *context, struct chain_rows *at, struct scratch *scratc
     }
     uint32_t height = at->run.out.height, ranges = members * RANGES_EACH;
     uint32_t rows_each = (height + ranges - 1) / ranges;
-    struct share share = {at, scratches, errors, rows_each > LEAST_ROWS ? rows_each : LEAST_ROWS};
+    struct share share = {team->machine, at, scratches, errors,
+                          rows_each > LEAST_ROWS ? rows_each : LEAST_ROWS};
     team->deal(work_on, &share, members, (height + share.rows_each - 1) / share.rows_each);
     for (unsigned i = 0; i < members; i++) {
         if (errors[i].code) {

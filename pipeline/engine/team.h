@@ -8,7 +8,8 @@
 #define TEAM_MOST_MEMBERS 64u
 
 struct team {
-    unsigned members;
+    const struct machine *machine;
+    unsigned members; /* member numbers are places of the machine's workers */
     /* Calls work(context, member, index) once for each index below `count`, `members` at a time, each call
      * with a member number that no other running call has; returns when all have. */
     void (*deal)(void (*work)(void *context, unsigned member, unsigned index), void *context,

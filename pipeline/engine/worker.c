@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "pipeline/engine/rows.h"
 #include "pipeline/shared/clock.h"
@@ -53,6 +54,7 @@ static void book(struct worker *worker, _Atomic uint64_t *account)
 
 static void doing(struct worker *worker, enum worker_doing what)
 {
+    atomic_store_explicit(&worker->cell->since_ns, worker->since_ns, memory_order_relaxed);
     atomic_store_explicit(&worker->cell->doing, (uint32_t)what, memory_order_relaxed);
     beat(worker);
 }
@@ -106,10 +108,25 @@ static uint32_t fair_share(const struct worker *worker)
     return share;
 }
 
+/* A shorter wait for room is no news. */
+#define PLACE_NOTED_NS 20000u
+
+/* Without the item's name: once announced, the slot is no longer this worker's to read. */
+static void note_place(const struct worker *worker, struct trace_record *record)
+{
+    record->end_ns = clock_ns();
+    if (record->end_ns - record->begin_ns >= PLACE_NOTED_NS)
+        trace_ring_put(&worker->machine->rings[worker->owner - SLOT_OWNER_WORKER], record);
+}
+
 static void place_all(struct worker *worker, const struct held *held, uint32_t count)
 {
     bool waited = false;
+    bool traced = worker->machine->rings != NULL;
     for (uint32_t i = 0; i < count; i++) {
+        struct trace_record record = {.slot = held[i].slot, .kind = TRACE_PLACE};
+        if (traced)
+            record.begin_ns = clock_ns();
         struct queue *next = held[i].failed ? &worker->written : &worker->out;
         while (queue_place(next, held[i].slot, held[i].seen) == QUEUE_TIMED_OUT) {
             if (!waited)
@@ -120,6 +137,8 @@ static void place_all(struct worker *worker, const struct held *held, uint32_t c
         if (waited)
             book(worker, &worker->cell->blocked_ns);
         waited = false;
+        if (traced)
+            note_place(worker, &record);
     }
 }
 
@@ -127,13 +146,11 @@ static void place_all(struct worker *worker, const struct held *held, uint32_t c
 static void help(struct worker *worker)
 {
     worker->scratch.size_bytes = worker->scratch_limit_bytes;
-    atomic_store_explicit(&worker->cell->doing, WORKER_HELPING, memory_order_relaxed);
-    bool helped = rows_help(&worker->rows, &worker->scratch);
-    if (helped) {
-        cool_scratch(worker);
-        book(worker, &worker->cell->busy_ns);
-    }
-    atomic_store_explicit(&worker->cell->doing, WORKER_IDLE, memory_order_relaxed);
+    if (!rows_help(&worker->rows, &worker->scratch))
+        return;
+    cool_scratch(worker);
+    book(worker, &worker->cell->busy_ns);
+    doing(worker, WORKER_IDLE);
 }
 
 enum worker_end worker_step(struct worker *worker)
@@ -206,6 +223,7 @@ struct worker *worker_open(const struct machine *machine, uint32_t place)
     worker->rows.pool_last = worker->rows.pool_first + worker->pool_workers;
     if (worker->helps)
         worker->sharing = rows_sharing(&worker->rows);
+    atomic_store_explicit(&worker->cell->task, (int32_t)gettid(), memory_order_relaxed);
     doing(worker, WORKER_IDLE);
     return worker;
 }
@@ -220,6 +238,7 @@ void worker_close(struct worker *worker)
 {
     if (!worker)
         return;
+    doing(worker, WORKER_ABSENT);
     munmap(worker->scratch.base, worker->scratch_limit_bytes);
     free(worker);
 }

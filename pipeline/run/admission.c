@@ -235,6 +235,14 @@ void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
     pthread_mutex_unlock(&admission->lock);
 }
 
+void admission_now(struct admission *admission, uint64_t *bytes, uint64_t *items)
+{
+    pthread_mutex_lock(&admission->lock);
+    *bytes = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
+    *items = admission->in_flight;
+    pthread_mutex_unlock(&admission->lock);
+}
+
 void admission_stop(struct admission *admission)
 {
     pthread_mutex_lock(&admission->lock);

@@ -46,6 +46,9 @@ int admission_enter(struct admission *admission, const struct chain_need *need, 
 /* Takes back a slot that the caller owns: its word becomes FREE. */
 void admission_leave(struct admission *admission, uint32_t slot, uint64_t seen);
 
+/* What is in flight at this moment: committed pages in use and scratch, and how many items. */
+void admission_now(struct admission *admission, uint64_t *bytes, uint64_t *items);
+
 /* Makes a waiting and every further admission_enter return. */
 void admission_stop(struct admission *admission);
 

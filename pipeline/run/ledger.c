@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/run/ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -89,6 +90,18 @@ struct item *ledger_item(struct ledger *ledger, uint32_t slot)
     struct item *item = ledger->by_slot[slot];
     pthread_mutex_unlock(&ledger->lock);
     return item;
+}
+
+bool ledger_look(struct ledger *ledger, uint32_t slot, char *name, size_t size, uint32_t *attempt)
+{
+    pthread_mutex_lock(&ledger->lock);
+    const struct item *item = ledger->by_slot[slot];
+    if (item) {
+        snprintf(name, size, "%s", item->shown);
+        *attempt = item->deaths + 1;
+    }
+    pthread_mutex_unlock(&ledger->lock);
+    return item != NULL;
 }
 
 struct item *ledger_unseat(struct ledger *ledger, uint32_t slot)

@@ -83,6 +83,9 @@ void ledger_seat(struct ledger *ledger, uint32_t slot, struct item *item);
 struct item *ledger_unseat(struct ledger *ledger, uint32_t slot);
 struct item *ledger_item(struct ledger *ledger, uint32_t slot);
 
+/* The name of the item in a slot, shortened to `size`, and which attempt it is. False: there is none. */
+bool ledger_look(struct ledger *ledger, uint32_t slot, char *name, size_t size, uint32_t *attempt);
+
 /* The item's result; frees it. */
 void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, uint64_t bytes_out,
                  uint64_t pixels_in, const char *warning);

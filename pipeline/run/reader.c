@@ -45,6 +45,31 @@ static uint8_t codec_index(const struct codec *codec)
     return index;
 }
 
+/* When a span that is to be traced begins. */
+static uint64_t begin(const struct reader *reader)
+{
+    return reader->machine->rings ? clock_ns() : 0;
+}
+
+/* Ends it. `item` NULL, `slot` NULL: not known, not had. */
+static void note(const struct reader *reader, enum trace_kind kind, const struct item *item,
+                 const uint32_t *slot, uint64_t begin_ns)
+{
+    if (!reader->machine->rings)
+        return;
+    struct trace_record record = {
+        .begin_ns = begin_ns,
+        .end_ns = clock_ns(),
+        .item = item ? number_of(item->rel) : 0,
+        .slot = slot ? *slot : TRACE_NO_SLOT,
+        .attempt = item ? item->deaths + 1 : 0,
+        .kind = (uint32_t)kind,
+    };
+    if (item)
+        trace_label(record.label, item->shown);
+    trace_ring_put(&reader->machine->rings[MACHINE_RING_READER(reader->machine)], &record);
+}
+
 /* Hands the slot to the first pool; waits while its queue is full. False: the run stopped first. */
 static bool enqueue(struct reader *reader, uint32_t slot, uint64_t *seen)
 {
@@ -57,6 +82,7 @@ static bool enqueue(struct reader *reader, uint32_t slot, uint64_t *seen)
             break;
     }
     reader->blocked_ns += clock_ns() - before;
+    note(reader, TRACE_QUEUE, NULL, &slot, before);
     return placed;
 }
 
@@ -65,6 +91,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
 {
     struct error error = {0};
     uint64_t seen;
+    uint64_t before = begin(reader);
     int entered = admission_enter(reader->admission, &arrival->need, &seen, &error);
     if (entered < 0) {
         if (entered == ERROR_STAGE)
@@ -74,6 +101,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
         return;
     }
     uint32_t index = (uint32_t)entered;
+    note(reader, TRACE_ADMIT, item, &index, before);
     struct slot *slot = &reader->machine->slots[index];
     slot->item = number_of(item->rel);
     slot->attempt = item->deaths + 1;
@@ -81,7 +109,11 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     slot->codec_out = codec_index(arrival->codec_out);
     slot->file_bytes = (uint64_t)arrival->st.st_size;
     slot->small = shape_bytes(&arrival->info.shape) <= SMALL_PIXELS_BYTES;
+    if (reader->machine->rings)
+        trace_label(reader->machine->labels[index], item->shown);
+    before = begin(reader);
     int code = arrival_read(arrival, machine_buffer(reader->machine, index, MACHINE_BUFFER_0), &error);
+    note(reader, TRACE_READ, item, &index, before);
     if (code < 0) {
         admission_leave(reader->admission, index, seen);
         ledger_failed(reader->ledger, item, &error);
@@ -100,8 +132,10 @@ static void read_item(struct reader *reader, struct item *item)
 {
     struct arrival arrival = {.fd = -1, .head = reader->head};
     struct error error = {0};
+    uint64_t before = begin(reader);
     int code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, reader->scan,
                                item->root, item->path, &error);
+    note(reader, TRACE_OPEN, item, NULL, before);
     item->device = arrival.st.st_dev;
     item->inode = arrival.st.st_ino;
     if (code == 0)
@@ -132,6 +166,8 @@ static struct item *next_item(struct reader *reader)
 {
     for (;;) {
         struct item *item = ledger_again(reader->ledger, reader->listing_done);
+        if (item)
+            note(reader, TRACE_RETRY, item, NULL, begin(reader));
         if (item || reader->listing_done || ledger_stopped(reader->ledger) != STOP_NONE)
             return item;
         struct scan_entry entry;
@@ -142,6 +178,7 @@ static struct item *next_item(struct reader *reader)
         }
         reader->listing_done = scan_next(reader->scan, &entry) == 0;
         reader->listing_ns += clock_ns() - before;
+        note(reader, TRACE_LIST, NULL, NULL, before);
         if (reader->listing_done)
             continue;
         if (entry.kind == SCAN_FILE && (item = found(reader, &entry)))

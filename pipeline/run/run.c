@@ -129,15 +129,19 @@ static int open_places(struct run *run)
     }
     if (code == 0)
         code = scan_open(&run->scan, &options, &error);
+    if (code == 0 && !run->options.dry_run)
+        code = run_trace_open(run, &error);
     return code == 0 ? EXIT_DONE : refuse(run, code, &error);
 }
 
-/* The signals that end a run arrive through a descriptor; every thread and child begins with them blocked. */
+/* The signals that end a run, and the one that asks how it goes, arrive through a descriptor; every thread
+ * and child begins with them blocked. */
 static int take_signals(struct run *run)
 {
     static const int taken[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
     sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         struct sigaction action;
         /* A run started by nohup stays deaf to SIGHUP. */
@@ -147,6 +151,7 @@ static int take_signals(struct run *run)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_BLOCK, &set, &run->old_signals);
+    signal(SIGUSR1, SIG_DFL); /* what is ignored does not arrive */
     run->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return run->signal_fd;
 }
@@ -249,8 +254,6 @@ static void end_crew(struct run *run)
 static int supervise(struct run *run)
 {
     struct error error = {0};
-    run_report_begin(run);
-    int code = run->engine->turns ? 0 : start_threads(run, &error);
     run->supervisor = (struct supervisor){
         .machine = &run->machine,
         .ledger = &run->ledger,
@@ -261,8 +264,11 @@ static int supervise(struct run *run)
         .signal_fd = run->signal_fd,
         .stop_fd = run->stop_fd,
         .tick = run_report_tick,
-        .tick_context = run,
+        .tell = run_report_news,
+        .context = run,
     };
+    run_report_begin(run);
+    int code = run->engine->turns ? 0 : start_threads(run, &error);
     if (code == 0)
         code = supervisor_run(&run->supervisor, &error);
     run->summary->abandoned = run->supervisor.abandoned;
@@ -285,6 +291,7 @@ static void close_all(struct run *run)
     if (run->supervisor.abandoned)
         return; /* threads are still at work on all this: only the end of the process stops them */
     end_crew(run);
+    run_trace_end(run); /* of a run that did not get as far as its report */
     reader_close(&run->reader);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
@@ -293,6 +300,7 @@ static void close_all(struct run *run)
     scan_close(run->scan);
     outfile_close(run->out);
     if (run->signal_fd >= 0) {
+        signal(SIGUSR1, SIG_IGN); /* a question that came too late must not kill */
         close(run->signal_fd);
         sigprocmask(SIG_SETMASK, &run->old_signals, NULL);
     }
@@ -312,6 +320,10 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .machine.arena.fd = -1,
     };
     int code = EXIT_RESOURCES;
+    /* Both kill by default: a question asked before there is anything to tell, and a file grown over a limit,
+     * which is an error to report. */
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (run.stop_fd >= 0)
         code = open_places(&run);
     if (code == EXIT_DONE && options->dry_run) {

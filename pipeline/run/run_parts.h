@@ -11,10 +11,12 @@
 #include "pipeline/files/outfile.h"
 #include "pipeline/files/scan.h"
 #include "pipeline/report/progress.h"
+#include "pipeline/report/trace.h"
 #include "pipeline/run/admission.h"
 #include "pipeline/run/ledger.h"
 #include "pipeline/run/reader.h"
 #include "pipeline/run/run.h"
+#include "pipeline/run/run_trace.h"
 #include "pipeline/run/writer.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/machine.h"
@@ -49,6 +51,9 @@ struct run {
     sigset_t old_signals;
     uint64_t overstays_told;
     uint64_t began_ns;
+    struct trace *trace; /* NULL: none */
+    const char *step_names[SLOT_MAX_STEPS];
+    bool stop_traced;
 };
 
 /* Opens the progress display and connects the ledger to it; before any thread is started. */
@@ -56,6 +61,9 @@ void run_report_begin(struct run *run);
 
 /* Feeds the display; for the supervisor's tick. `context` is the run. */
 void run_report_tick(void *context);
+
+/* What the supervisor has to tell; `context` is the run. */
+void run_report_news(void *context, enum supervisor_news news, uint32_t place, const struct error *cause);
 
 /* Fills the summary when every thread has ended, and returns the exit code of the run. */
 int run_report_end(struct run *run);

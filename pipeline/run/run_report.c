@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run tells while it lasts and when it is over. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "pipeline/config/allotted.h"
 #include "pipeline/report/summary.h"
+#include "pipeline/report/units.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
+#include "pipeline/run/sight.h"
 #include "pipeline/shared/clock.h"
 
 /* The ledger's news. A warning is shown once for each text; with -v, every time. */
@@ -37,9 +40,21 @@ static void tell(void *context, enum ledger_news news, const char *shown, const 
     }
 }
 
+/* Processes times threads, against what may run at once. */
+static void tell_crew(struct run *run)
+{
+    char why[256];
+    unsigned workers = run->machine.worker_count, cpus = (unsigned)allotted_workers("", why, sizeof why);
+    unsigned processes = run->engine->can_kill ? workers : 1, threads = run->engine->can_kill ? 1 : workers;
+    progress_message(run->progress, PROGRESS_VERBOSE, "%u process%s x %u thread%s, %u CPU%s allotted%s",
+                     processes, processes == 1 ? "" : "es", threads, threads == 1 ? "" : "s", cpus,
+                     cpus == 1 ? "" : "s", workers > cpus ? ": they take turns" : "");
+}
+
 static void tell_beginning(struct run *run)
 {
     const struct job *job = &run->job;
+    tell_crew(run);
     for (unsigned i = 0; i < job->pool_count; i++)
         progress_message(
             run->progress, PROGRESS_VERBOSE, "pool %s: %lld worker%s (%s), queue of %lld", job->pools[i].name,
@@ -63,6 +78,46 @@ void run_report_begin(struct run *run)
     run->ledger.tell = tell;
     run->ledger.tell_context = run;
     tell_beginning(run);
+    run_trace_begin(run);
+}
+
+/* The answer to SIGUSR1. */
+static void tell_now(struct run *run)
+{
+    char text[1024], bytes_text[UNITS_SIZE], memory_text[UNITS_SIZE];
+    struct sight sight;
+    uint64_t now = clock_ns(), bytes, items;
+    for (uint32_t i = 0; sight_take(&sight, &run->machine, &run->ledger, i); i++)
+        progress_message(run->progress, PROGRESS_ALWAYS, "%s",
+                         sight_text(&sight, run->engine, now, text, sizeof text));
+    size_t used = 0;
+    for (unsigned i = 0; i <= run->job.pool_count && used < sizeof text; i++) {
+        const struct queue *queue = &run->machine.queues[i];
+        used += (size_t)snprintf(text + used, sizeof text - used, "%squeue %s %u of %u", i ? ", " : "",
+                                 i < run->job.pool_count ? run->job.pools[i].name : "writer",
+                                 queue_fill(queue), queue->capacity);
+    }
+    progress_message(run->progress, PROGRESS_ALWAYS, "%s", text);
+    admission_now(&run->admission, &bytes, &items);
+    progress_message(run->progress, PROGRESS_ALWAYS, "in flight: %llu item%s, %s of %s",
+                     (unsigned long long)items, items == 1 ? "" : "s",
+                     units_memory(bytes, bytes_text, sizeof bytes_text),
+                     units_memory(run->admission.budget_bytes, memory_text, sizeof memory_text));
+}
+
+void run_report_news(void *context, enum supervisor_news news, uint32_t place, const struct error *cause)
+{
+    struct run *run = context;
+    char text[1024], timeout[UNITS_SIZE];
+    struct sight sight;
+    run_trace_news(run, news, place, cause);
+    if (news == SUPERVISOR_ASKED) {
+        tell_now(run);
+    } else if (news == SUPERVISOR_SLOW && sight_take(&sight, &run->machine, &run->ledger, place)) {
+        sight_text(&sight, run->engine, clock_ns(), text, sizeof text);
+        units_duration(run->job.settings.timeout_ms * 1000000, timeout, sizeof timeout);
+        progress_message(run->progress, PROGRESS_NORMAL, "%s; timeout is %s", text, timeout);
+    }
 }
 
 void run_report_tick(void *context)
@@ -80,6 +135,7 @@ void run_report_tick(void *context)
         .pixels = counts.pixels_in,
     };
     progress_update(run->progress, &shown);
+    run_trace_tick(run);
     if (run->supervisor.overstays > run->overstays_told) {
         run->overstays_told = run->supervisor.overstays;
         progress_message(run->progress, PROGRESS_NORMAL,
@@ -208,6 +264,7 @@ int run_report_end(struct run *run)
 {
     run_report_tick(run);
     tell_end(run);
+    run_trace_end(run);
     progress_close(run->progress);
     run->progress = NULL;
     fill(run, run->summary);

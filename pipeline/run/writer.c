@@ -49,6 +49,7 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
     if (!item) /* only a process that lies about slots can bring this about */
         return;
     struct outcome outcome;
+    uint64_t before = machine->rings ? clock_ns() : 0;
     enum ledger_stop stop = ledger_stopped(writer->ledger);
     int code = read_outcome(machine, index, &outcome);
     uint64_t bytes_in = machine->slots[index].file_bytes;
@@ -60,6 +61,9 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
         for (unsigned step = 0; step < chain_steps(machine->job); step++)
             writer->step_ns[step] += machine->slots[index].step_ns[step];
     }
+    if (machine->rings)
+        machine_note(machine, MACHINE_RING_WRITER(machine), code == 0 ? TRACE_WRITE : TRACE_REFUSE, index, 0,
+                     before, clock_ns());
     stall(STALL_WRITTEN);
     admission_leave(writer->admission, index, seen);
     if (code == ERROR_DISK_FULL || (code == 0 && stop == STOP_DISK_FULL)) {

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How many slots keep every queue full while every worker, the reader and the writer hold a batch. */
 static uint32_t count_slots(const struct job *job)
@@ -20,6 +21,19 @@ static bool one_cpu(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
 }
 
+/* Records of a ring, and what all rings may take together: with fewer workers each keeps more. */
+#define RING_MOST_RECORDS  8192u
+#define RING_LEAST_RECORDS 256u
+#define RINGS_BYTES        ((size_t)32 << 20)
+
+static uint32_t ring_capacity(const struct machine *machine)
+{
+    uint32_t capacity = RING_MOST_RECORDS;
+    while (capacity > RING_LEAST_RECORDS && MACHINE_RINGS(machine) * trace_ring_bytes(capacity) > RINGS_BYTES)
+        capacity /= 2;
+    return capacity;
+}
+
 /* A piece of the control part: where it starts; `end` moves behind it. */
 static size_t piece(size_t *end, size_t bytes)
 {
@@ -29,8 +43,13 @@ static size_t piece(size_t *end, size_t bytes)
 }
 
 struct layout {
-    size_t words, slots, workers, boards, queues[JOB_MAX_POOLS + 1], end;
+    size_t words, slots, workers, boards, queues[JOB_MAX_POOLS + 1], labels, rings, end;
 };
+
+static size_t ring_stride(const struct machine *machine)
+{
+    return (trace_ring_bytes(ring_capacity(machine)) + 127) / 128 * 128;
+}
 
 static uint32_t queue_capacity(const struct job *job, unsigned index)
 {
@@ -46,7 +65,28 @@ static struct layout lay_out(const struct machine *machine)
     layout.boards = piece(&layout.end, machine->worker_count * sizeof(struct board));
     for (unsigned i = 0; i <= machine->job->pool_count; i++)
         layout.queues[i] = piece(&layout.end, queue_shared_bytes(queue_capacity(machine->job, i)));
+    if (machine->job->settings.trace) {
+        layout.labels = piece(&layout.end, (size_t)machine->slot_count * TRACE_LABEL_BYTES);
+        layout.rings = piece(&layout.end, MACHINE_RINGS(machine) * ring_stride(machine));
+    }
     return layout;
+}
+
+/* The views of the rings; their contents are zero, as all new pages are. */
+static int open_rings(struct machine *machine, const struct layout *layout, struct error *error)
+{
+    if (!machine->job->settings.trace)
+        return 0;
+    machine->rings = calloc(MACHINE_RINGS(machine), sizeof *machine->rings);
+    if (!machine->rings)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    uint8_t *base = machine->arena.base;
+    machine->labels = (char(*)[TRACE_LABEL_BYTES])(void *)(base + layout->labels);
+    for (uint32_t i = 0; i < MACHINE_RINGS(machine); i++) {
+        void *shared = base + layout->rings + i * ring_stride(machine);
+        trace_ring_init(&machine->rings[i], shared, ring_capacity(machine));
+    }
+    return 0;
 }
 
 static int assign_workers(struct machine *machine, struct error *error)
@@ -98,6 +138,8 @@ int machine_open(struct machine *machine, const struct job *job, struct error *e
         layout = lay_out(machine);
         code = reserve(machine, &layout, error);
     }
+    if (code == 0)
+        code = open_rings(machine, &layout, error);
     if (code < 0) {
         machine_close(machine);
         return code;
@@ -117,7 +159,9 @@ void machine_close(struct machine *machine)
 {
     arena_close(&machine->arena);
     free(machine->worker_pool);
+    free(machine->rings);
     machine->worker_pool = NULL;
+    machine->rings = NULL;
 }
 
 size_t machine_offset(const struct machine *machine, uint32_t slot, unsigned part)
@@ -129,4 +173,40 @@ size_t machine_offset(const struct machine *machine, uint32_t slot, unsigned par
 uint8_t *machine_buffer(const struct machine *machine, uint32_t slot, unsigned part)
 {
     return machine->arena.base + machine_offset(machine, slot, part);
+}
+
+uint32_t machine_worker_of(const struct machine *machine, uint32_t slot)
+{
+    struct slot_view view = slot_unpack(atomic_load_explicit(&machine->words[slot], memory_order_relaxed));
+    bool held = view.owner >= SLOT_OWNER_WORKER && (view.state == SLOT_RUNNING || view.state == SLOT_CLAIMED);
+    return held ? view.owner - (uint32_t)SLOT_OWNER_WORKER : UINT32_MAX;
+}
+
+void machine_begin_step(const struct machine *machine, uint32_t slot, unsigned step, uint64_t now_ns)
+{
+    uint32_t worker = machine_worker_of(machine, slot);
+    if (worker >= machine->worker_count)
+        return;
+    struct worker_cell *cell = &machine->workers[worker];
+    atomic_store_explicit(&cell->step, step, memory_order_relaxed);
+    atomic_store_explicit(&cell->step_since_ns, now_ns, memory_order_relaxed);
+}
+
+void machine_note(const struct machine *machine, uint32_t ring, enum trace_kind kind, uint32_t index,
+                  unsigned step, uint64_t begin_ns, uint64_t end_ns)
+{
+    if (!machine->rings || ring >= MACHINE_RINGS(machine))
+        return;
+    const struct slot *slot = &machine->slots[index];
+    struct trace_record record = {
+        .begin_ns = begin_ns,
+        .end_ns = end_ns,
+        .item = slot->item,
+        .slot = index,
+        .attempt = slot->attempt,
+        .kind = (uint32_t)kind,
+        .step = step,
+    };
+    memcpy(record.label, machine->labels[index], sizeof record.label);
+    trace_ring_put(&machine->rings[ring], &record);
 }

@@ -2,6 +2,7 @@
 /* The parts of a run that all its processes share, laid out in one arena:
  *
  *   control   slot words | slots | worker cells | boards | one queue before each pool, one before the writer
+ *             and for a trace: labels of slots | a ring for each worker, the reader and the writer
  *   slot 0    buffer 0 | buffer 1 | metadata
  *   slot 1    ...
  *
@@ -16,11 +17,12 @@
 #include "pipeline/shared/board.h"
 #include "pipeline/shared/queue.h"
 #include "pipeline/shared/slot.h"
+#include "pipeline/shared/trace_ring.h"
 
 #define MACHINE_MAX_SLOTS   4096u
 #define MACHINE_MAX_WORKERS 1024u
 
-enum worker_doing { WORKER_IDLE, WORKER_BUSY, WORKER_BLOCKED, WORKER_HELPING };
+enum worker_doing { WORKER_ABSENT, WORKER_IDLE, WORKER_BUSY, WORKER_BLOCKED, WORKER_HELPING };
 
 /* What a worker tells about itself. Only that worker writes here, the main process reads; a successor in the
  * same place goes on counting. */
@@ -29,7 +31,11 @@ struct worker_cell {
     _Atomic uint32_t doing;              /* enum worker_doing */
     _Atomic uint32_t slot;               /* the slot at work while BUSY */
     _Atomic uint32_t claimed;            /* slots held and not yet begun */
-    _Atomic uint64_t items;              /* steps of a pool done */
+    _Atomic int32_t task;                /* the kernel's number for it: of a process, its pid */
+    _Atomic uint64_t since_ns;           /* when it began what it is doing; while BUSY, this item */
+    _Atomic uint32_t step;               /* while BUSY, the step at work, and since when */
+    _Atomic uint64_t step_since_ns;
+    _Atomic uint64_t items; /* steps of a pool done */
     _Atomic uint64_t busy_ns, starved_ns, blocked_ns;
     board_helping helping; /* whose rows it shares; the supervisor clears it for the dead */
 };
@@ -46,6 +52,8 @@ struct machine {
     uint32_t worker_count;
     uint8_t *worker_pool;                   /* private: which pool each worker belongs to */
     struct queue queues[JOB_MAX_POOLS + 1]; /* [i] before pool i, [pool_count] before the writer */
+    struct trace_ring *rings;               /* NULL: no trace. Of each worker, then reader and writer */
+    char (*labels)[TRACE_LABEL_BYTES];      /* of the items in the slots; written by the reader */
     size_t slot_offset;                     /* of slot 0's buffers in the arena */
     size_t buffer_bytes, meta_bytes;        /* reserved, of each */
 };
@@ -61,5 +69,20 @@ void machine_close(struct machine *machine);
 /* Where a part of a slot begins: in the arena, and in memory. */
 size_t machine_offset(const struct machine *machine, uint32_t slot, unsigned part);
 uint8_t *machine_buffer(const struct machine *machine, uint32_t slot, unsigned part);
+
+/* The rings of the I/O threads; a worker's is that of its number. */
+#define MACHINE_RING_READER(machine) ((machine)->worker_count)
+#define MACHINE_RING_WRITER(machine) ((machine)->worker_count + 1)
+#define MACHINE_RINGS(machine)       ((machine)->worker_count + 2)
+
+/* The caller, who runs this slot, begins a step of it: says so in its worker's cell. */
+void machine_begin_step(const struct machine *machine, uint32_t slot, unsigned step, uint64_t now_ns);
+
+/* Leaves a record about a slot the caller owns in a ring that is the caller's. Nothing without a trace. */
+void machine_note(const struct machine *machine, uint32_t ring, enum trace_kind kind, uint32_t slot,
+                  unsigned step, uint64_t begin_ns, uint64_t end_ns);
+
+/* The worker that a slot's word says it is in the hands of. A number beyond all workers: none. */
+uint32_t machine_worker_of(const struct machine *machine, uint32_t slot);
 
 #endif

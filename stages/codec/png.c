@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Portable Network Graphics (ISO/IEC 15948:2004; PNG specification, third edition), through libpng. */
+#include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "stages/codec/png_private.h"
 
@@ -9,6 +11,14 @@ static bool png_sniff(const uint8_t *head, size_t head_bytes)
     /* Half of the signature is claim enough: a file that was mangled on its way is then called a damaged PNG
      * and not an unknown format. */
     return head_bytes >= 4 && memcmp(head, "\x89PNG", 4) == 0;
+}
+
+static const char *png_version(void)
+{
+    static char text[96];
+    snprintf(text, sizeof text, "libpng %s (built with %s), zlib %s (built with %s)",
+             png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING, zlibVersion(), ZLIB_VERSION);
+    return text;
 }
 
 const struct codec png_codec = {
@@ -20,4 +30,5 @@ const struct codec png_codec = {
     .decode = png_decode,
     .plan = png_plan,
     .encode = png_encode,
+    .version = png_version,
 };

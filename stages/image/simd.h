@@ -19,6 +19,7 @@
 
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(SIMD_SANITIZED) && !defined(SIMD_BASELINE)
 #define SIMD_CLONES __attribute__((target_clones("avx2", "default")))
+#define SIMD_CHOICE 1
 #else
 #define SIMD_CLONES
 #endif

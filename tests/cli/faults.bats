@@ -32,7 +32,7 @@ idle_and_busy() {
 }
 
 @test "a worker killed from outside costs no item, whatever the signal" {
-    for signal in KILL SEGV BUS TERM; do
+    for signal in KILL SEGV BUS ALRM; do
         start -i $in -o out-$signal -w 2 -s sleep:ms=100 -s invert --json
         wait_until has_files out-$signal 1
         kill -$signal "$(workers | head -1)"
