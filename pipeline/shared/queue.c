@@ -84,17 +84,39 @@ enum queue_result queue_announce(struct queue *queue, uint32_t slot, uint64_t *s
     return slot_move(&queue->words[slot], seen, SLOT_QUEUED, queue->index, owner) ? QUEUE_OK : QUEUE_LOST;
 }
 
-/* One walk over the cells for an empty one. */
+/* How far from `start` the first cell is that is full, or empty; the capacity where there is none.
+ *
+ * One walk is not enough: while it passes the first cells they may change, and the next ones after them, and
+ * the walk would take the later for the first. What happened before the cell it found is in sight by then, so
+ * it looks again at those before, until there is nothing new. That keeps one producer's items in order. */
+static uint32_t first_cell(const struct queue *queue, uint32_t start, bool full)
+{
+    uint32_t found = queue->capacity, end;
+    do {
+        end = found;
+        for (uint32_t i = 0; i < end && found == end; i++) {
+            const _Atomic uint64_t *place = &queue->shared->cells[(start + i) % queue->capacity];
+            if ((atomic_load_explicit(place, memory_order_acquire) != 0) == full)
+                found = i;
+        }
+    } while (found < end);
+    return found;
+}
+
+/* Puts the cell into the first empty place. A place that another producer takes first costs another look;
+ * that as many as there are go that way means that consumers are at work, and a wait for them is short. */
 static bool try_place(struct queue *queue, uint64_t cell)
 {
     struct queue_shared *shared = queue->shared;
-    uint32_t start = atomic_load_explicit(&shared->tail, memory_order_relaxed);
-    for (uint32_t i = 0; i < queue->capacity; i++) {
-        _Atomic uint64_t *place = &shared->cells[(start + i) % queue->capacity];
+    for (uint32_t looks = 0; looks < queue->capacity; looks++) {
+        const uint32_t start = atomic_load_explicit(&shared->tail, memory_order_relaxed) % queue->capacity;
+        const uint32_t ahead = first_cell(queue, start, false);
+        if (ahead == queue->capacity)
+            return false;
+        const uint32_t at = (start + ahead) % queue->capacity;
         uint64_t empty = 0;
-        if (atomic_load_explicit(place, memory_order_relaxed) == 0 &&
-            atomic_compare_exchange_strong(place, &empty, cell)) {
-            atomic_store_explicit(&shared->tail, (start + i + 1) % queue->capacity, memory_order_relaxed);
+        if (atomic_compare_exchange_strong(&shared->cells[at], &empty, cell)) {
+            atomic_store_explicit(&shared->tail, (at + 1) % queue->capacity, memory_order_relaxed);
             return true;
         }
     }
@@ -130,20 +152,22 @@ static bool try_claim(struct queue *queue, _Atomic uint64_t *place, uint64_t cel
     return claimed;
 }
 
-/* One walk over the cells. Returns how many cells it emptied, whether or not they held a live item. */
+/* Takes from the first full cell on, as long as the next one is full too. Returns how many cells it emptied,
+ * whether or not they held a live item. */
 static uint32_t walk(struct queue *queue, unsigned owner, uint32_t max, bool (*more)(void *, uint32_t),
                      void *context, uint32_t *slots, uint64_t *seen, uint32_t *taken)
 {
     struct queue_shared *shared = queue->shared;
-    uint32_t start = atomic_load_explicit(&shared->head, memory_order_relaxed), emptied = 0;
-    for (uint32_t i = 0; i < queue->capacity && *taken < max; i++) {
-        uint32_t at = (start + i) % queue->capacity;
-        uint64_t cell = atomic_load_explicit(&shared->cells[at], memory_order_acquire);
+    const uint32_t start = atomic_load_explicit(&shared->head, memory_order_relaxed) % queue->capacity;
+    uint32_t emptied = 0;
+    for (uint32_t i = first_cell(queue, start, true); i < queue->capacity && *taken < max; i++) {
+        const uint32_t at = (start + i) % queue->capacity;
+        const uint64_t cell = atomic_load_explicit(&shared->cells[at], memory_order_acquire);
+        const uint32_t slot = (uint32_t)cell - 1;
+        if (*taken > 0 && (cell == 0 || !more || slot >= queue->slot_count || !more(context, slot)))
+            break;
         if (cell == 0)
             continue;
-        uint32_t slot = (uint32_t)cell - 1;
-        if (*taken > 0 && (!more || slot >= queue->slot_count || !more(context, slot)))
-            break;
         if (try_claim(queue, &shared->cells[at], cell, owner, &slots[*taken], &seen[*taken]))
             ++*taken;
         emptied++;
