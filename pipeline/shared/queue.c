@@ -7,19 +7,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPIN_LIMIT 512u
-#define SPIN_LEAST 16u
+#include "pipeline/shared/clock.h"
 
-/* Shared futexes: the sleepers are in different processes, so not FUTEX_PRIVATE_FLAG. */
-static void futex_wait(_Atomic uint32_t *word, uint32_t seen, long nap_ms)
+/* Longest and shortest spin. A wake-up on another core takes 20 to 35 us on a virtual machine. */
+#define SPIN_MOST_NS  50000u
+#define SPIN_LEAST_NS 1000u
+/* Looks between two at the clock: 0.2 to 1 us. */
+#define SPIN_TURNS 16u
+#define SPIN_PROBE 32u
+
+/* Shared futexes: the sleepers are in different processes, so not FUTEX_PRIVATE_FLAG. True: woken by
+ * futex_wake, and not by the time, a signal, or a word that has moved on. */
+static bool futex_wait(_Atomic uint32_t *word, uint32_t seen, long nap_ms)
 {
     struct timespec limit = {.tv_sec = nap_ms / 1000, .tv_nsec = nap_ms % 1000 * 1000000};
-    syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0);
+    return syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0) == 0;
 }
 
-static void futex_wake(_Atomic uint32_t *word, int count)
+/* How many it woke. */
+static uint32_t futex_wake(_Atomic uint32_t *word, int count)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+    const long woken = syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+    return woken > 0 ? (uint32_t)woken : 0;
 }
 
 static void pause_briefly(void)
@@ -32,33 +41,60 @@ static void pause_briefly(void)
 }
 
 /* Tells sleepers on `event` that something changed. A sleeper counts itself before it looks for the last
- * time, so either it sees the change or it is counted here; sequential consistency orders the two. A sleeper
- * that was killed stays counted: the price is a system call that wakes nobody. */
+ * time, so either it sees the change or it is counted here; sequential consistency orders the two. Whoever
+ * wakes a sleeper takes it off the count: it may be long until it runs, and until then the next change would
+ * call the kernel for nothing. So the count is never less than the sleepers. A process that was killed in
+ * between leaves it too high: the price is a system call that wakes nobody. */
+static void wake(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
+{
+    const uint32_t woken = futex_wake(event, count);
+    if (woken > 0)
+        atomic_fetch_sub(sleepers, woken);
+}
+
 static void signal_event(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
 {
     atomic_fetch_add(event, 1);
     if (atomic_load(sleepers) > 0)
-        futex_wake(event, count);
+        wake(event, sleepers, count);
 }
 
 static void sleep_on(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
 {
     atomic_fetch_add(sleepers, 1);
-    futex_wait(event, seen, QUEUE_NAP_MS); /* returns at once if the event has moved on */
-    atomic_fetch_sub(sleepers, 1);
+    if (!futex_wait(event, seen, QUEUE_NAP_MS)) /* returns at once if the event has moved on */
+        atomic_fetch_sub(sleepers, 1);
 }
 
-/* Waits until `event` differs from `seen`: spins as long as spinning has paid lately, then sleeps. */
+/* Spins until `event` differs from `seen`, for at most `limit_ns`. */
+static bool spin_for(_Atomic uint32_t *event, uint32_t seen, uint32_t limit_ns)
+{
+    const uint64_t start_ns = clock_ns();
+    do {
+        for (unsigned i = 0; i < SPIN_TURNS; i++) {
+            if (atomic_load_explicit(event, memory_order_relaxed) != seen)
+                return true;
+            pause_briefly();
+        }
+    } while (clock_ns() - start_ns < limit_ns);
+    return false;
+}
+
+/* Waits until `event` differs from `seen`: spins as long as spinning has paid lately, then sleeps.
+ *
+ * Two that hand items to and fro and both sleep never find spinning worth while, because each waits for the
+ * other to wake. So one wait in SPIN_PROBE spins for as long as a wake-up takes, whatever the experience. */
 static void wait_for(struct queue *queue, _Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
 {
-    for (uint32_t i = 0; i < queue->spin; i++) {
-        if (atomic_load_explicit(event, memory_order_relaxed) != seen) {
-            queue->spin = queue->spin * 2 < queue->spin_max ? queue->spin * 2 : queue->spin_max;
+    if (queue->spin_max_ns > 0) {
+        const bool probe = queue->waits++ % SPIN_PROBE == 0;
+        if (spin_for(event, seen, probe ? queue->spin_max_ns : queue->spin_ns)) {
+            queue->spin_ns =
+                probe || queue->spin_ns * 2 > queue->spin_max_ns ? queue->spin_max_ns : queue->spin_ns * 2;
             return;
         }
-        pause_briefly();
+        queue->spin_ns = queue->spin_ns / 2 > SPIN_LEAST_NS ? queue->spin_ns / 2 : SPIN_LEAST_NS;
     }
-    queue->spin = queue->spin / 2 > SPIN_LEAST ? queue->spin / 2 : queue->spin_max ? SPIN_LEAST : 0;
     sleep_on(event, sleepers, seen);
 }
 
@@ -75,8 +111,13 @@ size_t queue_shared_bytes(uint32_t capacity)
 void queue_init(struct queue *queue, struct queue_shared *shared, slot_word *words, uint32_t slot_count,
                 uint32_t capacity, uint8_t index, bool one_cpu)
 {
-    uint32_t spin_max = one_cpu ? 0 : SPIN_LIMIT;
-    *queue = (struct queue){shared, words, slot_count, capacity, index, spin_max, spin_max};
+    *queue = (struct queue){.shared = shared,
+                            .words = words,
+                            .slot_count = slot_count,
+                            .capacity = capacity,
+                            .index = index,
+                            .spin_ns = SPIN_LEAST_NS,
+                            .spin_max_ns = one_cpu ? 0 : SPIN_MOST_NS};
 }
 
 enum queue_result queue_announce(struct queue *queue, uint32_t slot, uint64_t *seen, unsigned owner)
@@ -126,11 +167,15 @@ static bool try_place(struct queue *queue, uint64_t cell)
 enum queue_result queue_place(struct queue *queue, uint32_t slot, uint64_t seen)
 {
     struct queue_shared *shared = queue->shared;
-    uint32_t before = atomic_load(&shared->emptied);
-    if (!try_place(queue, cell_of(slot, seen))) {
-        wait_for(queue, &shared->emptied, &shared->emptied_sleepers, before);
-        if (!try_place(queue, cell_of(slot, seen)))
-            return QUEUE_TIMED_OUT;
+    const uint64_t cell = cell_of(slot, seen);
+    /* The consumers' event is their cache line: read only when there is a reason to wait for it. */
+    if (!try_place(queue, cell)) {
+        const uint32_t before = atomic_load(&shared->emptied);
+        if (!try_place(queue, cell)) {
+            wait_for(queue, &shared->emptied, &shared->emptied_sleepers, before);
+            if (!try_place(queue, cell))
+                return QUEUE_TIMED_OUT;
+        }
     }
     signal_event(&shared->filled, &shared->filled_sleepers, 1);
     return QUEUE_OK;
@@ -182,19 +227,21 @@ enum queue_result queue_take(struct queue *queue, unsigned owner, uint32_t max,
 {
     struct queue_shared *shared = queue->shared;
     *taken = 0;
-    for (int look = 0; look < 2; look++) {
-        uint32_t before = atomic_load(&shared->filled);
-        uint32_t closed = atomic_load(&shared->closed);
+    /* The first look is for what is there, without the producers' cache line; the second is the one that may
+     * be slept on, and the third is after the sleep. */
+    for (int look = 0; look < 3; look++) {
+        const uint32_t before = look > 0 ? atomic_load(&shared->filled) : 0;
+        const uint32_t closed = atomic_load(&shared->closed);
         if (closed == QUEUE_DISCARD)
             return QUEUE_CLOSED;
-        uint32_t emptied = walk(queue, owner, max, more, context, slots, seen, taken);
+        const uint32_t emptied = walk(queue, owner, max, more, context, slots, seen, taken);
         if (emptied)
             signal_event(&shared->emptied, &shared->emptied_sleepers, (int)emptied);
         if (*taken)
             return QUEUE_OK;
         if (closed == QUEUE_DRAIN)
             return QUEUE_CLOSED;
-        if (look == 0)
+        if (look == 1)
             wait_for(queue, &shared->filled, &shared->filled_sleepers, before);
     }
     return QUEUE_TIMED_OUT;
@@ -220,10 +267,11 @@ uint32_t queue_fill(const struct queue *queue)
 
 void queue_wake_all(struct queue *queue)
 {
-    atomic_fetch_add(&queue->shared->filled, 1);
-    atomic_fetch_add(&queue->shared->emptied, 1);
-    futex_wake(&queue->shared->filled, INT_MAX);
-    futex_wake(&queue->shared->emptied, INT_MAX);
+    struct queue_shared *shared = queue->shared;
+    atomic_fetch_add(&shared->filled, 1);
+    atomic_fetch_add(&shared->emptied, 1);
+    wake(&shared->filled, &shared->filled_sleepers, INT_MAX);
+    wake(&shared->emptied, &shared->emptied_sleepers, INT_MAX);
 }
 
 void queue_close(struct queue *queue, enum queue_close how)
