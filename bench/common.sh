@@ -32,6 +32,15 @@ pictures() { # NAME KIND GENERATOR-ARGUMENTS...
   fi
 }
 
+# Debian's or Ubuntu's own where there is one: a version manager's may be any.
+system_python() {
+  if [ -x /usr/bin/python3 ]; then
+    echo /usr/bin/python3
+  else
+    command -v python3
+  fi
+}
+
 # One line each: what a figure means nothing without.
 environment() {
   echo "- machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores allowed," \
