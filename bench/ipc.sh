@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-ours=${FORKMILL_BENCH_IPC:-build/release/bench/forkmill-bench-ipc}
+ours=$bench/forkmill-bench-ipc
 python=$(system_python)
 
 one_round() { # [--backwards]; prints the lines of both
