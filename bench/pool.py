@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The textbook's jobs in Python, alone, in threads and in processes; prints the seconds they take, the making of
-the pool included.
+"""The textbook's jobs in Python, alone, in threads and in processes; prints the seconds they take and
+those of the CPU, the making of the pool included.
 
     pool.py primes N ITEMS serial|threads|processes WORKERS [CHUNK]
     pool.py read FILES     serial|threads|processes WORKERS [CHUNK]       FILES: a list, a name each line
@@ -36,8 +36,17 @@ def run(function, items, how, workers, chunk):
         return [function(item) for item in items]
     make = {"threads": multiprocessing.dummy.Pool,
             "processes": multiprocessing.get_context("fork").Pool}[how]
-    with make(workers) as pool:
-        return pool.map(function, items, chunk)
+    pool = make(workers)
+    results = pool.map(function, items, chunk)
+    pool.close()
+    pool.join()
+    return results
+
+
+def cpu_seconds():
+    """Of this process and its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def main():
@@ -50,12 +59,12 @@ def main():
             items = file.read().splitlines()
         function = read
     how, workers, chunk = arguments[0], int(arguments[1]), int((arguments[2:] or [1])[0])
-    start = time.monotonic()
+    start, start_cpu = time.monotonic(), cpu_seconds()
     results = run(function, items, how, workers, chunk)
     seconds = time.monotonic() - start
     if len(results) != len(items) or not all(results):
         sys.exit("a result is missing")
-    print(f"{seconds:.6f}")
+    print(f"{seconds:.6f} {cpu_seconds() - start_cpu:.6f}")
 
 
 if __name__ == "__main__":

@@ -100,7 +100,8 @@ class Bench:
 
     def prints_seconds(self, *command, slow=None):
         result = subprocess.run(command, stdout=subprocess.PIPE, env=self.environment(slow), check=True)
-        return float(result.stdout), None
+        seconds, cpu_seconds = map(float, result.stdout.split())
+        return seconds, cpu_seconds
 
     def plain(self, job, n, times):
         return self.prints_seconds(os.path.join(self.options.bench, "forkmill-bench-plain"), job, str(n), str(times))
@@ -133,9 +134,9 @@ def cpu(bench):
                                 lambda job=job, n=n, engine=engine, workers=workers:
                                 bench.forkmill(tiny, engine, workers, "-s", f"{job}:n={n}")))
         groups.append(rows)
-    return title, (f"{tiny[1]} items, each a tiny picture. CPU-bound work gains by cores, whoever brings them: threads "
-                   "in C have no global lock, so all engines are alike, and one worker takes what the plain loop "
-                   "takes."), groups
+    return title, (f"{tiny[1]} items, each a tiny picture. The claim: CPU-bound work gains by cores, whoever "
+                   "brings them; threads in C have no global lock, so that all engines are alike; and a worker's CPU "
+                   "time is at most that of a plain loop, compiled with -O3 as the stages are (sumsq has AVX2 besides)."), groups
 
 
 @section("io")
@@ -149,7 +150,8 @@ def slow_files(bench):
     for runs in (2, 8):
         rows.append(Row(f"slow files: {runs} forkmill side by side, each a share of the files",
                         lambda runs=runs: bench.side_by_side(tiny, runs, "slow")))
-    python = [Row("slow files: Python, one thread, reading only", lambda: bench.python("read", tiny[0], "serial", 1, slow="slow"))]
+    python = [Row("slow files: Python, one thread, reading only",
+                  lambda: bench.python("read", tiny[0], "serial", 1, slow="slow"))]
     for how in ("threads", "processes"):
         python.append(Row(f"slow files: Python, 8 {how}, reading only",
                           lambda how=how: bench.python("read", tiny[0], how, 8, slow="slow")))
@@ -159,8 +161,8 @@ def slow_files(bench):
                          lambda workers=workers: bench.forkmill(tiny, "process", workers, "-s", f"sleep:ms={ms}",
                                                                 "--batch", "1")))
     return "I/O-bound: slow files, and stages that wait", (
-        f"{tiny[1]} files, each read of which takes {ms} ms more (`bench/slow_read.c`, preloaded). forkmill reads with one "
-        f"thread, so {tiny[1]} x {ms} ms = {tiny[1] * ms / 1000:g} s is its floor, and workers change nothing; several "
+        f"{tiny[1]} files, each read of which takes {ms} ms more (`bench/slow_read.c`, preloaded). The claim: "
+        f"forkmill reads with one thread, so {tiny[1]} x {ms} ms = {tiny[1] * ms / 1000:g} s is its floor, and workers change nothing; several "
         "runs on shares of the files do. Where the waiting is in the workers, they gain far beyond the cores."
     ), [rows, python, waits]
 
@@ -177,7 +179,7 @@ def images(bench):
                                lambda listed=listed, engine=engine, arguments=arguments:
                                bench.forkmill(listed, engine, bench.workers, *arguments))
                            for engine in bench.engines()])
-    return "Image jobs", "Engine and workers in each row; output as PNG, compression fast.", groups
+    return "Image jobs", "Engine and workers in each row; outputs are PNG, compression fast.", groups
 
 
 @section("workers")
@@ -192,8 +194,8 @@ def oversubscription(bench):
                            lambda listed=listed, workers=workers, arguments=arguments:
                            bench.forkmill(listed, "process", workers, *arguments))
                        for workers in (1, 2, 4, 8, 32)])
-    return "Workers beyond the cores", (f"{bench.cores} cores, engine process. More workers than cores gain nothing "
-                                        "on CPU-bound work; the CPU time shows what they cost."), groups
+    return "Workers beyond the cores", (f"{bench.cores} cores, engine process. The claim: more workers than cores "
+                                        "gain nothing on CPU-bound work; the CPU time shows what they cost."), groups
 
 
 @section("chunks")
@@ -222,8 +224,8 @@ def beside_python(bench):
             Row(f"forkmill process, {workers} workers",
                 lambda: bench.forkmill(tiny, "process", workers, "-s", f"primes:n={n}"))]
     return "Beside Python's multiprocessing", (
-        f"{count} items, the primes below {n} for each. Threads of Python take turns at one lock and gain nothing on "
-        "CPU-bound work, its processes do; threads in C need no such choice."), [rows]
+        f"{count} items, the primes below {n} for each. The claim: threads of Python take turns at one lock and "
+        "gain nothing on CPU-bound work, its processes do; threads in C need no such choice."), [rows]
 
 
 def run(groups, rounds, warm):
