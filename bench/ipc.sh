@@ -68,4 +68,4 @@ Compared are queues of the same capacity and batch, and with what has no capacit
 There and back: the partner answers at once, so that both are awake where the transport lets them. One way: a value
 each half millisecond, so that the receiver sleeps and a core has to be woken; that time is the system's.
 END
-} | report ipc
+} | report "ipc-$(nproc)-cores"

@@ -66,4 +66,4 @@ art=$(source_of art alpha --count $((some / 2)) --width 1200 --height 900)
   "$python" bench/workloads.py "${options[@]}" --rounds "$rounds" --forkmill "$forkmill" --bench "$bench" \
     --work "$work" --data "tiny=$work/run-tiny-$quick" --data "slow=$work/run-slow-$quick" \
     --data "many=$work/run-many-$quick" --data "icons=$icons" --data "art=$art"
-} | report run
+} | report "run-$(nproc)-cores"
