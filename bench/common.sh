@@ -6,19 +6,25 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 # shellcheck disable=SC2034 # used by the scripts that source this
 forkmill=${FORKMILL:-build/release/forkmill}
-generate=build/release/datasets/forkmill-generate
-work=build/bench
+generate=${FORKMILL_GENERATE:-build/release/datasets/forkmill-generate}
+# shellcheck disable=SC2034
+bench=${FORKMILL_BENCH:-build/release/bench}
+work=${FORKMILL_BENCH_WORK:-build/bench}
 
 die() {
   echo "$*" >&2
   exit 1
 }
 
+# Builds, unless all that would be built was given.
 prepare() {
+  mkdir -p "$work"
+  if [ -n "${FORKMILL-}" ] && [ -n "${FORKMILL_GENERATE-}" ] && [ -n "${FORKMILL_BENCH-}" ]; then
+    return
+  fi
   datasets/setup.sh build bench
   cmake --preset release >/dev/null 2>&1 || cmake --preset release -DFORKMILL_TESTS=OFF >/dev/null
   cmake --build --preset release -j2 >/dev/null
-  mkdir -p "$work"
 }
 
 # Generates once; a name says what is inside.
@@ -29,6 +35,15 @@ pictures() { # NAME KIND GENERATOR-ARGUMENTS...
     rm -rf "$work/$name.part"
     "$generate" "$@" "$work/$name.part"
     mv "$work/$name.part" "$work/$name"
+  fi
+}
+
+# Debian's or Ubuntu's own where there is one: a version manager's may be any.
+system_python() {
+  if [ -x /usr/bin/python3 ]; then
+    echo /usr/bin/python3
+  else
+    command -v python3
   fi
 }
 

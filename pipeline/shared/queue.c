@@ -7,21 +7,29 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
 
-#define SPIN_LIMIT 512u
-#define SPIN_LEAST 16u
+/* Longest and shortest spin. A wake-up on another core takes 20 to 35 us on a virtual machine. */
+#define SPIN_MOST_NS  50000u
+#define SPIN_LEAST_NS 1000u
+/* Looks between two at the clock: 0.2 to 1 us. */
+#define SPIN_TURNS 16u
+#define SPIN_PROBE 32u
 
-/* Shared futexes: the sleepers are in different processes, so not FUTEX_PRIVATE_FLAG. */
-static void futex_wait(_Atomic uint32_t *word, uint32_t seen, long nap_ms)
+/* Shared futexes: the sleepers are in different processes, so not FUTEX_PRIVATE_FLAG. True: woken by
+ * futex_wake, and not by the time, a signal, or a word that has moved on. */
+static bool futex_wait(_Atomic uint32_t *word, uint32_t seen, long nap_ms)
 {
     struct timespec limit = {.tv_sec = nap_ms / 1000, .tv_nsec = nap_ms % 1000 * 1000000};
-    syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0);
+    return syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0) == 0;
 }
 
-static void futex_wake(_Atomic uint32_t *word, int count)
+/* How many it woke. */
+static uint32_t futex_wake(_Atomic uint32_t *word, int count)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+    const long woken = syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+    return woken > 0 ? (uint32_t)woken : 0;
 }
 
 static void pause_briefly(void)
@@ -34,35 +42,62 @@ static void pause_briefly(void)
 }
 
 /* Tells sleepers on `event` that something changed. A sleeper counts itself before it looks for the last
- * time, so either it sees the change or it is counted here; sequential consistency orders the two. A sleeper
- * that was killed stays counted: the price is a system call that wakes nobody. */
+ * time, so either it sees the change or it is counted here; sequential consistency orders the two. Whoever
+ * wakes a sleeper takes it off the count: it may be long until it runs, and until then the next change would
+ * call the kernel for nothing. So the count is never less than the sleepers. A process that was killed in
+ * between leaves it too high: the price is a system call that wakes nobody. */
+static void wake(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
+{
+    const uint32_t woken = futex_wake(event, count);
+    if (woken > 0)
+        atomic_fetch_sub(sleepers, woken);
+}
+
 static void signal_event(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
 {
     atomic_fetch_add(event, 1);
     stall(STALL_SIGNAL);
     if (atomic_load(sleepers) > 0)
-        futex_wake(event, count);
+        wake(event, sleepers, count);
 }
 
 static void sleep_on(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
 {
     atomic_fetch_add(sleepers, 1);
     stall(STALL_SLEEP);
-    futex_wait(event, seen, QUEUE_NAP_MS); /* returns at once if the event has moved on */
-    atomic_fetch_sub(sleepers, 1);
+    if (!futex_wait(event, seen, QUEUE_NAP_MS)) /* returns at once if the event has moved on */
+        atomic_fetch_sub(sleepers, 1);
 }
 
-/* Waits until `event` differs from `seen`: spins as long as spinning has paid lately, then sleeps. */
+/* Spins until `event` differs from `seen`, for at most `limit_ns`. */
+static bool spin_for(_Atomic uint32_t *event, uint32_t seen, uint32_t limit_ns)
+{
+    const uint64_t start_ns = clock_ns();
+    do {
+        for (unsigned i = 0; i < SPIN_TURNS; i++) {
+            if (atomic_load_explicit(event, memory_order_relaxed) != seen)
+                return true;
+            pause_briefly();
+        }
+    } while (clock_ns() - start_ns < limit_ns);
+    return false;
+}
+
+/* Waits until `event` differs from `seen`: spins as long as spinning has paid lately, then sleeps.
+ *
+ * Two that hand items to and fro and both sleep never find spinning worth while, because each waits for the
+ * other to wake. So one wait in SPIN_PROBE spins for as long as a wake-up takes, whatever the experience. */
 static void wait_for(struct queue *queue, _Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
 {
-    for (uint32_t i = 0; i < queue->spin; i++) {
-        if (atomic_load_explicit(event, memory_order_relaxed) != seen) {
-            queue->spin = queue->spin * 2 < queue->spin_max ? queue->spin * 2 : queue->spin_max;
+    if (queue->spin_max_ns > 0) {
+        const bool probe = queue->waits++ % SPIN_PROBE == 0;
+        if (spin_for(event, seen, probe ? queue->spin_max_ns : queue->spin_ns)) {
+            queue->spin_ns =
+                probe || queue->spin_ns * 2 > queue->spin_max_ns ? queue->spin_max_ns : queue->spin_ns * 2;
             return;
         }
-        pause_briefly();
+        queue->spin_ns = queue->spin_ns / 2 > SPIN_LEAST_NS ? queue->spin_ns / 2 : SPIN_LEAST_NS;
     }
-    queue->spin = queue->spin / 2 > SPIN_LEAST ? queue->spin / 2 : queue->spin_max ? SPIN_LEAST : 0;
     sleep_on(event, sleepers, seen);
 }
 
@@ -79,8 +114,13 @@ size_t queue_shared_bytes(uint32_t capacity)
 void queue_init(struct queue *queue, struct queue_shared *shared, slot_word *words, uint32_t slot_count,
                 uint32_t capacity, uint8_t index, bool one_cpu)
 {
-    uint32_t spin_max = one_cpu ? 0 : SPIN_LIMIT;
-    *queue = (struct queue){shared, words, slot_count, capacity, index, spin_max, spin_max};
+    *queue = (struct queue){.shared = shared,
+                            .words = words,
+                            .slot_count = slot_count,
+                            .capacity = capacity,
+                            .index = index,
+                            .spin_ns = SPIN_LEAST_NS,
+                            .spin_max_ns = one_cpu ? 0 : SPIN_MOST_NS};
 }
 
 enum queue_result queue_announce(struct queue *queue, uint32_t slot, uint64_t *seen, unsigned owner)
@@ -89,19 +129,40 @@ enum queue_result queue_announce(struct queue *queue, uint32_t slot, uint64_t *s
     return slot_move(&queue->words[slot], seen, SLOT_QUEUED, queue->index, owner) ? QUEUE_OK : QUEUE_LOST;
 }
 
-/* One walk over the cells for an empty one. */
+/* How far from `start` the first cell is that is full, or empty; the capacity where there is none.
+ *
+ * One walk is not enough: while it passes the first cells they may change, and the next ones after them, and
+ * the walk would take the later for the first. What happened before the cell it found is in sight by then, so
+ * it looks again at those before, until there is nothing new. That keeps one producer's items in order. */
+static uint32_t first_cell(const struct queue *queue, uint32_t start, bool full)
+{
+    uint32_t found = queue->capacity, end;
+    do {
+        end = found;
+        for (uint32_t i = 0; i < end && found == end; i++) {
+            const _Atomic uint64_t *place = &queue->shared->cells[(start + i) % queue->capacity];
+            if ((atomic_load_explicit(place, memory_order_acquire) != 0) == full)
+                found = i;
+        }
+    } while (found < end);
+    return found;
+}
+
+/* Puts the cell into the first empty place. A place that another producer takes first costs another look;
+ * that as many as there are go that way means that consumers are at work, and a wait for them is short. */
 static bool try_place(struct queue *queue, uint64_t cell)
 {
     struct queue_shared *shared = queue->shared;
-    uint32_t start = atomic_load_explicit(&shared->tail, memory_order_relaxed);
-    for (uint32_t i = 0; i < queue->capacity; i++) {
-        _Atomic uint64_t *place = &shared->cells[(start + i) % queue->capacity];
+    for (uint32_t looks = 0; looks < queue->capacity; looks++) {
+        const uint32_t start = atomic_load_explicit(&shared->tail, memory_order_relaxed) % queue->capacity;
+        const uint32_t ahead = first_cell(queue, start, false);
+        if (ahead == queue->capacity)
+            return false;
+        const uint32_t at = (start + ahead) % queue->capacity;
         uint64_t empty = 0;
-        if (atomic_load_explicit(place, memory_order_relaxed) != 0)
-            continue;
         stall(STALL_PLACE);
-        if (atomic_compare_exchange_strong(place, &empty, cell)) {
-            atomic_store_explicit(&shared->tail, (start + i + 1) % queue->capacity, memory_order_relaxed);
+        if (atomic_compare_exchange_strong(&shared->cells[at], &empty, cell)) {
+            atomic_store_explicit(&shared->tail, (at + 1) % queue->capacity, memory_order_relaxed);
             return true;
         }
     }
@@ -111,11 +172,15 @@ static bool try_place(struct queue *queue, uint64_t cell)
 enum queue_result queue_place(struct queue *queue, uint32_t slot, uint64_t seen)
 {
     struct queue_shared *shared = queue->shared;
-    uint32_t before = atomic_load(&shared->emptied);
-    if (!try_place(queue, cell_of(slot, seen))) {
-        wait_for(queue, &shared->emptied, &shared->emptied_sleepers, before);
-        if (!try_place(queue, cell_of(slot, seen)))
-            return QUEUE_TIMED_OUT;
+    const uint64_t cell = cell_of(slot, seen);
+    /* The consumers' event is their cache line: read only when there is a reason to wait for it. */
+    if (!try_place(queue, cell)) {
+        const uint32_t before = atomic_load(&shared->emptied);
+        if (!try_place(queue, cell)) {
+            wait_for(queue, &shared->emptied, &shared->emptied_sleepers, before);
+            if (!try_place(queue, cell))
+                return QUEUE_TIMED_OUT;
+        }
     }
     stall(STALL_PLACED);
     signal_event(&shared->filled, &shared->filled_sleepers, 1);
@@ -140,20 +205,22 @@ static bool try_claim(struct queue *queue, _Atomic uint64_t *place, uint64_t cel
     return claimed;
 }
 
-/* One walk over the cells. Returns how many cells it emptied, whether or not they held a live item. */
+/* Takes from the first full cell on, as long as the next one is full too. Returns how many cells it emptied,
+ * whether or not they held a live item. */
 static uint32_t walk(struct queue *queue, unsigned owner, uint32_t max, bool (*more)(void *, uint32_t),
                      void *context, uint32_t *slots, uint64_t *seen, uint32_t *taken)
 {
     struct queue_shared *shared = queue->shared;
-    uint32_t start = atomic_load_explicit(&shared->head, memory_order_relaxed), emptied = 0;
-    for (uint32_t i = 0; i < queue->capacity && *taken < max; i++) {
-        uint32_t at = (start + i) % queue->capacity;
-        uint64_t cell = atomic_load_explicit(&shared->cells[at], memory_order_acquire);
+    const uint32_t start = atomic_load_explicit(&shared->head, memory_order_relaxed) % queue->capacity;
+    uint32_t emptied = 0;
+    for (uint32_t i = first_cell(queue, start, true); i < queue->capacity && *taken < max; i++) {
+        const uint32_t at = (start + i) % queue->capacity;
+        const uint64_t cell = atomic_load_explicit(&shared->cells[at], memory_order_acquire);
+        const uint32_t slot = (uint32_t)cell - 1;
+        if (*taken > 0 && (cell == 0 || !more || slot >= queue->slot_count || !more(context, slot)))
+            break;
         if (cell == 0)
             continue;
-        uint32_t slot = (uint32_t)cell - 1;
-        if (*taken > 0 && (!more || slot >= queue->slot_count || !more(context, slot)))
-            break;
         if (try_claim(queue, &shared->cells[at], cell, owner, &slots[*taken], &seen[*taken]))
             ++*taken;
         emptied++;
@@ -168,19 +235,21 @@ enum queue_result queue_take(struct queue *queue, unsigned owner, uint32_t max,
 {
     struct queue_shared *shared = queue->shared;
     *taken = 0;
-    for (int look = 0; look < 2; look++) {
-        uint32_t before = atomic_load(&shared->filled);
-        uint32_t closed = atomic_load(&shared->closed);
+    /* The first look is for what is there, without the producers' cache line; the second is the one that may
+     * be slept on, and the third is after the sleep. */
+    for (int look = 0; look < 3; look++) {
+        const uint32_t before = look > 0 ? atomic_load(&shared->filled) : 0;
+        const uint32_t closed = atomic_load(&shared->closed);
         if (closed == QUEUE_DISCARD)
             return QUEUE_CLOSED;
-        uint32_t emptied = walk(queue, owner, max, more, context, slots, seen, taken);
+        const uint32_t emptied = walk(queue, owner, max, more, context, slots, seen, taken);
         if (emptied)
             signal_event(&shared->emptied, &shared->emptied_sleepers, (int)emptied);
         if (*taken)
             return QUEUE_OK;
         if (closed == QUEUE_DRAIN)
             return QUEUE_CLOSED;
-        if (look == 0)
+        if (look == 1)
             wait_for(queue, &shared->filled, &shared->filled_sleepers, before);
     }
     return QUEUE_TIMED_OUT;
@@ -206,10 +275,11 @@ uint32_t queue_fill(const struct queue *queue)
 
 void queue_wake_all(struct queue *queue)
 {
-    atomic_fetch_add(&queue->shared->filled, 1);
-    atomic_fetch_add(&queue->shared->emptied, 1);
-    futex_wake(&queue->shared->filled, INT_MAX);
-    futex_wake(&queue->shared->emptied, INT_MAX);
+    struct queue_shared *shared = queue->shared;
+    atomic_fetch_add(&shared->filled, 1);
+    atomic_fetch_add(&shared->emptied, 1);
+    wake(&shared->filled, &shared->filled_sleepers, INT_MAX);
+    wake(&shared->emptied, &shared->emptied_sleepers, INT_MAX);
 }
 
 void queue_close(struct queue *queue, enum queue_close how)

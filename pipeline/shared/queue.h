@@ -47,9 +47,10 @@ struct queue {
     slot_word *words; /* of all slots */
     uint32_t slot_count;
     uint32_t capacity;
-    uint8_t index; /* which queue this is: the slot word's `queue` */
-    uint32_t spin; /* how long the last spins were worth; a process's own */
-    uint32_t spin_max;
+    uint8_t index;    /* which queue this is: the slot word's `queue` */
+    uint32_t spin_ns; /* how long spinning was worth lately; this and `waits` are a process's own */
+    uint32_t spin_max_ns;
+    uint32_t waits;
 };
 
 /* No wait of a queue is longer than this without another look. */
@@ -65,7 +66,7 @@ enum queue_result {
 /* Bytes that the shared part takes for this capacity. */
 size_t queue_shared_bytes(uint32_t capacity);
 
-/* Makes a view over zeroed shared memory; spin_max 0 where only one CPU may be used. */
+/* Makes a view over zeroed shared memory; it never spins where only one CPU may be used. */
 void queue_init(struct queue *queue, struct queue_shared *shared, slot_word *words, uint32_t slot_count,
                 uint32_t capacity, uint8_t index, bool one_cpu);
 

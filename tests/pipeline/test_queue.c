@@ -259,6 +259,52 @@ static void a_crowd_with_stalls_loses_and_doubles_nothing(void **state)
     stall_configure(NULL, &error);
 }
 
+/* A line of one producer and one consumer, long enough for each to overtake the other at every cell. */
+#define LINE 200000u
+
+static void *produce_line(void *context)
+{
+    struct bench *bench = context;
+    struct queue queue = bench->queue;
+    for (uint32_t i = 0; i < LINE; i++) {
+        const uint32_t slot = i % SLOTS;
+        uint64_t seen = atomic_load(&bench->words[slot]);
+        while (slot_unpack(seen).state != SLOT_FREE)
+            seen = atomic_load(&bench->words[slot]);
+        slot_move(&bench->words[slot], &seen, SLOT_FILLING, 0, SLOT_OWNER_READER);
+        queue_announce(&queue, slot, &seen, SLOT_OWNER_READER);
+        while (queue_place(&queue, slot, seen) != QUEUE_OK)
+            ;
+    }
+    queue_close(&queue, QUEUE_DRAIN);
+    return NULL;
+}
+
+static void two_that_race_keep_the_order(void **state)
+{
+    (void)state;
+    static const uint32_t capacities[] = {2, 5, 16};
+    for (size_t c = 0; c < sizeof capacities / sizeof *capacities; c++) {
+        struct bench bench;
+        open_bench(&bench, capacities[c]);
+        struct queue queue = bench.queue;
+        pthread_t producer;
+        assert_int_equal(pthread_create(&producer, NULL, produce_line, &bench), 0);
+        uint32_t slots[3], taken, next = 0, astray = 0;
+        uint64_t seen[3];
+        while (queue_take(&queue, SLOT_OWNER_WRITER, 3, always, NULL, slots, seen, &taken) != QUEUE_CLOSED) {
+            for (uint32_t i = 0; i < taken; i++) {
+                astray += slots[i] != next++ % SLOTS;
+                slot_move(&bench.words[slots[i]], &seen[i], SLOT_FREE, 0, SLOT_OWNER_NONE);
+            }
+        }
+        pthread_join(producer, NULL);
+        assert_int_equal(next, LINE);
+        assert_int_equal(astray, 0);
+        close_bench(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +316,7 @@ int main(void)
         cmocka_unit_test(closing_drains_or_discards),
         cmocka_unit_test(a_crowd_loses_and_doubles_nothing),
         cmocka_unit_test(a_crowd_with_stalls_loses_and_doubles_nothing),
+        cmocka_unit_test(two_that_race_keep_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,8 @@ static const struct {
     {"fail", "rate=0", true},
     {"sleep", "ms=0.01", true},
     {"spin", "ms=0.01", true},
+    {"primes", "n=100", true},
+    {"sumsq", "n=5000", true},
     {"resize", "width=9,height=5,fit=fill", true},
     {"crop", "width=1,height=1", true},
     /* More ways through a stage than by its defaults. */

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stages/synthetic/arithmetic.h"
+
 static const struct shape shape = {.width = 4, .height = 16, .channels = 1, .sample = SAMPLE_U8, .bits = 8};
 
 /* One call of fail for an item; the result, with *error filled. */
@@ -136,12 +138,34 @@ static void time_is_taken_once_an_image(void **state)
     assert_true(cost_ms("spin", "ms=0", 16, CLOCK_THREAD_CPUTIME_ID) < 5);
 }
 
+static void arithmetic_is_right_however_it_is_cut(void **state)
+{
+    (void)state;
+    /* The numbers of primes below powers of ten: OEIS A006880. */
+    static const uint32_t below[][2] = {{0, 0},    {2, 0},      {3, 1},        {10, 4},
+                                        {100, 25}, {1000, 168}, {10000, 1229}, {100000, 9592}};
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++)
+        assert_int_equal(primes_count(0, below[i][0]), below[i][1]);
+    assert_int_equal(primes_count(4294967291u, 4294967295u), 1); /* the largest prime of 32 bits */
+    for (uint32_t n = 0; n < 5000; n += 7) {
+        const uint64_t square_sum = (uint64_t)n * (n - 1) * (2 * (uint64_t)n - 1) / 6;
+        const uint32_t cut = n / 3;
+        assert_int_equal(sumsq_sum(0, n), n ? square_sum : 0);
+        assert_int_equal(sumsq_sum(0, cut) + sumsq_sum(cut, n), sumsq_sum(0, n));
+        assert_int_equal(primes_count(0, cut) + primes_count(cut, n), primes_count(0, n));
+    }
+    assert_true(sumsq_sum(4294967295u - 1, 4294967295u) == 18446744056529682436u); /* (2^32 - 2)^2 */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rate_chooses_the_same_items_each_time), cmocka_unit_test(attempts_end_the_failing),
-        cmocka_unit_test(running_out_of_memory_is_an_error),     cmocka_unit_test(deaths_are_real),
+        cmocka_unit_test(rate_chooses_the_same_items_each_time),
+        cmocka_unit_test(attempts_end_the_failing),
+        cmocka_unit_test(running_out_of_memory_is_an_error),
+        cmocka_unit_test(deaths_are_real),
         cmocka_unit_test(time_is_taken_once_an_image),
+        cmocka_unit_test(arithmetic_is_right_however_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

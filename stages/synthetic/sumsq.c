@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Adds up the squares below n and passes the image on: work of a fixed amount, where spin takes a fixed time.
+ * An image that several callers share costs as much in sum. */
+#include "stages/image/simd.h"
+#include "stages/synthetic/arithmetic.h"
+#include "stages/synthetic/pass.h"
+
+struct sumsq_params {
+    int64_t n;
+};
+
+static const struct param sumsq_table[] = {
+    {.name = "n",
+     .type = PARAM_INT,
+     .offset = offsetof(struct sumsq_params, n),
+     .min = 0,
+     .max = 4000000000,
+     .initial = "100000",
+     .unit = "",
+     .help = "Add up the squares of the numbers below this"},
+    PARAM_END,
+};
+
+/* Numbers in hand at a time. */
+#define BLOCK 1024u
+
+/* A compiler may know the formula for the sum. It does not know what is in memory after the empty assembly,
+ * and so has to compute each square, as many at a time as it likes. */
+SIMD_CLONES static uint64_t add_squares(uint32_t first, uint32_t last)
+{
+    uint32_t numbers[BLOCK];
+    uint64_t sum = 0;
+    for (uint32_t length; first < last; first += length) {
+        length = last - first < BLOCK ? last - first : BLOCK;
+        for (uint32_t i = 0; i < length; i++)
+            numbers[i] = first + i;
+        __asm__ volatile("" : : "r"(numbers) : "memory");
+        for (uint32_t i = 0; i < length; i++)
+            sum += (uint64_t)numbers[i] * numbers[i];
+    }
+    return sum;
+}
+
+uint64_t sumsq_sum(uint32_t first, uint32_t last)
+{
+    return add_squares(first, last);
+}
+
+static int sumsq_plan(const void *params, const struct shape *in, struct stage_plan *plan,
+                      struct error *error)
+{
+    (void)params, (void)error;
+    pass_plan(in, plan, true);
+    return 0;
+}
+
+static int sumsq_rows(const struct stage_run *run, uint32_t first, uint32_t last, struct scratch *scratch,
+                      struct error *error)
+{
+    (void)scratch, (void)error;
+    const uint64_t n = (uint64_t)((const struct sumsq_params *)run->params)->n;
+    const uint64_t start = pass_share(run, 0, first, n), length = pass_share(run, first, last, n);
+    volatile uint64_t sum = sumsq_sum((uint32_t)start, (uint32_t)(start + length));
+    (void)sum;
+    pass_rows(run, first, last);
+    return 0;
+}
+
+const struct stage sumsq_stage = {
+    .name = "sumsq",
+    .group = "synthetic",
+    .summary = "Add up squares, and change nothing",
+    .params = sumsq_table,
+    .params_bytes = sizeof(struct sumsq_params),
+    .accepts = STAGE_ANY,
+    .plan = sumsq_plan,
+    .rows = sumsq_rows,
+};

@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ctest labels: slow
+# The bench scripts: that each runs and its table has all rows; what the figures are is not a test's business.
+
+setup() {
+  export FORKMILL_BENCH FORKMILL_BENCH_WORK=$BATS_TEST_TMPDIR/work
+  FORKMILL_BENCH=$(dirname "$FORKMILL")/bench
+}
+
+rows() { # PATTERN; how many rows of the table in ./table match
+  grep -cE "^\| $1 " table
+}
+
+@test "run.sh has a row for each workload, engine and number of workers" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/run.sh" --quick >table
+  for job in "primes below 2000" "sumsq below 20000"; do
+    [ "$(rows "$job: plain C loop, one core \|")" -eq 1 ]
+    [ "$(rows "$job: serial, 1 worker \|")" -eq 1 ]
+    for engine in thread process; do
+      [ "$(rows "$job: $engine, [0-9]+ workers? \|")" -eq 2 ]
+    done
+  done
+  [ "$(rows "slow files: forkmill (serial|process, (1|2|8) workers?) \|")" -eq 4 ]
+  [ "$(rows "slow files: (2|8) forkmill side by side,[^|]* \|")" -eq 2 ]
+  [ "$(rows "slow files: Python, (one thread|8 threads|8 processes), reading only \|")" -eq 3 ]
+  [ "$(rows "a stage that waits 1 ms: (1|2|8|32) workers? \|")" -eq 4 ]
+  for job in re-encode grayscale blur thumbnail; do
+    for kind in icons art; do
+      [ "$(rows "$job, [0-9]+ $kind: (serial|thread|process), [0-9]+ \|")" -eq 3 ]
+    done
+  done
+  [ "$(rows "primes below 2000: (1|2|4|8|32) workers? \|")" -eq 5 ]
+  [ "$(rows "thumbnails of 8 icons: (1|2|4|8|32) workers? \|")" -eq 5 ]
+  [ "$(rows "(process|thread), batch (1|8|64) \|")" -eq 6 ]
+  [ "$(rows "Python, (a loop|[0-9]+ threads|Pool of [0-9]+|Pool of [0-9]+, chunks of 8) \|")" -eq 4 ]
+  [ "$(rows "forkmill (serial|thread, [0-9]+ workers|process, [0-9]+ workers) \|")" -eq 3 ]
+  # Every row of every table ends in figures, and every table has its own reference.
+  [ "$(grep -cE '^\| [^|]+ \| [0-9.]+ \| [0-9.]+ \.\. [0-9.]+ \| [0-9.]+ \|( [0-9.]+)? +\|$' table)" -eq \
+    "$(($(grep -c '^| ' table) - $(grep -c '^| what ' table)))" ]
+}
+
+@test "ipc.sh has a row for each transport, with rate and latencies" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/ipc.sh" --quick >table
+  for transport in "forkmill queue" 'mutex \+ condvar'; do
+    for way in "1 \| 1" "16 \| 1" "16 \| 8" "64 \| 1" "64 \| 8"; do
+      [ "$(rows "$transport \| $way \| [0-9,.]+ \|")" -eq 1 ]
+    done
+  done
+  [ "$(rows '(pipe|socket pair) \| system \| [18] \| [0-9,.]+ \|')" -eq 4 ]
+  [ "$(rows 'Python Queue \| (1|16|64) \| 1 \| [0-9,.]+ \|')" -eq 3 ]
+  [ "$(rows 'Python SimpleQueue \| system \| 1 \| [0-9,.]+ \|')" -eq 1 ]
+  [ "$(rows 'Python Pool.imap \| system \| (1|64) \| [0-9,.]+ \|')" -eq 2 ]
+  [ "$(grep -cE '^\| (forkmill queue|pipe) .* \| [0-9,.]+ / [0-9,.]+ \| [0-9,.]+ / [0-9,.]+ \|$' table)" -eq 4 ]
+}
+
+@test "a slow file is slow by the time asked for, once for each read of data" {
+  cd "$BATS_TEST_TMPDIR"
+  mkdir slow swift
+  echo text >slow/file
+  echo text >swift/file
+  shim=$FORKMILL_BENCH/libforkmill-slow-read.so
+  under=$(realpath slow)
+  reading='import os, sys, time
+descriptor = os.open(sys.argv[1], os.O_RDONLY)
+start = time.monotonic()
+assert os.read(descriptor, 100) == b"text\n"
+middle = time.monotonic()
+assert os.read(descriptor, 100) == b""
+print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
+  read -r data end < <(SLOW_READ_UNDER=$under SLOW_READ_MS=1500 LD_PRELOAD=$shim "$FORKMILL_PYTHON" -c "$reading" slow/file)
+  [ "$data" -ge 1500 ]
+  [ "$end" -lt 1500 ]
+  read -r data end < <(SLOW_READ_UNDER=$under SLOW_READ_MS=1500 LD_PRELOAD=$shim "$FORKMILL_PYTHON" -c "$reading" swift/file)
+  [ "$data" -lt 1500 ]
+}
+
+@test "the scripts refuse what they do not know" {
+  for script in run ipc; do
+    code=0
+    "$FORKMILL_ROOT/bench/$script.sh" --slowly 2>err || code=$?
+    [ "$code" -eq 1 ]
+    grep -q "^Usage: bench/$script.sh" err
+  done
+}
