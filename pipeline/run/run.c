@@ -256,6 +256,7 @@ static void close_all(struct run *run)
     if (run->supervisor.abandoned)
         return; /* threads are still at work on all this: only the end of the process stops them */
     end_crew(run);
+    series_free(&run->series);
     reader_close(&run->reader);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);

@@ -49,6 +49,7 @@ struct run {
     sigset_t old_signals;
     uint64_t overstays_told;
     uint64_t began_ns;
+    struct series series; /* becomes the summary's */
 };
 
 /* Opens the progress display and connects the ledger to it; before any thread is started. */
