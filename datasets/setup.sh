@@ -13,7 +13,7 @@ usage() {
 build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libfyaml-dev libjansson-dev)
 data=(python3 libvips-tools)
 tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy imagemagick
-  libvips-tools pngcheck)
+  libvips-tools pngcheck chromium)
 bench=(python3)
 
 [ $# -gt 0 ] || usage

@@ -27,10 +27,10 @@ static int unknown_command(const char *word)
     } else if (word[0] == '-') {
         diag_error(&diag, "the command comes first, as in: forkmill run %.80s ...", word);
     } else {
-        const char *near = param_nearest(word, "run|stages|check|help", nearest, sizeof nearest);
+        const char *near = param_nearest(word, "run|bench|stages|check|help", nearest, sizeof nearest);
         diag_error(&diag, "unknown command '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
-        diag_allowed(&diag, "commands", "run|stages|check");
+        diag_allowed(&diag, "commands", "run|bench|stages|check");
     }
     cli_show(&diag, "forkmill --help");
     diag_free(&diag);
@@ -42,6 +42,8 @@ static int choose(int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "run") == 0)
         return cli_run(argc - 2, argv + 2);
+    if (strcmp(word, "bench") == 0)
+        return cli_bench(argc - 2, argv + 2);
     if (strcmp(word, "stages") == 0)
         return cli_stages(argc - 2, argv + 2);
     if (strcmp(word, "check") == 0)
