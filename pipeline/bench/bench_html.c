@@ -39,6 +39,8 @@ static const char style[] =
     ".key{display:flex;flex-wrap:wrap;gap:4px 16px;margin-top:8px;font-size:13px;color:var(--soft)}"
     ".key i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px}"
     "i.process{background:var(--process)}i.thread{background:var(--thread)}i.openmp{background:var(--openmp)}"
+    ".key i.dashes{width:18px;height:0;border-top:2px dashed "
+    "var(--soft);border-radius:0;vertical-align:middle}"
     "i.serial{background:var(--serial)}i.busy{background:var(--busy)}i.starved{background:var(--starved)}"
     "i.blocked{background:var(--blocked)}i.stage0{background:var(--s0)}i.stage1{background:var(--s1)}"
     "i.stage2{background:var(--s2)}i.stage3{background:var(--s3)}i.stage4{background:var(--s4)}"

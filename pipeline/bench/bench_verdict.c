@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What limits the job comes from the accounts of the run in the middle; which engine and how many workers
  * from the times, where a difference that the runs do not bear out counts as none. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,23 +103,36 @@ static void append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
+/* The run whose account is believed. */
+static const struct bench_sample *telling_run(const struct bench_report *report, const struct bench_row *row)
+{
+    const struct bench_sample *best = &row->samples[report->verdict.by_fastest ? 0 : row->median_at];
+    for (unsigned i = 1; i < row->count && report->verdict.by_fastest; i++) {
+        if (row->samples[i].wall_ns < best->wall_ns)
+            best = &row->samples[i];
+    }
+    return best;
+}
+
 static void find_limit(struct bench_report *report, const struct bench_row *row)
 {
     const char *bound = "", *text = "nothing is known about it";
     struct bench_verdict *verdict = &report->verdict;
     const unsigned allowed = report->machine.allowed;
-    const double used = row->wall_s.median > 0 ? row->cpu_s.median / row->wall_s.median : 0;
-    json_unpack(row->samples[row->median_at].summary, "{s:s,s:s}", "bound", &bound, "verdict", &text);
+    const struct bench_sample *run = telling_run(report, row);
+    const double used = run->wall_ns > 0 ? (double)(run->user_ns + run->system_ns) / (double)run->wall_ns : 0;
+    json_unpack(run->summary, "{s:s,s:s}", "bound", &bound, "verdict", &text);
     verdict->bound = bound_of(bound);
     /* What the run says of more workers it does not know; here they were tried. */
     size_t length = verdict->bound == BENCH_CPU ? strcspn(text, ";") : strlen(text);
     snprintf(verdict->limit, sizeof verdict->limit, "%.*s.", (int)length, text);
+    verdict->limit[0] = (char)toupper((unsigned char)verdict->limit[0]);
     append(verdict->limit, sizeof verdict->limit, " %.2f of %u allowed core%s kept busy.", used, allowed,
            allowed == 1 ? " was" : "s were");
     const unsigned wanted = row->cell.workers < allowed ? row->cell.workers : allowed;
     if (verdict->bound == BENCH_CPU && used < 0.8 * wanted)
         append(verdict->limit, sizeof verdict->limit,
-               " Its workers were ready for %u: something else was using the machine.", wanted);
+               " Its workers were ready for %u: something else was using the cores.", wanted);
 }
 
 static void append_ties(struct bench_report *report, const struct bench_row *row)

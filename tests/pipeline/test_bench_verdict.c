@@ -158,7 +158,7 @@ static void an_unquiet_machine_is_said_to_be(void **state)
         report.rows[row].samples[i].user_ns /= 2;
     }
     bench_conclude(&report);
-    assert_has(report.verdict.limit, "ready for 2: something else was using the machine");
+    assert_has(report.verdict.limit, "ready for 2: something else was using the cores");
 }
 
 static char *page(void)
