@@ -171,7 +171,7 @@ static void fill_pools(const struct run *run, struct summary *summary)
     summary->pool_count = run->job.pool_count;
     for (unsigned i = 0; i < summary->pool_count; i++) {
         struct summary_pool *pool = &summary->pools[i];
-        strncpy(pool->name, run->job.pools[i].name, sizeof pool->name - 1);
+        snprintf(pool->name, sizeof pool->name, "%s", run->job.pools[i].name);
         pool->workers = (unsigned)run->job.pools[i].workers;
         pool->deaths = run->supervisor.deaths[i];
         pool->recycled = run->supervisor.recycled[i];
@@ -193,7 +193,7 @@ static void fill_steps(const struct run *run, struct summary *summary)
     summary->step_count = chain_steps(&run->job);
     for (unsigned i = 0; i < summary->step_count; i++) {
         struct summary_step *step = &summary->steps[i];
-        strncpy(step->name, chain_step_name(&run->job, i), sizeof step->name - 1);
+        snprintf(step->name, sizeof step->name, "%s", chain_step_name(&run->job, i));
         step->ns = run->writer.step_ns[i];
     }
 }

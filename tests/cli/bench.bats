@@ -176,6 +176,26 @@ END
     [ -z "$(ls -A there)" ]
 }
 
+@test "outputs that differ are an error that names the file" {
+    # An input that changes while the runs go on stands in for an engine that is wrong.
+    "$FORKMILL_GENERATE" photo --width 64 --height 64 other
+    first=$(find photos -name '*.png' | sort | head -n 1)
+    "$FORKMILL" bench -i photos --engines serial,process -s sleep:ms=100 --repeat 20 -q --json r.json >out 2>.err &
+    pid=$!
+    # The second run has begun: the first one's outputs are what the others must equal.
+    for _ in $(seq 200); do
+        if compgen -G "tmp/.forkmill-bench-*/process-*" >seen; then break; fi
+        sleep 0.02
+    done
+    mv "$(find other -name '*.png')" "$first"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 1 ]
+    says "outputs differ: ${first#photos/} has another length in the output of "
+    says ", compared with serial, 1 worker"
+    [ ! -s out ] && [ ! -e r.json ] && [ -z "$(ls -A tmp)" ]
+}
+
 @test "an interrupted bench stops the run and leaves nothing" {
     "$FORKMILL" bench -i photos --engines process -s sleep:ms=400 --repeat 50 -q >out 2>err &
     pid=$!
