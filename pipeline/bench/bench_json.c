@@ -45,11 +45,11 @@ static json_t *runs_json(const struct bench_row *row)
     json_t *runs = json_array();
     for (unsigned i = 0; i < row->count; i++) {
         const struct bench_sample *sample = &row->samples[i];
-        json_array_append_new(runs, json_pack("{s:I,s:I,s:I,s:I,s:I}", "wall_ns", (json_int_t)sample->wall_ns,
-                                              "user_ns", (json_int_t)sample->user_ns, "system_ns",
-                                              (json_int_t)sample->system_ns, "voluntary_switches",
-                                              (json_int_t)sample->voluntary, "involuntary_switches",
-                                              (json_int_t)sample->involuntary));
+        json_array_append_new(
+            runs, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "wall_ns", (json_int_t)sample->wall_ns, "user_ns",
+                            (json_int_t)sample->user_ns, "system_ns", (json_int_t)sample->system_ns,
+                            "voluntary_switches", (json_int_t)sample->voluntary, "involuntary_switches",
+                            (json_int_t)sample->involuntary, "idle_ns", (json_int_t)sample->idle_ns));
     }
     return runs;
 }

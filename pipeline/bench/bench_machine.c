@@ -2,6 +2,7 @@
 #include "pipeline/bench/bench_machine.h"
 
 #include <gnu/libc-version.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,4 +63,24 @@ void bench_machine_read(struct bench_machine *machine)
     snprintf(machine->load, sizeof machine->load, "unknown");
     if (getloadavg(load, 3) == 3)
         snprintf(machine->load, sizeof machine->load, "%.2f %.2f %.2f", load[0], load[1], load[2]);
+}
+
+uint64_t bench_machine_idle_ns(void)
+{
+    char line[512];
+    cpu_set_t allowed;
+    uint64_t ticks = 0;
+    FILE *file = fopen("/proc/stat", "re");
+    if (file && sched_getaffinity(0, sizeof allowed, &allowed) < 0)
+        CPU_ZERO(&allowed);
+    while (file && fgets(line, sizeof line, file)) {
+        unsigned core;
+        unsigned long long idle, waiting; /* waiting: idle, with input or output under way */
+        if (sscanf(line, "cpu%u %*u %*u %*u %llu %llu", &core, &idle, &waiting) == 3 && core < CPU_SETSIZE &&
+            CPU_ISSET(core, &allowed))
+            ticks += idle + waiting;
+    }
+    if (file)
+        fclose(file);
+    return ticks * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }

@@ -20,4 +20,8 @@ struct bench_machine {
 /* Reads /proc and asks the system; what it does not say stays "unknown" or 0. */
 void bench_machine_read(struct bench_machine *machine);
 
+/* How long the cores that this process may use have been idle since the start of the machine, together, in
+ * steps of 10 ms each; 0 where the system does not say. */
+uint64_t bench_machine_idle_ns(void);
+
 #endif

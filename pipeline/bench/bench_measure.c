@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pipeline/bench/bench_machine.h"
 #include "pipeline/bench/bench_memory.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/shared/clock.h"
@@ -107,7 +108,7 @@ int bench_measure(struct bench_sample *sample, struct bench_watch *watch, const 
     int summary_fd = memfd_create("summary", MFD_CLOEXEC);
     if (summary_fd < 0)
         return error_set(error, ERROR_MEMORY, "memfd_create: %s", strerror(errno));
-    uint64_t began_ns = clock_ns();
+    uint64_t idle_before_ns = bench_machine_idle_ns(), began_ns = clock_ns();
     pid_t child = fork();
     if (child == 0)
         run_here(watch, job, summary_fd, complain);
@@ -117,6 +118,9 @@ int bench_measure(struct bench_sample *sample, struct bench_watch *watch, const 
     }
     int status = watch_child(sample, watch, child, sample_memory, &usage);
     sample->wall_ns = clock_ns() - began_ns;
+    const uint64_t idle_ns = bench_machine_idle_ns();
+    /* The kernel may take back time that it had counted as waiting for a disk. */
+    sample->idle_ns = idle_ns > idle_before_ns ? idle_ns - idle_before_ns : 0;
     sample->user_ns = time_ns(usage.ru_utime);
     sample->system_ns = time_ns(usage.ru_stime);
     sample->voluntary = (uint64_t)usage.ru_nvcsw;

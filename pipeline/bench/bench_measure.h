@@ -15,6 +15,7 @@ struct bench_sample {
     uint64_t wall_ns; /* from fork to the end of the process */
     uint64_t user_ns, system_ns;
     uint64_t voluntary, involuntary; /* context switches */
+    uint64_t idle_ns;                /* of the allowed cores meanwhile, whoever left them idle */
     uint64_t peak_bytes;             /* memory of all processes together; 0: not sampled, or too short */
     int exit_code;                   /* of the run */
     json_t *summary;                 /* the run's own, as `run --json` prints it; NULL: it was refused */

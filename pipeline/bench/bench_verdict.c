@@ -15,6 +15,9 @@
 /* Fastest runs that are this near each other count as equal. */
 #define UNQUIET_ALIKE 0.05
 
+/* Busy workers use this share of the cores they could have, or something is in their way. */
+#define LEAST_USED 0.8
+
 const char *bench_verdict_word(enum bench_bound bound)
 {
     static const char *const words[] = {"unknown", "cpu", "io", "memory", "balanced"};
@@ -114,25 +117,41 @@ static const struct bench_sample *telling_run(const struct bench_report *report,
     return best;
 }
 
+/* Workers that are busy and use no processor either wait inside their stages, and then processors are idle,
+ * or were kept off them by somebody else, and then none is. */
+static bool waits_in_stages(const struct bench_sample *run, double wanted_s)
+{
+    const double unused_s = wanted_s - (double)(run->user_ns + run->system_ns) / 1e9;
+    return (double)run->idle_ns / 1e9 > unused_s / 2;
+}
+
 static void find_limit(struct bench_report *report, const struct bench_row *row)
 {
     const char *bound = "", *text = "nothing is known about it";
     struct bench_verdict *verdict = &report->verdict;
+    const size_t size = sizeof verdict->limit;
     const unsigned allowed = report->machine.allowed;
+    const unsigned wanted = row->cell.workers < allowed ? row->cell.workers : allowed;
     const struct bench_sample *run = telling_run(report, row);
-    const double used = run->wall_ns > 0 ? (double)(run->user_ns + run->system_ns) / (double)run->wall_ns : 0;
+    const double wall_s = (double)run->wall_ns / 1e9;
+    const double used = wall_s > 0 ? (double)(run->user_ns + run->system_ns) / 1e9 / wall_s : 0;
     json_unpack(run->summary, "{s:s,s:s}", "bound", &bound, "verdict", &text);
     verdict->bound = bound_of(bound);
-    /* What the run says of more workers it does not know; here they were tried. */
-    size_t length = verdict->bound == BENCH_CPU ? strcspn(text, ";") : strlen(text);
-    snprintf(verdict->limit, sizeof verdict->limit, "%.*s.", (int)length, text);
+    /* Of what the run says, the advice about workers is left out: here they were tried. */
+    snprintf(verdict->limit, size, "%.*s.",
+             (int)(verdict->bound == BENCH_CPU ? strcspn(text, ";") : strlen(text)), text);
     verdict->limit[0] = (char)toupper((unsigned char)verdict->limit[0]);
-    append(verdict->limit, sizeof verdict->limit, " %.2f of %u allowed core%s kept busy.", used, allowed,
-           allowed == 1 ? " was" : "s were");
-    const unsigned wanted = row->cell.workers < allowed ? row->cell.workers : allowed;
-    if (verdict->bound == BENCH_CPU && used < 0.8 * wanted)
-        append(verdict->limit, sizeof verdict->limit,
-               " Its workers were ready for %u: something else was using the cores.", wanted);
+    const char *why = "";
+    if (verdict->bound == BENCH_CPU && used < LEAST_USED * wanted) {
+        why = " Its workers were ready for more: something else was using the cores.";
+        if (waits_in_stages(run, wanted * wall_s)) {
+            verdict->bound = BENCH_IO;
+            snprintf(verdict->limit, size, "I/O-bound: workers are busy and wait inside their stages.");
+            why = "";
+        }
+    }
+    append(verdict->limit, size, " %.2f of %u allowed core%s kept busy.%s", used, allowed,
+           allowed == 1 ? " was" : "s were", why);
 }
 
 static void append_ties(struct bench_report *report, const struct bench_row *row)
@@ -208,6 +227,8 @@ static void find_workers(struct bench_report *report, const struct bench_row *ro
                -100 * change);
     else if (workers < allowed)
         append(text, size, "; more were not tried, and %u cores are allowed.", allowed);
+    else if (report->verdict.bound != BENCH_CPU)
+        append(text, size, "; more were not tried, and what waits needs no core.");
     else
         append(text, size, "; there are no more cores allowed (%u).", allowed);
 }

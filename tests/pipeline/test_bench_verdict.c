@@ -152,13 +152,31 @@ static void an_unquiet_machine_is_said_to_be(void **state)
     bench_free(&report);
 
     serial(8);
-    for (unsigned i = 0, row = report.row_count; i < RUNS; i++) {
-        if (i == 0)
-            process(2, 6);
-        report.rows[row].samples[i].user_ns /= 2;
+    struct bench_row *row = process(2, 6);
+    for (unsigned i = 0; i < RUNS; i++) {
+        row->samples[i].user_ns /= 2;
+        row->samples[i].idle_ns = row->samples[i].user_ns / 4;
     }
     bench_conclude(&report);
-    assert_has(report.verdict.limit, "ready for 2: something else was using the cores");
+    assert_int_equal(report.verdict.bound, BENCH_CPU);
+    assert_has(report.verdict.limit, "ready for more: something else was using the cores");
+}
+
+static void stages_that_wait_are_not_called_computing(void **state)
+{
+    (void)state;
+    serial(8);
+    struct bench_row *row = process(2, 4);
+    for (unsigned i = 0; i < RUNS; i++) {
+        row->samples[i].user_ns = 10000000;
+        row->samples[i].idle_ns = 2 * row->samples[i].wall_ns - 500000000;
+    }
+    bench_conclude(&report);
+    assert_int_equal(report.verdict.bound, BENCH_IO);
+    assert_string_equal(report.verdict.limit,
+                        "I/O-bound: workers are busy and wait inside their stages. 0.00 of "
+                        "2 allowed cores were kept busy.");
+    assert_has(report.verdict.workers, "more were not tried, and what waits needs no core");
 }
 
 static char *page(void)
@@ -215,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_real_difference_decides, start, stop),
         cmocka_unit_test_setup_teardown(workers_that_gain_nothing_are_not_recommended, start, stop),
         cmocka_unit_test_setup_teardown(an_unquiet_machine_is_said_to_be, start, stop),
+        cmocka_unit_test_setup_teardown(stages_that_wait_are_not_called_computing, start, stop),
         cmocka_unit_test_setup_teardown(names_cannot_break_out_of_the_page, start, stop),
         cmocka_unit_test_setup_teardown(a_page_without_serial_says_so, start, stop),
     };
