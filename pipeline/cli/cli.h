@@ -11,6 +11,7 @@
 
 /* Each is given the words behind its name. */
 int cli_run(int argc, char **argv);
+int cli_bench(int argc, char **argv);
 int cli_stages(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_doctor(int argc, char **argv);

@@ -14,16 +14,27 @@
 #define AT(field) offsetof(struct cli_args, field)
 
 const struct cli_switch cli_switches[] = {
-    {"stage", 's', SIZE_MAX, CLI_RUN, "NAME[:key=value,...]",
+    {"engines", '\0', AT(bench.engines), CLI_BENCH, "LIST",
+     "Engines to compare, separated by commas; default: all that this build has"},
+    {"workers", 'w', AT(bench.workers), CLI_BENCH, "LIST",
+     "Numbers of workers to compare, as in 1,2,4; default: 1 and what the config says"},
+    {"repeat", '\0', AT(bench.repeat), CLI_BENCH, "N", "Counted runs of each (1 to 1000; default 5)"},
+    {"warmup", '\0', AT(bench.warmup), CLI_BENCH, "N",
+     "Runs of each before those, in which memory is sampled (0 to 100; default 1)"},
+    {"cache", '\0', AT(bench.cache), CLI_BENCH, "WORD",
+     "cold: drop the inputs from the page cache before each run (warm|cold; default warm)"},
+    {"json", '\0', AT(json_file), CLI_BENCH, "FILE", "Write the result as JSON; - is standard output"},
+    {"html", '\0', AT(html_file), CLI_BENCH, "FILE", "Write the result as a page with charts"},
+    {"stage", 's', SIZE_MAX, CLI_RUN | CLI_BENCH, "NAME[:key=value,...]",
      "A stage of the chain, or pool to cut it; all together they replace the config's stages"},
-    {"set", '\0', SIZE_MAX, CLI_RUN, "NAME=VALUE", "Any setting by the name a config has for it"},
+    {"set", '\0', SIZE_MAX, CLI_RUN | CLI_BENCH, "NAME=VALUE", "Any setting by the name a config has for it"},
     {"print-config", '\0', AT(print_config), CLI_RUN, NULL,
      "Show each setting and where it came from, as a config, and stop"},
     {"dry-run", '\0', AT(dry_run), CLI_RUN, NULL, "Say what would be done and do nothing"},
     {"json", '\0', AT(json), CLI_RUN | CLI_STAGES | CLI_DOCTOR, NULL, "Report as JSON on standard output"},
-    {"quiet", 'q', AT(quiet), CLI_RUN, NULL, "Say only what went wrong"},
-    {"verbose", 'v', AT(verbose), CLI_RUN, NULL, "Say more"},
-    {"help", 'h', AT(help), CLI_RUN | CLI_STAGES | CLI_CHECK | CLI_DOCTOR, NULL, "This text"},
+    {"quiet", 'q', AT(quiet), CLI_RUN | CLI_BENCH, NULL, "Say only what went wrong"},
+    {"verbose", 'v', AT(verbose), CLI_RUN | CLI_BENCH, NULL, "Say more"},
+    {"help", 'h', AT(help), CLI_RUN | CLI_STAGES | CLI_CHECK | CLI_BENCH | CLI_DOCTOR, NULL, "This text"},
     {NULL, '\0', 0, 0, NULL, NULL},
 };
 
@@ -54,6 +65,12 @@ char cli_letter(const struct param *setting)
     return '\0';
 }
 
+/* Does the command take the settings as flags? */
+static bool takes_settings(enum cli_command command)
+{
+    return command == CLI_RUN || command == CLI_BENCH;
+}
+
 static bool names_setting(const struct param *setting, const char *name)
 {
     char flag[64];
@@ -70,7 +87,7 @@ static bool find_long(enum cli_command command, const char *name, struct flag *f
         }
     }
     bool no = strncmp(name, "no-", 3) == 0;
-    for (const struct param *setting = settings_table; command == CLI_RUN && setting->name; setting++) {
+    for (const struct param *setting = settings_table; takes_settings(command) && setting->name; setting++) {
         if (names_setting(setting, name) ||
             (no && setting->type == PARAM_BOOL && names_setting(setting, name + 3))) {
             flag->setting = setting;
@@ -89,7 +106,7 @@ static bool find_letter(enum cli_command command, char letter, struct flag *flag
             return true;
         }
     }
-    for (const struct param *setting = settings_table; command == CLI_RUN && setting->name; setting++) {
+    for (const struct param *setting = settings_table; takes_settings(command) && setting->name; setting++) {
         if (cli_letter(setting) == letter) {
             flag->setting = setting;
             return true;
@@ -123,7 +140,7 @@ static void report_unknown(struct parser *parser, const char *word)
         if (one->commands & parser->command)
             used += (size_t)snprintf(words + used, sizeof words - used, "%s--%s", used ? "|" : "", one->name);
     }
-    for (const struct param *setting = settings_table; parser->command == CLI_RUN && setting->name;
+    for (const struct param *setting = settings_table; takes_settings(parser->command) && setting->name;
          setting++) {
         config_flag_name(setting, name, sizeof name);
         used += (size_t)snprintf(words + used, sizeof words - used, "|%s", name);
@@ -187,7 +204,7 @@ static const char *take_value(struct parser *parser, const struct flag *flag, co
 
 static bool takes_value(const struct flag *flag)
 {
-    return flag->setting ? flag->setting->type != PARAM_BOOL : flag->one->offset == SIZE_MAX;
+    return flag->setting ? flag->setting->type != PARAM_BOOL : flag->one->value != NULL;
 }
 
 static void use_flag(struct parser *parser, const struct flag *flag, const char *joined)
@@ -202,6 +219,8 @@ static void use_flag(struct parser *parser, const struct flag *flag, const char 
         const char *value = take_value(parser, flag, joined);
         if (value && flag->one && strcmp(flag->one->name, "set") == 0)
             take_set(parser, value);
+        else if (value && flag->one && flag->one->offset != SIZE_MAX)
+            *(const char **)(void *)((char *)parser->args + flag->one->offset) = value;
         else if (value)
             add_flag(parser, flag->setting, flag->name, value);
     }
@@ -243,14 +262,15 @@ static void take_letters(struct parser *parser, const char *word)
 
 static void take_word(struct parser *parser, const char *word)
 {
-    static const char *const kinds[] = {[CLI_RUN] = "config", [CLI_STAGES] = "stage", [CLI_CHECK] = "config"};
+    static const char *const kinds[] = {
+        [CLI_RUN] = "config", [CLI_STAGES] = "stage", [CLI_CHECK] = "config", [CLI_BENCH] = "config"};
     struct cli_args *args = parser->args;
     if (parser->command == CLI_DOCTOR)
         diag_error(parser->diag, "'%.200s': doctor takes flags only", word);
     else if (args->word_count == 1)
         diag_error(parser->diag, "'%.200s': only one %s can be given, and '%.200s' is it%s", word,
                    kinds[parser->command], args->words[0],
-                   parser->command == CLI_RUN ? "; inputs are given by -i" : "");
+                   takes_settings(parser->command) ? "; inputs are given by -i" : "");
     else
         args->words[args->word_count++] = word;
 }

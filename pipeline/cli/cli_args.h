@@ -6,22 +6,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pipeline/bench/bench_plan.h"
 #include "pipeline/config/config.h"
 #include "pipeline/config/diag.h"
 
 /* The commands a switch belongs to. */
-enum cli_command { CLI_RUN = 1, CLI_STAGES = 2, CLI_CHECK = 4, CLI_DOCTOR = 16 };
+enum cli_command { CLI_RUN = 1, CLI_STAGES = 2, CLI_CHECK = 4, CLI_BENCH = 8, CLI_DOCTOR = 16 };
 
-/* A switch that is no setting; help texts come from the table of these. */
+/* A switch that is no setting; help texts come from the table of these. For its commands it hides the setting
+ * of the same name. */
 struct cli_switch {
     const char *name; /* without dashes */
     char letter;      /* or '\0' */
-    size_t offset;    /* of a bool in struct cli_args; SIZE_MAX: takes a value */
+    size_t offset;    /* in struct cli_args: of a bool, or with `value` of a text; SIZE_MAX: of neither */
     unsigned commands;
-    const char *value, *help;
+    const char *value; /* what it takes, for help; NULL: nothing */
+    const char *help;
 };
 
 struct cli_args {
+    struct bench_request bench;
+    const char *json_file, *html_file;
     bool help, json, dry_run, print_config, quiet, verbose;
     const char *words[2]; /* what is no flag: CONFIG or NAME */
     unsigned word_count;
@@ -36,8 +41,8 @@ extern const struct cli_switch cli_switches[];
 char cli_letter(const struct param *setting);
 
 /* Sorts argv[0 .. argc), the words behind the command. Those of `flags` that are settings are taken for
- * CLI_RUN only. 0, or ERROR_USAGE with all that is wrong in *diag; args->help is valid either way. Free it
- * either way; it points into argv. */
+ * CLI_RUN and CLI_BENCH only. 0, or ERROR_USAGE with all that is wrong in *diag; args->help is valid either
+ * way. Free it either way; it points into argv. */
 int cli_args_parse(struct cli_args *args, enum cli_command command, int argc, char **argv, struct diag *diag);
 
 void cli_args_free(struct cli_args *args);

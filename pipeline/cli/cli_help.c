@@ -15,6 +15,11 @@ static const struct {
      "FORKMILL_ variable in capitals (FORKMILL_SAVE_LEVEL). A flag beats a variable, a variable beats the "
      "file, the file beats the default. A list from a higher source replaces the whole list of a lower one; "
      "a flag for a list may be given more than once."},
+    {CLI_BENCH, "bench", "[CONFIG] [-i PATH]... [-s STAGE[:key=value]]... [--engines LIST] [--html FILE]",
+     "Run one job with each engine and number of workers, and say which to use",
+     "Takes what run takes. Each run is a process of its own; the engines take turns, their outputs go to a "
+     "temporary directory (beside -o where that is given, else in TMPDIR), must be equal, and are removed. "
+     "The table and the verdict go to standard output."},
     {CLI_STAGES, "stages", "[NAME] [--json]", "List the stages, or show the parameters of one", ""},
     {CLI_CHECK, "check", "CONFIG", "Say whether a config is right, and what is wrong with it",
      "All errors are shown at once. Flags and FORKMILL_ variables are left out of it."},
@@ -107,10 +112,22 @@ static void print_flag(const char *flags, const char *help)
     print_wrapped(help, column, 33);
 }
 
-static void print_settings(void)
+/* Has the command a switch that stands in for the setting? */
+static bool hidden(const struct param *setting, enum cli_command command)
+{
+    for (const struct cli_switch *one = cli_switches; one->name; one++) {
+        if ((one->commands & command) && strcmp(one->name, setting->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_settings(enum cli_command command)
 {
     char flags[128], help[512];
     for (const struct param *setting = settings_table; setting->name; setting++) {
+        if (hidden(setting, command))
+            continue;
         setting_flags(setting, flags, sizeof flags);
         setting_help(setting, help, sizeof help);
         print_flag(flags, help);
@@ -127,9 +144,11 @@ void cli_help_command(enum cli_command command)
         if (*commands[i].details)
             print_wrapped(commands[i].details, 0, 0);
     }
-    if (command == CLI_RUN) {
-        printf("\n  %s\n\nsettings:\n", example);
-        print_settings();
+    if (command == CLI_RUN)
+        printf("\n  %s\n", example);
+    if (command == CLI_RUN || command == CLI_BENCH) {
+        printf("\nsettings:\n");
+        print_settings(command);
     }
     printf("\nflags:\n");
     for (const struct cli_switch *one = cli_switches; one->name; one++) {
@@ -186,10 +205,14 @@ static void man_settings(void)
         setting_help(setting, help, sizeof help);
         man_item(flags, help);
     }
-    printf(".SH FLAGS\n");
-    for (const struct cli_switch *one = cli_switches; one->name; one++) {
-        switch_flags(one, flags, sizeof flags);
-        man_item(flags, one->help);
+    for (int bench = 0; bench < 2; bench++) {
+        printf(bench ? ".SH \"FLAGS OF BENCH\"\n" : ".SH FLAGS\n");
+        for (const struct cli_switch *one = cli_switches; one->name; one++) {
+            if ((one->commands == CLI_BENCH) != bench)
+                continue;
+            switch_flags(one, flags, sizeof flags);
+            man_item(flags, one->help);
+        }
     }
 }
 

@@ -7,3 +7,8 @@ const struct engine *engine_at(int index)
                                                    &engine_serial};
     return engines[index];
 }
+
+bool engine_built(const struct engine *engine)
+{
+    return engine->start != NULL;
+}

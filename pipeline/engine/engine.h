@@ -76,4 +76,7 @@ extern const struct engine engine_process, engine_thread, engine_openmp, engine_
 /* The engine at this index of the setting's choices, SETTINGS_ENGINES. */
 const struct engine *engine_at(int index);
 
+/* Is it in this build? One that is not cannot be opened. */
+bool engine_built(const struct engine *engine);
+
 #endif

@@ -32,6 +32,7 @@ void summary_free(struct summary *summary)
     free(summary->failures);
     summary->failures = NULL;
     summary->failure_count = 0;
+    series_free(&summary->series);
 }
 
 static unsigned share(uint64_t part_ns, uint64_t whole_ns)
@@ -98,6 +99,20 @@ static void print_where(const struct summary *s, FILE *to)
     fprintf(to, "writer    busy %u %%\n", share(s->writer.busy_ns, writer_ns));
 }
 
+static void print_steps(const struct summary *s, FILE *to)
+{
+    uint64_t total_ns = 0;
+    for (unsigned i = 0; i < s->step_count; i++)
+        total_ns += s->steps[i].ns;
+    for (unsigned i = 0; i < s->step_count && total_ns > 0; i++) {
+        char time[UNITS_SIZE];
+        fprintf(to, "%s%s %u %% (%s)", i ? ", " : "steps     ", s->steps[i].name,
+                share(s->steps[i].ns, total_ns), units_duration(s->steps[i].ns, time, sizeof time));
+    }
+    if (total_ns > 0)
+        fputc('\n', to);
+}
+
 static void print_resources(const struct summary *s, FILE *to)
 {
     char peak[UNITS_SIZE], allowed[UNITS_SIZE];
@@ -134,6 +149,8 @@ void summary_print(const struct summary *summary, FILE *to, int verbosity)
         print_counts(summary, to);
         print_throughput(summary, to);
         print_where(summary, to);
+        if (verbosity > 0)
+            print_steps(summary, to);
         print_resources(summary, to);
         summary_verdict(summary, verdict, sizeof verdict);
         fprintf(to, "%s\n", verdict);

@@ -11,6 +11,7 @@
 
 #include "pipeline/config/job.h"
 #include "pipeline/files/scan.h"
+#include "pipeline/report/series.h"
 #include "stages/stage.h"
 
 /* Failed items that are kept by name (all are counted), and how many of those a person is shown. */
@@ -41,6 +42,12 @@ struct summary_writer {
     uint64_t starved_ns; /* nothing to write */
 };
 
+/* Decode, each stage and encode: the time of all workers on it, over the items done. */
+struct summary_step {
+    char name[24];
+    uint64_t ns;
+};
+
 struct summary_failure {
     char *path; /* as the user would write it; owned */
     struct error error;
@@ -67,6 +74,9 @@ struct summary {
     struct summary_writer writer;
     struct summary_pool pools[JOB_MAX_POOLS];
     unsigned pool_count;
+    struct summary_step steps[JOB_MAX_STAGES + 2];
+    unsigned step_count;
+    struct series series; /* of the pools, over the time */
     struct summary_failure *failures;
     size_t failure_count;
 };
@@ -74,7 +84,7 @@ struct summary {
 /* Counts a failed item and keeps its name and reason while there is room. One thread. */
 void summary_fail(struct summary *summary, const char *path, const struct error *error, unsigned attempts);
 
-/* Frees the failures. */
+/* Frees the failures and the series. */
 void summary_free(struct summary *summary);
 
 enum summary_bound {

@@ -101,6 +101,36 @@ static json_t *pools_json(const struct summary *s, bool *failed)
     return pools;
 }
 
+static json_t *steps_json(const struct summary *s, bool *failed)
+{
+    json_t *steps = json_array();
+    for (unsigned i = 0; i < s->step_count; i++) {
+        json_t *step = json_object();
+        set_text(step, "name", s->steps[i].name, failed);
+        set_count(step, "ns", s->steps[i].ns, failed);
+        *failed |= json_array_append_new(steps, step) < 0;
+    }
+    return steps;
+}
+
+/* A point as an array, as there may be hundreds: the time, then busy, starved and blocked of each pool. */
+static json_t *series_json(const struct series *series, bool *failed)
+{
+    json_t *points = json_array();
+    for (unsigned i = 0; i < series->count; i++) {
+        json_t *point = json_array();
+        *failed |= json_array_append_new(point, json_integer((json_int_t)series->at_ns[i])) < 0;
+        for (unsigned j = 0; j < series->pool_count; j++) {
+            const struct series_pool *pool = &series->pools[(size_t)i * series->pool_count + j];
+            const uint64_t values[] = {pool->busy_ns, pool->starved_ns, pool->blocked_ns};
+            for (unsigned k = 0; k < 3; k++)
+                *failed |= json_array_append_new(point, json_integer((json_int_t)values[k])) < 0;
+        }
+        *failed |= json_array_append_new(points, point) < 0;
+    }
+    return points;
+}
+
 static json_t *failures_json(const struct summary *s, bool *failed)
 {
     json_t *failures = json_array();
@@ -145,6 +175,8 @@ static json_t *summary_json(const struct summary *s, bool *failed)
     set(root, "reader", reader_json(&s->reader, failed), failed);
     set(root, "pools", pools_json(s, failed), failed);
     set(root, "writer", writer_json(&s->writer, failed), failed);
+    set(root, "steps", steps_json(s, failed), failed);
+    set(root, "series", series_json(&s->series, failed), failed);
     set_text(root, "bound", bounds[bound], failed);
     set_text(root, "verdict", verdict, failed);
     set(root, "failures", failures_json(s, failed), failed);

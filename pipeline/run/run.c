@@ -292,6 +292,7 @@ static void close_all(struct run *run)
         return; /* threads are still at work on all this: only the end of the process stops them */
     end_crew(run);
     run_trace_end(run); /* of a run that did not get as far as its report */
+    series_free(&run->series);
     reader_close(&run->reader);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);

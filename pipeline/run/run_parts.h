@@ -54,6 +54,7 @@ struct run {
     struct trace *trace; /* NULL: none */
     const char *step_names[SLOT_MAX_STEPS];
     bool stop_traced;
+    struct series series; /* becomes the summary's */
 };
 
 /* Opens the progress display and connects the ledger to it; before any thread is started. */

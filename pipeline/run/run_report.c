@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "pipeline/config/allotted.h"
+#include "pipeline/engine/chain.h"
 #include "pipeline/report/summary.h"
 #include "pipeline/report/units.h"
 #include "pipeline/run/exit_code.h"
@@ -71,12 +72,28 @@ static void tell_beginning(struct run *run)
                          (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);
 }
 
+/* Sums of a pool's workers up to now; what a worker is at is booked when it is over. */
+static void sample_pools(struct run *run, uint64_t at_ns)
+{
+    const struct machine *machine = &run->machine;
+    struct series_pool pools[JOB_MAX_POOLS] = {0};
+    for (uint32_t i = 0; i < machine->worker_count; i++) {
+        const struct worker_cell *cell = &machine->workers[i];
+        struct series_pool *pool = &pools[machine->worker_pool[i]];
+        pool->busy_ns += atomic_load_explicit(&cell->busy_ns, memory_order_relaxed);
+        pool->starved_ns += atomic_load_explicit(&cell->starved_ns, memory_order_relaxed);
+        pool->blocked_ns += atomic_load_explicit(&cell->blocked_ns, memory_order_relaxed);
+    }
+    series_add(&run->series, at_ns, run->job.pool_count, pools);
+}
+
 void run_report_begin(struct run *run)
 {
     run->began_ns = clock_ns();
     run->progress = progress_open(STDERR_FILENO, run->options.verbosity);
     run->ledger.tell = tell;
     run->ledger.tell_context = run;
+    sample_pools(run, 0);
     tell_beginning(run);
     run_trace_begin(run);
 }
@@ -123,6 +140,9 @@ void run_report_news(void *context, enum supervisor_news news, uint32_t place, c
 void run_report_tick(void *context)
 {
     struct run *run = context;
+    uint64_t at_ns = clock_ns() - run->began_ns;
+    if (series_due(&run->series, at_ns))
+        sample_pools(run, at_ns);
     bool listing_done;
     struct ledger_counts counts = ledger_counts(&run->ledger, &listing_done);
     const struct progress_counts shown = {
@@ -225,6 +245,16 @@ static void fill_pools(const struct run *run, struct summary *summary)
     }
 }
 
+static void fill_steps(const struct run *run, struct summary *summary)
+{
+    summary->step_count = chain_steps(&run->job);
+    for (unsigned i = 0; i < summary->step_count; i++) {
+        struct summary_step *step = &summary->steps[i];
+        snprintf(step->name, sizeof step->name, "%s", chain_step_name(&run->job, i));
+        step->ns = run->writer.step_ns[i];
+    }
+}
+
 static void fill(struct run *run, struct summary *summary)
 {
     const struct ledger_counts *counts = &run->ledger.counts;
@@ -253,6 +283,10 @@ static void fill(struct run *run, struct summary *summary)
     summary->writer.busy_ns = run->writer.busy_ns;
     summary->writer.starved_ns = run->writer.starved_ns;
     fill_pools(run, summary);
+    fill_steps(run, summary);
+    sample_pools(run, summary->wall_ns);
+    summary->series = run->series;
+    run->series = (struct series){0};
     for (size_t i = 0; i < run->ledger.failure_count; i++) {
         const struct ledger_failure *failure = &run->ledger.failures[i];
         summary_fail(summary, failure->shown ? failure->shown : "", &failure->error, failure->attempts);

@@ -136,6 +136,26 @@ static void commands_take_their_own_flags(void **state)
     assert_int_equal(PARSE(CLI_CHECK, "--json", "x"), ERROR_USAGE);
 }
 
+static void a_bench_has_flags_of_its_own_beside_the_settings(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(CLI_BENCH, "-w", "1,2", "--json=x", "--repeat", "3", "--queue", "4", "-s", "flip"),
+                     0);
+    assert_string_equal(args.bench.workers, "1,2");
+    assert_string_equal(args.bench.repeat, "3");
+    assert_string_equal(args.json_file, "x");
+    assert_false(args.json);
+    assert_null(args.bench.engines);
+    assert_int_equal(args.flag_count, 2);
+    expect_flag(0, "queue", "4", "--queue");
+    expect_flag(1, NULL, "flip", "-s");
+    assert_int_equal(PARSE(CLI_BENCH, "--workers"), ERROR_USAGE);
+    assert_int_equal(PARSE(CLI_RUN, "--repeat", "3"), ERROR_USAGE);
+    assert_int_equal(PARSE(CLI_RUN, "--json", "-w", "2"), 0);
+    assert_true(args.json);
+    expect_flag(0, "workers", "2", "-w");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +164,7 @@ int main(void)
         cmocka_unit_test_teardown(two_dashes_end_the_flags, clear),
         cmocka_unit_test_teardown(wrong_words_are_all_reported, clear),
         cmocka_unit_test_teardown(commands_take_their_own_flags, clear),
+        cmocka_unit_test_teardown(a_bench_has_flags_of_its_own_beside_the_settings, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,13 @@ static void people_get_counts_and_failures(void **state)
     assert_has(text, "memory    210 MiB in flight at most, of 2 GiB\n");
     assert_null(strstr(text, "left out"));
     assert_null(strstr(text, "failed:"));
+    assert_null(strstr(text, "steps"));
+    free(text);
+    s.steps[0] = (struct summary_step){"decode", 3 * S};
+    s.steps[1] = (struct summary_step){"encode", S};
+    s.step_count = 2;
+    text = printed(&s, 1);
+    assert_has(text, "steps     decode 75 % (3.0 s), encode 25 % (1.0 s)\n");
     free(text);
     text = printed(&s, -1);
     assert_string_equal(text, "");
@@ -159,6 +166,9 @@ static void programs_get_json(void **state)
     summary_fail(&s, "in/\xff\\.png", &error, 1);
     summary_fail(&s, "in/new\nline\\.png", &error, 1);
     s.exit_code = 1;
+    s.steps[0] = (struct summary_step){"decode", 3 * S};
+    s.step_count = 1;
+    series_add(&s.series, 5, 1, &(struct series_pool){1, 2, 3});
     char *text;
     size_t size;
     FILE *to = open_memstream(&text, &size);
@@ -175,6 +185,13 @@ static void programs_get_json(void **state)
     assert_true(json_is_null(json_object_get(root, "workers_from")));
     const json_t *pool = json_array_get(json_object_get(root, "pools"), 0);
     assert_int_equal(number(pool, "busy_ns"), 19400000000);
+    const json_t *step = json_array_get(json_object_get(root, "steps"), 0);
+    assert_string_equal(json_string_value(json_object_get(step, "name")), "decode");
+    assert_int_equal(number(step, "ns"), 3 * S);
+    const json_t *point = json_array_get(json_object_get(root, "series"), 0);
+    assert_int_equal(json_array_size(point), 4);
+    assert_int_equal(json_integer_value(json_array_get(point, 0)), 5);
+    assert_int_equal(json_integer_value(json_array_get(point, 3)), 3);
     const json_t *first = json_array_get(json_object_get(root, "failures"), 0);
     const json_t *second = json_array_get(json_object_get(root, "failures"), 1);
     assert_string_equal(json_string_value(json_object_get(first, "path")), "in/\\xff\\\\.png");

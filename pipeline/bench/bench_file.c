@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/bench/bench_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int failed(struct error *error, const char *path)
+{
+    return error_set(error, ERROR_IO, "%.180s: %s", path, strerror(errno));
+}
+
+static int open_descriptor(struct bench_file *file, struct error *error)
+{
+    struct stat st;
+    if (stat(file->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        int fd = open(file->path, O_WRONLY | O_CLOEXEC);
+        return fd >= 0 ? fd : failed(error, file->path);
+    }
+    if (asprintf(&file->temporary, "%s.XXXXXX", file->path) < 0) {
+        file->temporary = NULL;
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    }
+    int fd = mkostemp(file->temporary, O_CLOEXEC);
+    if (fd < 0) {
+        int code = failed(error, file->path);
+        free(file->temporary);
+        file->temporary = NULL;
+        return code;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(fd, 0666 & ~mask);
+    return fd;
+}
+
+int bench_file_open(struct bench_file *file, const char *path, struct error *error)
+{
+    *file = (struct bench_file){.path = path};
+    int fd = open_descriptor(file, error);
+    if (fd < 0)
+        return fd;
+    file->stream = fdopen(fd, "w");
+    if (file->stream)
+        return 0;
+    close(fd);
+    bench_file_drop(file);
+    return error_set(error, ERROR_MEMORY, "out of memory");
+}
+
+int bench_file_keep(struct bench_file *file, struct error *error)
+{
+    int code = fclose(file->stream) == EOF ? failed(error, file->path) : 0;
+    file->stream = NULL;
+    if (code == 0 && file->temporary && rename(file->temporary, file->path) < 0)
+        code = failed(error, file->path);
+    if (code == 0) {
+        free(file->temporary);
+        file->temporary = NULL;
+    }
+    bench_file_drop(file);
+    return code;
+}
+
+void bench_file_drop(struct bench_file *file)
+{
+    if (file->stream)
+        fclose(file->stream);
+    if (file->temporary)
+        unlink(file->temporary);
+    free(file->temporary);
+    *file = (struct bench_file){.path = NULL};
+}
