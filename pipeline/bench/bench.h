@@ -62,9 +62,9 @@ struct bench_hooks {
 };
 
 /* Runs the plan of *report with its job, the pools in `follows` with each cell's number of workers. Outputs
- * go to a temporary directory in `place`, each is removed once it is looked at. Returns an exit code:
- * EXIT_DONE with *report filled; EXIT_FAILED_ITEMS where outputs differ, or whatever ended a run that could
- * not be counted. The process must have one thread. Free the report either way. */
+ * go to a temporary directory in `place`, removed at the end, or earlier where they are large. Returns an
+ * exit code: EXIT_DONE with *report filled; EXIT_FAILED_ITEMS where outputs differ, or whatever ended a run
+ * that could not be counted. The process must have one thread. Free the report either way. */
 int bench_run(struct bench_report *report, const bool follows[], const char *place,
               const struct bench_hooks *hooks);
 

@@ -12,11 +12,18 @@
 #include "pipeline/bench/bench_tree.h"
 #include "pipeline/run/exit_code.h"
 
+/* Trees are kept until the end as long as they take no more than this: on ext4, making files is slow for some
+ * seconds after others were removed (it passes over inodes deleted just before), which would be counted
+ * against whichever engine runs next. */
+#define KEPT_BYTES ((uint64_t)1 << 30)
+
 struct bench {
     struct bench_report *report;
     const bool *follows;
     const struct bench_hooks *hooks;
-    char *directory; /* temporary; holds one tree of outputs at a time */
+    char *directory; /* temporary; a tree of outputs for each run */
+    unsigned runs;
+    uint64_t kept_bytes; /* of trees that were not removed yet */
     struct bench_watch watch;
     struct bench_cache cache;
     struct bench_tree first; /* what the first run made: all others must equal it */
@@ -85,7 +92,9 @@ static int check_outputs(struct bench *bench, const struct bench_cell *cell, con
     struct error error = {0};
     const char *path, *how;
     int code = EXIT_DONE;
-    if (bench_tree_read(&tree, output, &error) < 0) {
+    int found = bench_tree_read(&tree, output, &error);
+    bench->kept_bytes += tree.bytes;
+    if (found < 0) {
         code = complain(bench, EXIT_FATAL, error.reason);
     } else if (!bench->has_first) {
         bench->first = tree;
@@ -126,10 +135,11 @@ static int run_cell(struct bench *bench, unsigned index, bool warmup)
     struct bench_sample sample = {0};
     struct error error = {0};
     char *output;
-    if (asprintf(&output, "%s/%s-%u", bench->directory, row->cell.name, row->cell.workers) < 0)
+    if (asprintf(&output, "%s/%u-%s-%u", bench->directory, bench->runs++, row->cell.name, row->cell.workers) <
+        0)
         return EXIT_RESOURCES;
     int code = measure(bench, &row->cell, warmup, output, &sample);
-    if (bench_tree_remove(output, &error) < 0 && code == EXIT_DONE)
+    if (bench->kept_bytes > KEPT_BYTES && bench_tree_remove(output, &error) < 0 && code == EXIT_DONE)
         code = complain(bench, EXIT_FATAL, error.reason);
     free(output);
     if (code == EXIT_DONE)

@@ -61,6 +61,17 @@ static void signal_event(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, in
         wake(event, sleepers, count);
 }
 
+/* Producers that sleep because the queue was full are woken when half of it is empty: they find room for
+ * several items then, and consumers have the other half meanwhile. */
+static void signal_room(struct queue *queue, int count)
+{
+    struct queue_shared *shared = queue->shared;
+    atomic_fetch_add(&shared->emptied, 1);
+    stall(STALL_SIGNAL);
+    if (atomic_load(&shared->emptied_sleepers) > 0 && 2 * queue_fill(queue) <= queue->capacity)
+        wake(&shared->emptied, &shared->emptied_sleepers, count);
+}
+
 static void sleep_on(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
 {
     atomic_fetch_add(sleepers, 1);
@@ -244,7 +255,7 @@ enum queue_result queue_take(struct queue *queue, unsigned owner, uint32_t max,
             return QUEUE_CLOSED;
         const uint32_t emptied = walk(queue, owner, max, more, context, slots, seen, taken);
         if (emptied)
-            signal_event(&shared->emptied, &shared->emptied_sleepers, (int)emptied);
+            signal_room(queue, (int)emptied);
         if (*taken)
             return QUEUE_OK;
         if (closed == QUEUE_DRAIN)
