@@ -29,12 +29,15 @@ for stage in "${stages[@]}"; do
 done
 
 once() { # WORKERS; prints seconds
-  rm -rf "$work/scaling-out"
-  seconds "$forkmill" run -q -i "$work/photos-1mp" -o "$work/scaling-out" -w "$1" "${chain[@]}"
+  runs=$(find "$work/scaling-out" -mindepth 1 -maxdepth 1 | wc -l)
+  seconds "$forkmill" run -q -i "$work/photos-1mp" -o "$work/scaling-out/$runs" -w "$1" "${chain[@]}"
 }
 
 prepare
 pictures photos-1mp photo --count $count --width 1200 --height 850
+rm -rf "$work/scaling-out"
+mkdir -p "$work/scaling-out"
+trap 'rm -rf "$work/scaling-out"' EXIT
 once 1 >/dev/null # the files are in the page cache from here on
 once 2 >/dev/null
 
