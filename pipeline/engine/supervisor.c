@@ -243,9 +243,8 @@ static void watch(struct loop *loop)
             supervised->since_ns = now;
             supervised->overstayed = false;
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
-            supervised->overstayed = true;
+            supervised->overstayed = supervisor->engine->kill(supervisor->crew, i);
             supervisor->overstays += !supervisor->engine->can_kill;
-            supervisor->engine->kill(supervisor->crew, i);
         }
     }
     loop->last_tick_ns = now;
