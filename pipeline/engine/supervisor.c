@@ -68,8 +68,10 @@ static void lose_crew(struct loop *loop)
 {
     struct supervisor *supervisor = loop->supervisor;
     struct error error = {0};
-    error_set(&error, ERROR_INTERNAL, "%s",
-              loop->supervisor->engine->can_kill ? "the fork server died" : "a thread could not be started");
+    if (supervisor->engine->can_kill)
+        error_set(&error, ERROR_INTERNAL, "the fork server died");
+    else
+        error_set(&error, ERROR_MEMORY, "a thread could not be started");
     loop->crew_gone = true;
     for (uint32_t i = 0; i < supervisor->places; i++)
         supervisor->workers[i].place = PLACE_OVER;

@@ -231,6 +231,14 @@ END
     [ "$(files out)" -eq 0 ]
 }
 
+@test "where no thread can be started the run gives up, with exit code 75" {
+    # Stacks larger than any address space.
+    code=0
+    (ulimit -s 200000000000 && exec "$FORKMILL" run -i $in -o out --engine serial >.out 2>.err) || code=$?
+    [ "$code" -eq 75 ]
+    says "a thread could not be started"
+}
+
 @test "no process outlives a run, and none is left to be reaped by others" {
     "$FORKMILL_PYTHON" - <<'END'
 import ctypes, errno, os, subprocess
