@@ -145,6 +145,7 @@ static int take_signals(struct run *run)
             sigaddset(&set, taken[i]);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error, with its name, like others */
     signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_BLOCK, &set, &run->old_signals);
     run->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -206,13 +207,16 @@ static void fit_job(struct run *run)
 static int open_machine(struct run *run)
 {
     struct error error = {0};
-    int code = machine_open(&run->machine, &run->job, &error);
+    int code = 0;
+    /* First, so that no signal ends the run while its shared memory still has a name. */
+    if (take_signals(run) < 0)
+        code = error_set(&error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
+    if (code == 0)
+        code = machine_open(&run->machine, &run->job, &error);
     if (code == 0)
         code = admission_open(&run->admission, &run->machine, &error);
     if (code == 0)
         code = ledger_open(&run->ledger, run->machine.slot_count, &error);
-    if (code == 0 && take_signals(run) < 0)
-        code = error_set(&error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
     if (code == 0)
         code = open_io(run, &error);
     if (code == 0)
