@@ -5,6 +5,7 @@
 #include "pipeline/run/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@
 #include "pipeline/run/dry_run.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
+
+/* Beyond what is open when work begins: a directory walked, an input, an output with its directory, spare. */
+#define RUN_DESCRIPTORS 6
 
 static struct scan_options scan_options(const struct run *run)
 {
@@ -204,6 +208,20 @@ static void fit_job(struct run *run)
         job->row_members = (unsigned)most;
 }
 
+/* What reading, walking and writing will open at once. Too few would fail every item by itself. */
+static int try_descriptors(const struct run *run, struct error *error)
+{
+    int held[RUN_DESCRIPTORS], count = 0;
+    while (count < RUN_DESCRIPTORS && (held[count] = fcntl(run->signal_fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+        count++;
+    const int cause = errno;
+    for (int i = 0; i < count; i++)
+        close(held[i]);
+    if (count == RUN_DESCRIPTORS)
+        return 0;
+    return error_set(error, ERROR_MEMORY, "too few descriptors (ulimit -n): %s", strerror(cause));
+}
+
 static int open_machine(struct run *run)
 {
     struct error error = {0};
@@ -221,6 +239,8 @@ static int open_machine(struct run *run)
         code = open_io(run, &error);
     if (code == 0)
         code = run->engine->open(&run->crew, &run->machine, &run->turns, &error);
+    if (code == 0)
+        code = try_descriptors(run, &error);
     if (code < 0)
         return refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
     run->ledger.max_failures = run->job.settings.max_failures;
