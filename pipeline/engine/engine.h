@@ -45,8 +45,8 @@ struct engine {
     int (*open)(struct crew **crew, struct machine *machine, const struct engine_turns *turns,
                 struct error *error);
 
-    /* Starts a member in an empty place, or asks for its end by force. Do not wait. False: the crew is lost.
-     */
+    /* Starts a member in an empty place, or asks for its end by force. Do not wait. False: the crew is lost,
+     * or of the second only: ask again. */
     bool (*start)(struct crew *crew, uint32_t place);
     bool (*kill)(struct crew *crew, uint32_t place);
 

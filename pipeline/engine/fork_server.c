@@ -227,24 +227,25 @@ int fork_server_start(struct fork_server *server, uint32_t workers, int (*work)(
     return 0;
 }
 
-static bool send_order(struct fork_server *server, enum order_kind kind, uint32_t worker)
+static bool send_order(struct fork_server *server, enum order_kind kind, uint32_t worker, int flags)
 {
     struct order order = {(uint32_t)kind, worker};
     ssize_t sent;
     do
-        sent = send(server->socket, &order, sizeof order, MSG_NOSIGNAL);
+        sent = send(server->socket, &order, sizeof order, MSG_NOSIGNAL | flags);
     while (sent < 0 && errno == EINTR);
     return sent == sizeof order;
 }
 
 bool fork_server_spawn(struct fork_server *server, uint32_t worker)
 {
-    return send_order(server, ORDER_SPAWN, worker);
+    return send_order(server, ORDER_SPAWN, worker, 0);
 }
 
 bool fork_server_kill(struct fork_server *server, uint32_t worker)
 {
-    return send_order(server, ORDER_KILL, worker);
+    /* Repeated until it has an effect: a server that was stopped must not hold up its owner. */
+    return send_order(server, ORDER_KILL, worker, MSG_DONTWAIT);
 }
 
 int fork_server_next(struct fork_server *server, struct fork_report *report)

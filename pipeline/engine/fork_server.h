@@ -30,7 +30,7 @@ int fork_server_start(struct fork_server *server, uint32_t workers,
                       int (*work)(void *context, uint32_t worker), void *context, struct error *error);
 
 /* Asks for a worker in place `worker`, which must be empty; and for its death by SIGKILL. Do not wait.
- * False: the server is gone. */
+ * False: the server is gone; or, of the second, takes no order now, as one that was stopped: ask again. */
 bool fork_server_spawn(struct fork_server *server, uint32_t worker);
 bool fork_server_kill(struct fork_server *server, uint32_t worker);
 

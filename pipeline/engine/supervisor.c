@@ -76,8 +76,10 @@ static void lose_crew(struct loop *loop)
 {
     struct supervisor *supervisor = loop->supervisor;
     struct error error = {0};
-    error_set(&error, ERROR_INTERNAL, "%s",
-              loop->supervisor->engine->can_kill ? "the fork server died" : "a thread could not be started");
+    if (supervisor->engine->can_kill)
+        error_set(&error, ERROR_INTERNAL, "the fork server died");
+    else
+        error_set(&error, ERROR_MEMORY, "a thread could not be started");
     loop->crew_gone = true;
     for (uint32_t i = 0; i < supervisor->places; i++)
         supervisor->workers[i].place = PLACE_OVER;
@@ -262,9 +264,8 @@ static void watch(struct loop *loop)
             supervised->overstayed = false;
             supervised->slow = false;
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
-            supervised->overstayed = true;
+            supervised->overstayed = supervisor->engine->kill(supervisor->crew, i);
             supervisor->overstays += !supervisor->engine->can_kill;
-            supervisor->engine->kill(supervisor->crew, i);
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns / 5 * 4 && !supervised->slow) {
             supervised->slow = true;
             tell(supervisor, SUPERVISOR_SLOW, i, NULL);

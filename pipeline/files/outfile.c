@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -88,9 +89,28 @@ static int temp_open(struct outfile *root, int directory, char *temp)
     return -1;
 }
 
+/* Can files be made here? 0 or an errno. No signal may end the program between making one and removing it. */
+static int try_directory(struct outfile *root)
+{
+    char temp[64];
+    sigset_t all, before;
+    int cause = 0;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    int fd = temp_open(root, root->fd, temp);
+    if (fd < 0) {
+        cause = errno;
+    } else {
+        close(fd);
+        unlinkat(root->fd, temp, 0);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return cause;
+}
+
 int outfile_open(struct outfile **out, const char *path, struct error *error)
 {
-    char temp[64], what[160];
+    char what[160];
     *out = NULL;
     snprintf(what, sizeof what, "cannot write to %s", path);
     struct outfile *root = calloc(1, sizeof *root);
@@ -106,14 +126,11 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
         free(root);
         return failed(error, cause, what);
     }
-    int fd = temp_open(root, root->fd, temp);
-    if (fd < 0) {
-        const int cause = errno;
+    const int cause = try_directory(root);
+    if (cause != 0) {
         outfile_close(root);
         return failed(error, cause, what);
     }
-    close(fd);
-    unlinkat(root->fd, temp, 0);
     *out = root;
     return 0;
 }

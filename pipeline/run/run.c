@@ -5,6 +5,7 @@
 #include "pipeline/run/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@
 #include "pipeline/run/dry_run.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
+
+/* Beyond what is open when work begins: a directory walked, an input, an output with its directory, spare. */
+#define RUN_DESCRIPTORS 6
 
 static struct scan_options scan_options(const struct run *run)
 {
@@ -149,6 +153,7 @@ static int take_signals(struct run *run)
             sigaddset(&set, taken[i]);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error, with its name, like others */
     signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_BLOCK, &set, &run->old_signals);
     signal(SIGUSR1, SIG_DFL); /* what is ignored does not arrive */
@@ -208,20 +213,39 @@ static void fit_job(struct run *run)
         job->row_members = (unsigned)most;
 }
 
+/* What reading, walking and writing will open at once. Too few would fail every item by itself. */
+static int try_descriptors(const struct run *run, struct error *error)
+{
+    int held[RUN_DESCRIPTORS], count = 0;
+    while (count < RUN_DESCRIPTORS && (held[count] = fcntl(run->signal_fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+        count++;
+    const int cause = errno;
+    for (int i = 0; i < count; i++)
+        close(held[i]);
+    if (count == RUN_DESCRIPTORS)
+        return 0;
+    return error_set(error, ERROR_MEMORY, "too few descriptors (ulimit -n): %s", strerror(cause));
+}
+
 static int open_machine(struct run *run)
 {
     struct error error = {0};
-    int code = machine_open(&run->machine, &run->job, &error);
+    int code = 0;
+    /* First, so that no signal ends the run while its shared memory still has a name. */
+    if (take_signals(run) < 0)
+        code = error_set(&error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
+    if (code == 0)
+        code = machine_open(&run->machine, &run->job, &error);
     if (code == 0)
         code = admission_open(&run->admission, &run->machine, &error);
     if (code == 0)
         code = ledger_open(&run->ledger, run->machine.slot_count, &error);
-    if (code == 0 && take_signals(run) < 0)
-        code = error_set(&error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
     if (code == 0)
         code = open_io(run, &error);
     if (code == 0)
         code = run->engine->open(&run->crew, &run->machine, &run->turns, &error);
+    if (code == 0)
+        code = try_descriptors(run, &error);
     if (code < 0)
         return refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
     run->ledger.max_failures = run->job.settings.max_failures;

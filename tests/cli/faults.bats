@@ -231,6 +231,28 @@ END
     [ "$(files out)" -eq 0 ]
 }
 
+@test "with too few descriptors the run does not start, or does all; no item fails for it" {
+    for most in $(seq 6 24); do
+        rm -rf out
+        code=0
+        (ulimit -n "$most" && exec "$FORKMILL" run -i $in -o out -s copy) >.out 2>.err 3>&- || code=$?
+        case $code in
+            0) ;;
+            75) says "Too many open files" && [ "$(files out)" -eq 0 ] ;;
+            *) echo "ulimit -n $most: exit code $code"; cat .err; return 1 ;;
+        esac
+    done
+    [ "$code" -eq 0 ]
+}
+
+@test "where no thread can be started the run gives up, with exit code 75" {
+    # Stacks larger than any address space.
+    code=0
+    (ulimit -s 200000000000 && exec "$FORKMILL" run -i $in -o out --engine serial >.out 2>.err) || code=$?
+    [ "$code" -eq 75 ]
+    says "a thread could not be started"
+}
+
 @test "no process outlives a run, and none is left to be reaped by others" {
     "$FORKMILL_PYTHON" - <<'END'
 import ctypes, errno, os, subprocess

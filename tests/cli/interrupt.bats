@@ -155,6 +155,14 @@ left_in_order() {
     [ "$(files kept)" -ge 1 ]
 }
 
+@test "a limit on the size of files is an error, not a death" {
+    code=0
+    (ulimit -f 100 && exec "$FORKMILL" run -i in -o out >.out 2>.err) || code=$?
+    [ "$code" -eq 75 ]
+    says "File too large"
+    no_temps out
+}
+
 @test "a disk with no room at all" {
     in_mounts '
         mkdir out

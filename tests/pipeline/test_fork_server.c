@@ -124,6 +124,27 @@ static void a_stopped_worker_can_be_killed(void **state)
     munmap(told, sizeof *told);
 }
 
+static void orders_to_kill_never_wait_for_a_stopped_server(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    assert_int_equal(fork_server_start(&server, 1, work, told, NULL), 0);
+    fork_server_spawn(&server, 0);
+    int32_t pid = await_pid(told, 0, 0);
+    kill(server.pid, SIGSTOP);
+    bool taken = true;
+    alarm(20); /* ends the test where an order waits */
+    for (int i = 0; i < 100000 && taken; i++)
+        taken = fork_server_kill(&server, 0);
+    alarm(0);
+    assert_false(taken);
+    kill(server.pid, SIGCONT);
+    assert_int_equal(await_report(&server).pid, pid);
+    fork_server_stop(&server);
+    munmap(told, sizeof *told);
+}
+
 static void a_worker_has_no_descriptor_beyond_stderr(void **state)
 {
     (void)state;
@@ -204,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deaths_are_reported_and_places_filled_again),
         cmocka_unit_test(a_stopped_worker_can_be_killed),
+        cmocka_unit_test(orders_to_kill_never_wait_for_a_stopped_server),
         cmocka_unit_test(a_worker_has_no_descriptor_beyond_stderr),
         cmocka_unit_test(stopping_the_server_ends_its_workers),
         cmocka_unit_test(killing_the_server_is_noticed_and_ends_its_workers),

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "pipeline/files/outfile.h"
 
@@ -50,6 +51,27 @@ static int names_in(const char *path)
 static int put(struct outfile *root, const char *rel, const char *text, struct error *error)
 {
     return outfile_write(root, rel, text, strlen(text), NULL, error);
+}
+
+static void a_signal_leaves_nothing_of_the_trial(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("trial", 0777), 0);
+    for (useconds_t i = 0; i < 200; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct outfile *root;
+            while (outfile_open(&root, "trial", NULL) == 0)
+                outfile_close(root);
+            _exit(1);
+        }
+        usleep(500 + i * 3);
+        kill(child, SIGTERM);
+        int status = 0;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(names_in("trial"), 0);
+    }
 }
 
 static void outputs_arrive_whole_and_alone(void **state)
@@ -197,9 +219,10 @@ static void a_full_disk_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(outputs_arrive_whole_and_alone), TEST(names_as_long_as_they_may_be),
-        TEST(impossible_targets_are_refused), TEST(places_that_cannot_be_written_are_named),
-        TEST(a_failed_write_leaves_nothing),  TEST(a_full_disk_says_so),
+        TEST(outputs_arrive_whole_and_alone),       TEST(names_as_long_as_they_may_be),
+        TEST(impossible_targets_are_refused),       TEST(places_that_cannot_be_written_are_named),
+        TEST(a_failed_write_leaves_nothing),        TEST(a_full_disk_says_so),
+        TEST(a_signal_leaves_nothing_of_the_trial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
