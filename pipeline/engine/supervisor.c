@@ -27,6 +27,9 @@
 /* Deaths at birth in a row, beyond one of each worker, without an item done: the workers cannot live here. */
 #define EARLY_DEATHS 10u
 
+/* A worker that could not be started, for want of memory or processes, is tried again after this. */
+#define START_AGAIN_NS 100000000u
+
 enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
 
 struct supervised {
@@ -35,6 +38,7 @@ struct supervised {
     bool slow;                   /* told */
     bool unburied;               /* gone, but others still have its rows in hand */
     struct engine_report report; /* while unburied */
+    uint64_t again_ns;           /* not 0: it could not be started, and is tried again then */
     uint64_t first_beat;         /* its predecessor's last */
     uint64_t beat;               /* the last one seen */
     uint64_t since_ns;
@@ -159,6 +163,15 @@ static bool wanted(const struct loop *loop, uint32_t worker)
     return !loop->crew_gone && pool > 0 && queue_fill(&machine->queues[pool]) > 0;
 }
 
+static bool any_live(const struct loop *loop)
+{
+    for (uint32_t i = 0; i < loop->supervisor->places; i++) {
+        if (loop->supervisor->workers[i].place == PLACE_LIVE)
+            return true;
+    }
+    return false;
+}
+
 static void bury(struct loop *loop, const struct engine_report *report)
 {
     struct supervisor *supervisor = loop->supervisor;
@@ -189,15 +202,34 @@ static void bury(struct loop *loop, const struct engine_report *report)
             recover_worker(machine, supervisor->ledger, supervisor->admission, report->place, &cause, retry);
         for (unsigned i = 0; i <= machine->job->pool_count; i++)
             queue_wake_all(&machine->queues[i]);
-        if (loop->closing.pools_closed <= pool)
+        if (loop->closing.pools_closed <= pool && !(report->start_errno && any_live(loop)))
             count_early_death(loop, was_running || settled(loop, report->place), &cause);
     }
     if (atomic_exchange(&machine->workers[report->place].doing, WORKER_ABSENT) == WORKER_BUSY) {
         /* What it could not book itself. */
         atomic_fetch_add(&machine->workers[report->place].busy_ns, clock_ns() - supervised->since_ns);
     }
-    if (wanted(loop, report->place) && ledger_stopped(supervisor->ledger) != STOP_FATAL)
+    if (!wanted(loop, report->place) || ledger_stopped(supervisor->ledger) == STOP_FATAL)
+        return;
+    if (report->start_errno)
+        supervised->again_ns = clock_ns() + START_AGAIN_NS;
+    else
         start_worker(loop, report->place);
+}
+
+/* Those that could not be started a moment ago. */
+static void start_again(struct loop *loop)
+{
+    uint64_t now = clock_ns();
+    for (uint32_t i = 0; i < loop->supervisor->places; i++) {
+        const struct supervised *supervised = &loop->supervisor->workers[i];
+        if (supervised->again_ns == 0 || now < supervised->again_ns)
+            continue;
+        if (wanted(loop, i) && ledger_stopped(loop->supervisor->ledger) == STOP_NONE)
+            start_worker(loop, i);
+        else
+            loop->supervisor->workers[i].again_ns = 0;
+    }
 }
 
 static void hear_crew(struct loop *loop)
@@ -365,6 +397,7 @@ int supervisor_run(struct supervisor *supervisor, struct error *error)
         wait_for_news(&loop);
         hear_crew(&loop);
         bury_the_rest(&loop);
+        start_again(&loop);
         hear_signals(&loop);
         watch(&loop);
         begin_closing(&loop);

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "pipeline/files/beneath.h"
 #include "pipeline/files/scan.h"
 
 struct outfile {
@@ -33,6 +34,8 @@ static int failed(struct error *error, int cause, const char *what)
     case ENFILE:
     case ENOMEM:
         return error_set(error, ERROR_MEMORY, "%s: %s", what, strerror(cause));
+    case EXDEV:
+        return error_set(error, ERROR_UNSUPPORTED, "%s: a link leads out of the output directory", what);
     case ENAMETOOLONG:
     case EISDIR:
     case ENOTDIR:
@@ -42,8 +45,8 @@ static int failed(struct error *error, int cause, const char *what)
     }
 }
 
-/* Opens the directory `path` beneath `at`, making what is missing. A descriptor, or -1 and errno. Symbolic
- * links are followed: they are the user's own arrangement of the output. */
+/* Opens the directory `path`, making what is missing. A descriptor, or -1 and errno. Symbolic links are
+ * followed, as this is the path the user gave. */
 static int make_directories(int at, const char *path)
 {
     char name[PATH_MAX];
@@ -74,6 +77,36 @@ static int make_directories(int at, const char *path)
         at = owned = next;
     }
     return owned;
+}
+
+/* The same for a directory of the tree of outputs. Links are followed only where they stay beneath the output
+ * directory: a link that leads to an input would have it replaced. EXDEV otherwise. */
+static int make_beneath(int root, const char *path)
+{
+    char prefix[PATH_MAX];
+    int directory = beneath_open(root, path, O_PATH | O_DIRECTORY, true);
+    if (directory >= 0 || errno != ENOENT)
+        return directory;
+    for (const char *end = path; *end; end += strspn(end, "/")) {
+        end += strcspn(end, "/");
+        memcpy(prefix, path, (size_t)(end - path));
+        prefix[end - path] = '\0';
+        const int parent = directory;
+        directory = beneath_open(root, prefix, O_PATH | O_DIRECTORY, true);
+        if (directory < 0 && errno == ENOENT) {
+            const char *slash = strrchr(prefix, '/');
+            const int made = mkdirat(parent >= 0 ? parent : root, slash ? slash + 1 : prefix, 0777);
+            if (made == 0 || errno == EEXIST)
+                directory = beneath_open(root, prefix, O_PATH | O_DIRECTORY, true);
+        }
+        const int cause = errno;
+        if (parent >= 0)
+            close(parent);
+        errno = cause;
+        if (directory < 0)
+            return -1;
+    }
+    return directory;
 }
 
 /* A new, empty temporary file in the directory; its name to temp[64]. */
@@ -167,7 +200,7 @@ static int target_directory(struct outfile *root, const char *rel, size_t length
         close(root->last_fd);
     memcpy(root->last, rel, length);
     root->last[length] = '\0';
-    root->last_fd = make_directories(root->fd, root->last);
+    root->last_fd = make_beneath(root->fd, root->last);
     return root->last_fd;
 }
 
@@ -230,14 +263,19 @@ int outfile_write(struct outfile *root, const char *rel, const void *bytes, size
     const size_t parent = slash ? (size_t)(slash - rel) : 0;
     if (parent >= PATH_MAX)
         return failed(error, ENAMETOOLONG, "making the output's directory");
-    int directory = target_directory(root, rel, parent);
-    if (directory < 0)
-        return failed(error, errno, "making the output's directory");
-    int code = write_in(root, directory, slash ? slash + 1 : rel, bytes, length, input, error);
-    if (code < 0 && root->last_fd >= 0) {
-        /* Someone may have removed the directory: look for it anew the next time. */
+    int code = 0;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int directory = target_directory(root, rel, parent);
+        if (directory < 0)
+            return failed(error, errno, "making the output's directory");
+        code = write_in(root, directory, slash ? slash + 1 : rel, bytes, length, input, error);
+        if (code == 0 || root->last_fd < 0)
+            break;
+        /* Someone may have removed the directory since it was opened: look for it anew, and once more now. */
         close(root->last_fd);
         root->last_fd = -1;
+        if (code != ERROR_IO)
+            break;
     }
     return code;
 }

@@ -23,9 +23,9 @@ int outfile_directory(const struct outfile *root, struct stat *st);
 /* Writes `length` bytes as the file `rel` beneath the output directory, making directories as needed. What is
  * there already is replaced, unless it is the very file that `input` (NULL: none) describes:
  * ERROR_UNSUPPORTED. ERROR_DISK_FULL where there is no room or quota left; ERROR_UNSUPPORTED where `rel` is
- * absolute, empty or has "..", where its name is too long, or where a directory is in its place; else
- * ERROR_IO. After an error there is no temporary file and the old target is as it was. One thread at a time
- * for each root. */
+ * absolute, empty, has ".." or goes through a link that leads out of the output directory, where its name is
+ * too long, or where a directory is in its place; else ERROR_IO. After an error there is no temporary file
+ * and the old target is as it was. One thread at a time for each root. */
 int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
                   const struct stat *input, struct error *error);
 

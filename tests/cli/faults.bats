@@ -296,3 +296,18 @@ END
     diff -r $reference ignored
     diff -r $reference blocked
 }
+
+@test "a worker that cannot be forked does not end a run that others carry on" {
+    if [ "$(id -u)" -ne 0 ]; then skip "needs root, to become a user with a limit of its own"; fi
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR" .
+    mkdir -m 777 out
+    cp "$FORKMILL" ./forkmill-copy && chmod 755 ./forkmill-copy || return 1
+    setpriv --reuid 64321 --clear-groups ./forkmill-copy run -i $in -o out -w 3 -s sleep:ms=60 -s invert --json >.out 2>.err 3>&- &
+    main=$!
+    wait_until has_files out 1
+    setpriv --reuid 64321 --clear-groups prlimit --pid "$(server)" --nproc=1
+    kill -9 "$(workers | head -1)"
+    finish 0
+    is items.done 24
+    diff -r $reference out
+}

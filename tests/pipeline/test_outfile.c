@@ -147,6 +147,41 @@ static void impossible_targets_are_refused(void **state)
     outfile_close(root);
 }
 
+static void links_are_followed_beneath_the_output_and_no_further(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    tree_dir("elsewhere");
+    tree_file("elsewhere/a", "precious");
+    assert_int_equal(outfile_open(&root, "out", &error), 0);
+    assert_int_equal(put(root, "real/sub/a", "1", &error), 0);
+    assert_int_equal(symlink("real/sub", "out/inside"), 0);
+    assert_int_equal(put(root, "inside/b", "2", &error), 0);
+    assert_holds("out/real/sub/b", "2");
+    assert_int_equal(symlink("../elsewhere", "out/outside"), 0);
+    assert_int_equal(put(root, "outside/a", "x", &error), ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.reason, "leads out of the output directory"));
+    assert_int_equal(put(root, "outside/new/a", "x", &error), ERROR_UNSUPPORTED);
+    assert_holds("elsewhere/a", "precious");
+    assert_int_equal(names_in("elsewhere"), 1);
+    outfile_close(root);
+}
+
+static void a_directory_removed_meanwhile_is_made_again(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    assert_int_equal(outfile_open(&root, "out", &error), 0);
+    assert_int_equal(put(root, "d/a", "1", &error), 0);
+    assert_int_equal(unlink("out/d/a"), 0);
+    assert_int_equal(rmdir("out/d"), 0);
+    assert_int_equal(put(root, "d/b", "2", &error), 0);
+    assert_holds("out/d/b", "2");
+    outfile_close(root);
+}
+
 static void places_that_cannot_be_written_are_named(void **state)
 {
     (void)state;
@@ -219,9 +254,14 @@ static void a_full_disk_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(outputs_arrive_whole_and_alone),       TEST(names_as_long_as_they_may_be),
-        TEST(impossible_targets_are_refused),       TEST(places_that_cannot_be_written_are_named),
-        TEST(a_failed_write_leaves_nothing),        TEST(a_full_disk_says_so),
+        TEST(outputs_arrive_whole_and_alone),
+        TEST(names_as_long_as_they_may_be),
+        TEST(impossible_targets_are_refused),
+        TEST(links_are_followed_beneath_the_output_and_no_further),
+        TEST(a_directory_removed_meanwhile_is_made_again),
+        TEST(places_that_cannot_be_written_are_named),
+        TEST(a_failed_write_leaves_nothing),
+        TEST(a_full_disk_says_so),
         TEST(a_signal_leaves_nothing_of_the_trial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
