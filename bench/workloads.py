@@ -8,6 +8,7 @@ Each table has groups of rows; the first row of a group is what the others are c
 run in turn, round by round, every other round backwards, after one that is not counted.
 """
 import argparse
+import atexit
 import json
 import os
 import shutil
@@ -42,6 +43,11 @@ class Bench:
         self.workers = max(2, self.cores)
         self.slow_ms = 1 if self.quick else 5
         self.lists = {}
+        # A directory for each run, removed at the end: ext4 makes files slowly for seconds after others were removed.
+        self.outputs = os.path.join(options.work, "run-outputs")
+        self.runs = 0
+        shutil.rmtree(self.outputs, ignore_errors=True)
+        atexit.register(shutil.rmtree, self.outputs, ignore_errors=True)
 
     def files(self, name, most):
         """A list of the first files of a data set, as a file; and how many they are."""
@@ -56,16 +62,16 @@ class Bench:
             self.lists[key] = path, len(found)
         return self.lists[key]
 
-    def command(self, listed, out, engine, workers, arguments):
-        shutil.rmtree(out, ignore_errors=True)
+    def command(self, listed, engine, workers, arguments):
+        self.runs += 1
+        out = os.path.join(self.outputs, str(self.runs))
         return [self.options.forkmill, "run", "--json", "--files-from", listed, "-o", out, "--engine", engine,
                 "-w", str(workers), *arguments]
 
     def forkmill(self, listed, engine, workers, *arguments, slow=None):
         """Seconds as the run itself reports them, its processes' start and end included."""
-        out = os.path.join(self.options.work, "run-out")
         path, count = listed
-        result = subprocess.run(self.command(path, out, engine, workers, arguments), stdout=subprocess.PIPE,
+        result = subprocess.run(self.command(path, engine, workers, arguments), stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=self.environment(slow), check=False)
         if result.returncode != 0:
             sys.exit(f"forkmill failed: {result.stderr.decode()}")
@@ -90,7 +96,7 @@ class Bench:
             path = os.path.join(self.options.work, f"part-{part}")
             with open(path, "w", encoding="utf-8") as file:
                 file.write("".join(f"{name}\n" for name in names[part::runs]))
-            commands.append(self.command(path, os.path.join(self.options.work, f"part-out-{part}"), "process", 1, []))
+            commands.append(self.command(path, "process", 1, []))
         start = time.monotonic()
         running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                     env=self.environment(slow)) for command in commands]
@@ -112,9 +118,8 @@ class Bench:
     def engines(self):
         """Those that this build has."""
         usable = ["serial", "thread", "openmp", "process"]
-        out = os.path.join(self.options.work, "run-out")
         path, _ = self.files("tiny", 1)
-        probe = subprocess.run(self.command(path, out, "openmp", 1, []), capture_output=True, check=False)
+        probe = subprocess.run(self.command(path, "openmp", 1, []), capture_output=True, check=False)
         if probe.returncode != 0:
             usable.remove("openmp")
         return usable
