@@ -41,7 +41,7 @@ pictures icons-10000 icons --count 10000
 budget=(--set "memory=${budget_mib}MiB")
 photos=$(peak -i "$work/photos-24mp" "${budget[@]}" -s resize:width=2000,height=2000,fit=inside)
 # The sleep makes a hundred icons last for some samples.
-icons=(-s resize:width=32,height=32,fit=inside -s sleep:ms=4)
+icons=(-s "resize:width=32,height=32,fit=inside" -s sleep:ms=4)
 few=$(peak -i "$work/icons-100" "${budget[@]}" "${icons[@]}")
 many=$(peak -i "$work/icons-10000" "${budget[@]}" "${icons[@]}")
 limit_mib=$((budget_mib + slack_mib))
