@@ -43,8 +43,10 @@ static bool decide_rows(const struct machine *machine)
     uint32_t team = machine->worker_count, wanted = team < queue->capacity ? team : queue->capacity, waiting;
     uint64_t began = clock_ns();
     while ((waiting = queue_fill(queue)) < wanted && clock_ns() - began < DECIDE_NS) {
-        if (atomic_load(&queue->shared->closed))
+        if (atomic_load(&queue->shared->closed) || atomic_load(&machine->all_listed)) {
+            waiting = queue_fill(queue);
             break;
+        }
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     bool rows = waiting < wanted;

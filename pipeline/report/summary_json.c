@@ -156,6 +156,7 @@ static json_t *summary_json(const struct summary *s, bool *failed)
     json_t *root = json_object();
     set_text(root, "version", FORKMILL_VERSION, failed);
     set_text(root, "engine", s->engine, failed);
+    set_text(root, "remark", s->remark, failed);
     set_text(root, "output", s->output, failed);
     set_count(root, "exit_code", (uint64_t)s->exit_code, failed);
     set(root, "items", items_json(s, failed), failed);

@@ -179,8 +179,10 @@ static struct item *next_item(struct reader *reader)
         reader->listing_done = scan_next(reader->scan, &entry) == 0;
         reader->listing_ns += clock_ns() - before;
         note(reader, TRACE_LIST, NULL, NULL, before);
-        if (reader->listing_done)
+        if (reader->listing_done) {
+            atomic_store(&reader->machine->all_listed, true);
             continue;
+        }
         if (entry.kind == SCAN_FILE && (item = found(reader, &entry)))
             return item;
         if (entry.kind == SCAN_NOTE)

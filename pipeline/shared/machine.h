@@ -50,7 +50,8 @@ struct machine {
     struct worker_cell *workers;
     struct board *boards; /* one for each worker, to share its rows on */
     uint32_t worker_count;
-    uint8_t *worker_pool;                   /* private: which pool each worker belongs to */
+    _Atomic bool all_listed; /* private to the main process: the reader has queued the last new item */
+    uint8_t *worker_pool;    /* private: which pool each worker belongs to */
     struct queue queues[JOB_MAX_POOLS + 1]; /* [i] before pool i, [pool_count] before the writer */
     struct trace_ring *rings;               /* NULL: no trace. Of each worker, then reader and writer */
     char (*labels)[TRACE_LABEL_BYTES];      /* of the items in the slots; written by the reader */
