@@ -12,7 +12,7 @@ usage() {
 
 build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libfyaml-dev libjansson-dev)
 data=(python3 libvips-tools)
-tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy imagemagick
+tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
   libvips-tools pngcheck procps)
 # Not every distribution has these as packages; the tests that want them say so and skip.
 tests_optional=(chromium)

@@ -183,6 +183,8 @@ static void a_killed_producer_leaves_whole_records(void **state)
             }
         }
         struct timespec moment = {.tv_nsec = 100000 + (long)round * 7919};
+        for (int naps = 0; trace_ring_waiting(&ring) == 0 && naps < 100000; naps++)
+            nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
         nanosleep(&moment, NULL);
         kill(pid, SIGKILL);
         int status;
