@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "pipeline/files/outfile.h"
@@ -152,6 +153,9 @@ static void links_are_followed_beneath_the_output_and_no_further(void **state)
     (void)state;
     struct outfile *root;
     struct error error;
+    /* Without openat2 (valgrind has none) no link is followed, which is safe as well. */
+    if (syscall(SYS_openat2, AT_FDCWD, ".", NULL, 0) < 0 && errno == ENOSYS)
+        skip();
     tree_dir("elsewhere");
     tree_file("elsewhere/a", "precious");
     assert_int_equal(outfile_open(&root, "out", &error), 0);
