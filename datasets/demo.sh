@@ -49,7 +49,7 @@ datasets/setup.sh build data
 echo "All there."
 
 say "Building for release"
-cmake --preset release -DFORKMILL_TESTS=OFF >/dev/null
+cmake --preset release >/dev/null
 cmake --build --preset release -j2
 mkdir -p "$out"
 
