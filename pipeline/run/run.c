@@ -336,7 +336,8 @@ static void close_all(struct run *run)
 int run_job(const struct job *job, const struct run_options *options, struct summary *summary)
 {
     struct run run = {
-        .job = *job, /* a shallow copy: `memory` may have to shrink */
+        .given = job,
+        .job = *job,
         .options = *options,
         .summary = summary,
         .signal_fd = -1,

@@ -25,7 +25,8 @@
 #define RUN_DISTINCT_WARNINGS 16u
 
 struct run {
-    struct job job;
+    const struct job *given; /* the caller's; outlives the run and its summary */
+    struct job job;          /* a copy that may be changed to fit the machine and the engine */
     struct run_options options;
     struct summary *summary; /* the caller's */
     struct scan *scan;

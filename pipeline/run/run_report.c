@@ -260,8 +260,8 @@ static void fill(struct run *run, struct summary *summary)
     const struct ledger_counts *counts = &run->ledger.counts;
     char why[256];
     summary->engine = run->engine->name;
-    summary->output = run->job.settings.output;
-    summary->workers_from = run->job.workers_from;
+    summary->output = run->given->settings.output;
+    summary->workers_from = run->given->workers_from;
     summary->exit_code = exit_code(run);
     summary->found = counts->found;
     summary->done = counts->done;

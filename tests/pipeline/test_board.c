@@ -14,7 +14,8 @@
 static void ranges_are_taken_once_and_done(void **state)
 {
     (void)state;
-    struct board board = {0};
+    static struct board board; /* a sanitizer's stack does not keep its alignment */
+    board = (struct board){0};
     uint32_t taker;
     uint64_t offer = board_open(&board, 3);
     assert_true(board_is_open(&board, offer));
@@ -34,7 +35,8 @@ static void ranges_are_taken_once_and_done(void **state)
 static void a_late_hand_changes_nothing(void **state)
 {
     (void)state;
-    struct board board = {0};
+    static struct board board;
+    board = (struct board){0};
     uint32_t taker;
     uint64_t first = board_open(&board, 2);
     assert_int_equal(board_take(&board, first, 1), 0);
@@ -55,7 +57,8 @@ static void a_late_hand_changes_nothing(void **state)
 static void helpers_are_seen_while_they_help(void **state)
 {
     (void)state;
-    struct board board = {0};
+    static struct board board;
+    board = (struct board){0};
     board_helping cell = 0;
     assert_int_equal(board_join(&board, 4, &cell), 0);
     uint64_t offer = board_open(&board, 1);
@@ -123,7 +126,8 @@ static bool any_helper(const struct play *play, uint64_t offer)
 static void the_leader_has_the_buffer_to_itself_after_closing(void **state)
 {
     (void)state;
-    struct play play = {0};
+    static struct play play;
+    play = (struct play){0};
     struct player players[HELPERS];
     pthread_t threads[HELPERS];
     for (uint32_t i = 0; i < HELPERS; i++) {

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "pipeline/files/beneath.h"
 #include "pipeline/files/outfile.h"
 
 static int enter(void **state)
@@ -154,8 +154,11 @@ static void links_are_followed_beneath_the_output_and_no_further(void **state)
     struct outfile *root;
     struct error error;
     /* Without openat2 (valgrind has none) no link is followed, which is safe as well. */
-    if (syscall(SYS_openat2, AT_FDCWD, ".", NULL, 0) < 0 && errno == ENOSYS)
+    assert_int_equal(symlink(".", "here"), 0);
+    int here = beneath_open(AT_FDCWD, "here", O_PATH | O_DIRECTORY, true);
+    if (here < 0)
         skip();
+    close(here);
     tree_dir("elsewhere");
     tree_file("elsewhere/a", "precious");
     assert_int_equal(outfile_open(&root, "out", &error), 0);

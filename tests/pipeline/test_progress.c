@@ -141,6 +141,10 @@ static void a_terminal_gets_a_bar_and_whole_messages(void **state)
 {
     (void)state;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0) {
+        print_message("skipped: no pseudo-terminal can be had here\n");
+        skip();
+    }
     assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_true(terminal >= 0);
