@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pipeline/report/utf8.h"
+
 /* Ranges of code points that a terminal shows as nothing, or that move or reorder what it shows (Unicode
  * categories Cc, Cf, Zl, Zp, noncharacters, and the tag characters of plane 14). */
 static const struct {
@@ -27,26 +29,8 @@ static bool is_hidden(uint32_t point)
 
 size_t escape_sequence(const char *text, uint32_t *point)
 {
-    const unsigned char *s = (const unsigned char *)text;
-    /* A continuation byte is never NUL, so nothing behind the end is read. */
-    if (s[0] < 0x80) {
-        *point = s[0];
-        return 1;
-    }
-    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    uint32_t value = s[0] & (0xffu >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | (s[i] & 0x3fu);
-    }
-    if (value < smallest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-        return 0;
-    *point = value;
-    return length;
+    /* The NUL counts as a byte that may be looked at: it is no continuation. */
+    return utf8_next(text, strnlen(text, 3) + 1, point);
 }
 
 /* The text of the next character into piece[20]; returns how many bytes of input it stands for. */

@@ -84,14 +84,6 @@ void ledger_seat(struct ledger *ledger, uint32_t slot, struct item *item)
     pthread_mutex_unlock(&ledger->lock);
 }
 
-struct item *ledger_item(struct ledger *ledger, uint32_t slot)
-{
-    pthread_mutex_lock(&ledger->lock);
-    struct item *item = ledger->by_slot[slot];
-    pthread_mutex_unlock(&ledger->lock);
-    return item;
-}
-
 bool ledger_look(struct ledger *ledger, uint32_t slot, char *name, size_t size, uint32_t *attempt)
 {
     pthread_mutex_lock(&ledger->lock);

@@ -81,7 +81,6 @@ struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry,
 /* Puts the item into a slot, and takes it out again. */
 void ledger_seat(struct ledger *ledger, uint32_t slot, struct item *item);
 struct item *ledger_unseat(struct ledger *ledger, uint32_t slot);
-struct item *ledger_item(struct ledger *ledger, uint32_t slot);
 
 /* The name of the item in a slot, shortened to `size`, and which attempt it is. False: there is none. */
 bool ledger_look(struct ledger *ledger, uint32_t slot, char *name, size_t size, uint32_t *attempt);
