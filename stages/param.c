@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +211,10 @@ int param_parse(const struct param *param, const char *text, void *values, struc
         return parse_colour(param, text, value, error);
     case PARAM_LIST:
         return parse_list(text, value, error);
+    case PARAM_FILE:
+        param_free((const struct param[]){*param, PARAM_END}, values);
+        ((struct param_file *)value)->path = strdup(text);
+        return ((struct param_file *)value)->path ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
     case PARAM_TEXT:
         free(*(char **)value);
         *(char **)value = strdup(text);
@@ -289,6 +292,11 @@ const char *param_text(const struct param *param, const void *values, char *text
     case PARAM_TEXT:
         snprintf(text, size, "%s", *(char *const *)value ? *(char *const *)value : "");
         break;
+    case PARAM_FILE: {
+        const struct param_file *file = value;
+        snprintf(text, size, "%s", file->path ? file->path : "");
+        break;
+    }
     case PARAM_LIST: {
         const struct param_list *list = value;
         size_t used = 0;
@@ -313,8 +321,19 @@ void param_free(const struct param *table, void *values)
                 free(list->texts[i]);
             free(list->texts);
             *list = (struct param_list){0};
+        } else if (param->type == PARAM_FILE) {
+            struct param_file *file = value;
+            free(file->path);
+            free(file->bytes);
+            *file = (struct param_file){0};
         }
     }
+}
+
+bool param_required(const struct param *param)
+{
+    return !param->initial && param->type != PARAM_TEXT && param->type != PARAM_LIST &&
+           param->type != PARAM_FILE;
 }
 
 const struct param *param_find(const struct param *table, const char *name)
@@ -328,8 +347,8 @@ const struct param *param_find(const struct param *table, const char *name)
 
 const char *param_type_name(enum param_type type)
 {
-    static const char *const names[] = {"int",      "real",  "bool",   "choice", "size",
-                                        "duration", "count", "colour", "text",   "list"};
+    static const char *const names[] = {"int",   "real",   "bool", "choice", "size", "duration",
+                                        "count", "colour", "text", "list",   "file"};
     return (size_t)type < sizeof names / sizeof *names ? names[type] : "?";
 }
 

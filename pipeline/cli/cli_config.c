@@ -70,12 +70,14 @@ static void print_param(const struct param *param, const char *name, const void 
         print_list(param, value, indent, origin);
         return;
     }
-    if (param->type == PARAM_TEXT && !*(char *const *)value) {
+    /* A file's path is its first member. */
+    const bool text_like = param->type == PARAM_TEXT || param->type == PARAM_FILE;
+    if (text_like && !*(char *const *)value) {
         print_origin(printf("%*s# %s:", indent, "", name), "not set");
         return;
     }
     int columns = printf("%*s%s: ", indent, "", name);
-    if (param->type == PARAM_TEXT)
+    if (text_like)
         columns += print_quoted(*(char *const *)value);
     else if (param->type == PARAM_COLOUR) /* its # would start a comment */
         columns += print_quoted(param_text(param, values, text, sizeof text));

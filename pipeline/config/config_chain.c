@@ -197,8 +197,7 @@ static void close_stage(struct entry *entry)
     struct error error = {0};
     for (const struct param *param = entry->table; param->name; param++) {
         size_t index = (size_t)(param - entry->table);
-        if (param->initial || param->type == PARAM_TEXT || param->type == PARAM_LIST ||
-            index >= CONFIG_MAX_PARAMS || entry->note->given[index])
+        if (!param_required(param) || index >= CONFIG_MAX_PARAMS || entry->note->given[index])
             continue;
         diag_error_at(diag, entry->note->place, "%s: %s must be given: %s", entry->name, param->name,
                       param->help);

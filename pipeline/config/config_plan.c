@@ -6,7 +6,7 @@ static int plan_codec(const struct codec *codec, const struct job *job, const st
                       struct error *error)
 {
     struct codec_plan plan = {0};
-    return codec->plan(&job->settings.save, shape, 0, &plan, error);
+    return codec_plan_for(codec, &job->settings.save, shape, 0, &plan, error);
 }
 
 /* The format that is asked for, or any where the input's is kept. */

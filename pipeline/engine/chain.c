@@ -63,7 +63,7 @@ int chain_plan(const struct job *job, const struct codec *out, const struct code
         need->scratch_bytes = larger(need->scratch_bytes, stage_scratch(&plan, job->row_members));
     }
     struct codec_plan plan;
-    int code = out->plan(&job->settings.save, &shape, info->meta_bytes, &plan, error);
+    int code = codec_plan_for(out, &job->settings.save, &shape, info->meta_bytes, &plan, error);
     TRY(at_step(job, job->stage_count + 1, code, error));
     need->buffer_bytes[current ^ 1] = larger(need->buffer_bytes[current ^ 1], plan.out_bytes);
     need->scratch_bytes = larger(need->scratch_bytes, plan.scratch_bytes);
@@ -119,6 +119,7 @@ static int decode(struct chain_work *work, struct error *error)
         .pixels = work->buffer[work->current ^ 1],
         .pixels_bytes = work->buffer_bytes[work->current ^ 1],
         .meta = work->machine->job->settings.save.strip ? NULL : &work->meta,
+        .found_at = SIZE_MAX,
         .scratch = work->scratch,
     };
     TRY(codec->decode(&job, error));
@@ -139,6 +140,7 @@ static int encode(struct chain_work *work, struct error *error)
         .meta = &work->meta,
         .bytes = work->buffer[work->current ^ 1],
         .bytes_size = work->buffer_bytes[work->current ^ 1],
+        .file = work->buffer[work->current ^ 1],
         .scratch = work->scratch,
     };
     TRY(codec->encode(&job, error));

@@ -12,8 +12,7 @@
 static int examine(struct run *run, const struct scan_entry *entry, uint8_t *head, struct error *error)
 {
     const struct settings *settings = &run->job.settings;
-    struct codec_limits limits = {settings->max_pixels, settings->max_width, settings->max_height,
-                                  settings->max_metadata_bytes};
+    const struct codec_limits limits = settings_limits(settings);
     struct arrival arrival = {.fd = -1, .head = head};
     int code = arrival_examine(&arrival, &run->job, &limits, run->scan, entry->root, entry->path, error);
     if (code == 0)

@@ -130,8 +130,7 @@ int machine_open(struct machine *machine, const struct job *job, struct error *e
 {
     const struct settings *settings = &job->settings;
     *machine = (struct machine){.job = job, .slot_count = count_slots(job), .arena = {.fd = -1}};
-    machine->limits = (struct codec_limits){settings->max_pixels, settings->max_width, settings->max_height,
-                                            settings->max_metadata_bytes};
+    machine->limits = settings_limits(settings);
     int code = assign_workers(machine, error);
     struct layout layout = {0};
     if (code == 0) {

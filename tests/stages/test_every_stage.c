@@ -182,7 +182,7 @@ static void try_stage(const struct stage *stage, const char *text)
     void *params = harness_params(stage, text);
     if (stage->check && stage->check(params, NULL) != 0)
         fail_msg("%s does not take '%s'", stage->name, text);
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         unsigned worked = 0;
         for (unsigned channels = 1; channels <= SHAPE_MAX_CHANNELS; channels++) {
             for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
@@ -202,7 +202,7 @@ static void try_stage(const struct stage *stage, const char *text)
 static bool has_required(const struct stage *stage)
 {
     for (const struct param *param = stage->params; param->name; param++) {
-        if (!param->initial && param->type != PARAM_TEXT && param->type != PARAM_LIST)
+        if (param_required(param))
             return true;
     }
     return false;
@@ -232,7 +232,8 @@ static void every_stage_describes_itself(void **state)
     for (const struct stage *const *stage = stage_all(); *stage; stage++) {
         assert_ptr_equal(stage_find((*stage)->name), *stage);
         assert_true(strlen((*stage)->name) < sizeof((struct error *)0)->stage);
-        assert_true(strcmp((*stage)->group, "image") == 0 || strcmp((*stage)->group, "synthetic") == 0);
+        assert_true(strcmp((*stage)->group, "image") == 0 || strcmp((*stage)->group, "numeric") == 0 ||
+                    strcmp((*stage)->group, "synthetic") == 0);
         assert_int_not_equal((*stage)->summary[strlen((*stage)->summary) - 1], '.');
         for (const struct param *param = (*stage)->params; param->name; param++) {
             assert_non_null(param->unit);
@@ -252,7 +253,7 @@ static void fewer_channels_never_cost_more(void **state)
         if (has_required(*stage))
             continue;
         void *params = harness_params(*stage, "");
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             size_t buffer = 0, scratch = 0;
             for (unsigned channels = 1; channels <= SHAPE_MAX_CHANNELS; channels++) {
                 const struct shape in = harness_shape(400, 300, channels, (enum sample)sample);
