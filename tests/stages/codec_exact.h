@@ -27,8 +27,11 @@ static const size_t exact_fence_bytes = 0;
 static const size_t exact_fence_bytes = 64;
 #endif
 
-static const struct codec_limits exact_limits = {
-    .max_pixels = 64000000, .max_width = 1000000, .max_height = 1000000, .max_metadata_bytes = 4 << 20};
+static const struct codec_limits exact_limits = {.max_pixels = 64000000,
+                                                 .max_width = 1000000,
+                                                 .max_height = 1000000,
+                                                 .max_metadata_bytes = 4 << 20,
+                                                 .max_elements = 64000000};
 
 struct exact {
     struct codec_info info;
@@ -109,7 +112,7 @@ static inline int exact_decode(const struct codec *codec, const uint8_t *file, s
 {
     struct exact again;
     *exact = (struct exact){0};
-    size_t head_bytes = length_bytes < CODEC_HEAD_BYTES ? length_bytes : CODEC_HEAD_BYTES;
+    size_t head_bytes = length_bytes < CODEC_HEAD_BYTES || codec->late ? length_bytes : CODEC_HEAD_BYTES;
     uint8_t *head = exact_take(head_bytes, 0);
     if (head_bytes)
         memcpy(head, file, head_bytes);
@@ -131,6 +134,8 @@ static inline int exact_decode(const struct codec *codec, const uint8_t *file, s
     const struct shape *promised = &exact->info.shape;
     assert_int_equal(exact->shape.width, promised->width);
     assert_int_equal(exact->shape.height, promised->height);
+    assert_int_equal(exact->shape.rank, promised->rank);
+    assert_memory_equal(exact->shape.dims, promised->dims, sizeof promised->dims);
     assert_true(exact->shape.channels <= promised->channels);
     assert_int_equal(exact->shape.sample, promised->sample);
     assert_true(shape_valid(&exact->shape));
