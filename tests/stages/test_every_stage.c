@@ -16,6 +16,12 @@ static const struct {
     {"sumsq", "n=5000", true},
     {"resize", "width=9,height=5,fit=fill", true},
     {"crop", "width=1,height=1", true},
+    {"astype", "type=u8,casting=saturate", true},
+    {"astype", "type=i16,casting=wrap", true},
+    {"astype", "type=f32,casting=saturate", true},
+    {"astype", "type=i64,casting=wrap,rounding=nearest", true},
+    {"astype", "type=f16,casting=wrap", true},
+    {"astype", "type=bool", true},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
