@@ -22,6 +22,8 @@ static const struct {
     {"astype", "type=i64,casting=wrap,rounding=nearest", true},
     {"astype", "type=f16,casting=wrap", true},
     {"astype", "type=bool", true},
+    {"clip", "min=0,max=1", true},
+    {"clip", "max=0.3", true},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
