@@ -196,6 +196,10 @@ static inline unsigned try_shape(const struct stage *stage, const void *params, 
         return 0;
     }
     assert_true(shape_valid(&trial.plan.out));
+    if (trial.plan.out.kind != (stage->gives == STAGE_GIVES_IMAGE   ? SHAPE_IMAGE
+                                : stage->gives == STAGE_GIVES_ARRAY ? SHAPE_ARRAY
+                                                                    : in->kind))
+        explain(&trial, "gives another kind than it says");
     if (trial.plan.settles && !trial.plan.whole)
         explain(&trial, "settles, but is not whole");
     trial.src = harness_samples(in, 77);
