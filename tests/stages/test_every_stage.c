@@ -24,6 +24,10 @@ static const struct {
     {"astype", "type=bool", true},
     {"clip", "min=0,max=1", true},
     {"clip", "max=0.3", true},
+    {"cumsum", "axis=0", false},
+    {"cumsum", "axis=-1", false},
+    {"diff", "axis=0", false},
+    {"diff", "axis=-2,n=3", false},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
