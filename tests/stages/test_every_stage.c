@@ -28,6 +28,11 @@ static const struct {
     {"cumsum", "axis=-1", false},
     {"diff", "axis=0", false},
     {"diff", "axis=-2,n=3", false},
+    {"block_reduce", "func=mean,size=3", false},
+    {"block_reduce", "func=min,size=1x2,edge=trim", false},
+    {"block_reduce", "func=max,size=2000", false},
+    {"block_reduce", "func=median,size=2x3x1", false},
+    {"block_reduce", "func=median,size=97", false},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
