@@ -56,9 +56,11 @@ struct stage_plan {
     size_t begin_scratch_bytes; /* kept from begin to the last rows; preset to 0 */
     size_t rows_scratch_bytes;  /* taken anew by each call of rows; preset to 0 */
     size_t record_bytes;        /* what it tells the record at most; preset to 0 */
-    bool in_place;              /* rows may be given dst == src; only where out and in have equal rows */
-    bool whole;                 /* rows must be called once, for all rows */
-    bool settles;               /* with `whole`: begin may make run->out smaller than planned, never larger */
+    /* rows may be given dst == src. Only where out takes no more bytes than in, and they have equal rows, the
+     * samples stay as they lie, or the stage is `whole`. */
+    bool in_place;
+    bool whole;   /* rows must be called once, for all rows */
+    bool settles; /* with `whole`: begin may make run->out smaller than planned, never larger */
     const struct stage_reference *reference; /* given; NULL where the stage asks for none */
 };
 
