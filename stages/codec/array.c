@@ -153,12 +153,15 @@ static void unpack_fortran(const struct array_layout *layout, const uint64_t *di
     }
 }
 
-bool array_ready(const struct array_layout *layout, const uint8_t *from)
+bool array_in_order(const struct array_layout *layout)
 {
     uint64_t dims[SHAPE_MAX_RANK];
-    if (layout->fortran && long_dims(&layout->shape, dims) > 1)
-        return false;
-    if (layout->swapped && shape_sample_bytes(layout->shape.sample) > 1)
+    return !layout->fortran || long_dims(&layout->shape, dims) < 2;
+}
+
+bool array_ready(const struct array_layout *layout, const uint8_t *from)
+{
+    if (!array_in_order(layout) || (layout->swapped && shape_sample_bytes(layout->shape.sample) > 1))
         return false;
     uint8_t bits = 0;
     for (size_t i = 0, end = shape_bytes(&layout->shape); layout->shape.sample == SAMPLE_BOOL && i < end; i++)
@@ -181,21 +184,32 @@ void array_unpack(const struct array_layout *layout, const uint8_t *from, uint8_
         to[i] = to[i] != 0;
 }
 
-int array_take(struct codec_decode *job, const struct array_layout *layout, size_t at, struct error *error)
+int array_begin(struct codec_decode *job, const struct array_layout *layout, struct error *error)
 {
-    const size_t bytes = shape_bytes(&layout->shape), after = job->length_bytes - at - bytes;
     job->shape = layout->shape;
     job->warnings = 0;
     job->warning[0] = '\0';
-    if (bytes > job->pixels_bytes)
+    if (shape_bytes(&layout->shape) > job->pixels_bytes)
         return error_set(error, ERROR_MEMORY, "more room for samples needed than was planned");
+    return 0;
+}
+
+void array_warn_of_rest(struct codec_decode *job, uint64_t rest_bytes)
+{
+    if (rest_bytes == 0)
+        return;
+    job->warnings = 1;
+    snprintf(job->warning, sizeof job->warning, "%" PRIu64 " bytes after the end of the array", rest_bytes);
+}
+
+int array_take(struct codec_decode *job, const struct array_layout *layout, size_t at, size_t end,
+               struct error *error)
+{
+    TRY(array_begin(job, layout, error));
     if (at % SCRATCH_ALIGN == 0 && array_ready(layout, job->bytes + at))
         job->found_at = at;
     else
         array_unpack(layout, job->bytes + at, job->pixels);
-    if (after > 0) {
-        job->warnings = 1;
-        snprintf(job->warning, sizeof job->warning, "%zu bytes after the end of the array", after);
-    }
+    array_warn_of_rest(job, end - at - shape_bytes(&layout->shape));
     return 0;
 }

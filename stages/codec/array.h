@@ -30,8 +30,18 @@ bool array_ready(const struct array_layout *layout, const uint8_t *from);
  * it may be the same unless `fortran`. */
 void array_unpack(const struct array_layout *layout, const uint8_t *from, uint8_t *to);
 
-/* Ends a decode whose samples begin at byte `at` of the file, and are all there: sets shape and found_at, or
- * fills `pixels`; warns of bytes after the last sample. ERROR_MEMORY where `pixels` is too small. */
-int array_take(struct codec_decode *job, const struct array_layout *layout, size_t at, struct error *error);
+/* Do they lie in C order, so that array_unpack works in place? */
+bool array_in_order(const struct array_layout *layout);
+
+/* Begins the outcome of a decode: its shape, no warnings. ERROR_MEMORY where `pixels` is too small. */
+int array_begin(struct codec_decode *job, const struct array_layout *layout, struct error *error);
+
+/* Warns of bytes after the last sample, where there are any. */
+void array_warn_of_rest(struct codec_decode *job, uint64_t rest_bytes);
+
+/* A decode whose samples lie in the file, from byte `at` on, and end before byte `end`: finds them there, or
+ * fills `pixels`. */
+int array_take(struct codec_decode *job, const struct array_layout *layout, size_t at, size_t end,
+               struct error *error);
 
 #endif

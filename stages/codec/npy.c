@@ -14,11 +14,11 @@ static int npy_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes,
     return 0;
 }
 
-int npy_decode(struct codec_decode *job, struct error *error)
+static int npy_decode(struct codec_decode *job, struct error *error)
 {
     struct npy_header header;
     TRY(npy_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &header, error));
-    return array_take(job, &header.layout, header.data_at, error);
+    return array_take(job, &header.layout, header.data_at, job->length_bytes, error);
 }
 
 static int npy_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,

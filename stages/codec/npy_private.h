@@ -46,7 +46,4 @@ int npy_text_parse(const uint8_t *text, size_t length_bytes, unsigned version, s
  * its length. */
 size_t npy_header_write(const struct shape *shape, uint8_t header[NPY_WRITTEN_MOST]);
 
-/* The array of a file at hand. */
-int npy_decode(struct codec_decode *job, struct error *error);
-
 #endif
