@@ -45,6 +45,9 @@ static const struct {
     {"threshold", "method=otsu", false},
 };
 
+/* Ways that arrays alone go through a stage that accepts images, too. */
+static const char *const array_arguments[][2] = {{"primes", "mode=each"}};
+
 static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
 
 /* Of arrays: a single value, none, one element, less and more than a block, and blocks that end within a
@@ -103,6 +106,17 @@ static void try_stage(const struct stage *stage, const char *text)
     try_images(stage, params);
     try_arrays(stage, params);
     harness_free_params(stage, params);
+}
+
+static void ways_of_arrays_keep_the_contract(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof array_arguments / sizeof *array_arguments; i++) {
+        const struct stage *stage = stage_find(array_arguments[i][0]);
+        void *params = harness_params(stage, array_arguments[i][1]);
+        try_arrays(stage, params);
+        harness_free_params(stage, params);
+    }
 }
 
 static bool has_required(const struct stage *stage)
@@ -184,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_keeps_the_contract),
+        cmocka_unit_test(ways_of_arrays_keep_the_contract),
         cmocka_unit_test(every_stage_describes_itself),
         cmocka_unit_test(fewer_channels_never_cost_more),
     };
