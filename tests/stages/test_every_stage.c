@@ -33,6 +33,8 @@ static const struct {
     {"block_reduce", "func=max,size=2000", false},
     {"block_reduce", "func=median,size=2x3x1", false},
     {"block_reduce", "func=median,size=97", false},
+    {"convolve", "mask=1 2 1 0,mask=2 -4 2 1,mask=1 2 1 1,scale=0", true},
+    {"convolve", "mask=-1 0 1,scale=2,offset=0.5", true},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
