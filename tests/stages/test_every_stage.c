@@ -16,6 +16,7 @@ static const struct {
     {"sumsq", "n=5000", true},
     {"resize", "width=9,height=5,fit=fill", true},
     {"crop", "width=1,height=1", true},
+    {"pad", "left=3,top=2,right=1,bottom=5", true},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
@@ -26,6 +27,10 @@ static const struct {
     {"cast", "type=f32", false},
     {"flatten", "background=#123456", false},
     {"threshold", "method=otsu", false},
+    {"pad", "width=50,height=40,gravity=north-east,extend=background,background=#123456", true},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=copy", true},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=repeat", true},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=mirror", true},
 };
 
 static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
