@@ -90,7 +90,51 @@ def compare_levels():
             same(f"levels {stage}, ImageMagick", ours(pixels, "u16", "levels:" + stage), magick(pixels, *options), 1)
 
 
+def equalised(channel, full):
+    """The definition, in whole numbers."""
+    values, counts = np.unique(channel, return_counts=True)
+    above = (counts.cumsum() - counts[0]).astype(object)
+    spread = channel.size - int(counts[0])
+    table = [(2 * full * int(n) + spread) // (2 * spread) for n in above]
+    return np.array(table, dtype=float)[np.searchsorted(values, channel)]
+
+
+def compare_equalize():
+    for sample in "u8", "u16":
+        for channels in 1, 2, 3, 4:
+            pixels = picture(203, 151, channels, sample)
+            colours = channels - (channels in (2, 4))
+            got = ours(pixels, sample, "equalize")
+            want = pixels.astype(float)
+            for c in range(colours):
+                want[:, :, c] = equalised(pixels[:, :, c], FULL[sample])
+            same(f"equalize {channels} {sample}, numpy", got, want, 0)
+    pixels = picture(203, 151, 3, "u8")
+    got = ours(pixels, "u8", "equalize")
+    if cv2:
+        want = np.stack([cv2.equalizeHist(pixels[:, :, c].copy()) for c in range(3)], axis=2)
+        same("equalize, OpenCV", got, want, 0)
+    # Pillow counts the pixels below a value where we count those up to it, less the least value's: off by as
+    # much as the fullest bin holds. And its whole number of pixels per level is too small by less than 1.
+    fullest = max(np.bincount(pixels[:, :, c].ravel()).max() for c in range(3)) / (203 * 151)
+    want = np.asarray(ImageOps.equalize(Image.fromarray(pixels)))
+    same("equalize, Pillow", got, want, 255 * (fullest + 255 / (203 * 151)) + 1)
+    if exposure:
+        # scikit-image leaves the least value's pixels in, so its least value is not black.
+        pixels = picture(203, 151, 1, "u16")
+        least = np.unique(pixels, return_counts=True)[1][0] / pixels.size
+        want = exposure.equalize_hist(pixels[:, :, 0])
+        same("equalize, scikit-image", ours(pixels, "u16", "equalize"), want * 65535, 0.51 + 65535 * least)
+    if cv2:
+        pixels = picture(203, 151, 3, "u8")
+        luma = pixels.astype(int) @ (13933, 46871, 4732) + 32768 >> 16
+        shift = cv2.equalizeHist(luma.astype(np.uint8)).astype(int) - luma
+        want = np.clip(pixels + shift[:, :, None], 0, 255)
+        same("equalize of luma, OpenCV", ours(pixels, "u8", "equalize:channels=luma"), want, 0)
+
+
 compare_levels()
+compare_equalize()
 for tool, name in (exposure, "python3-skimage"), (cv2, "python3-opencv"), (MAGICK, "imagemagick"):
     if not tool:
         print(f"{name} is not installed; nothing was compared with it")
