@@ -133,8 +133,25 @@ def compare_equalize():
         same("equalize of luma, OpenCV", ours(pixels, "u8", "equalize:channels=luma"), want, 0)
 
 
+def compare_clahe():
+    """OpenCV's own arithmetic at 8 bit: nothing may differ."""
+    for width, height in (320, 240), (203, 151), (200, 151), (64, 8), (5, 3):
+        pixels = picture(width, height, 3, "u8")
+        for limit, across, down in (2, 8, 8), (40, 8, 8), (1.3, 3, 5), (0, 4, 1):
+            tool = cv2.createCLAHE(clipLimit=limit, tileGridSize=(across, down))
+            stage = f"clahe:clip_limit={limit},tiles_x={across},tiles_y={down}"
+            want = np.stack([tool.apply(pixels[:, :, c].copy()) for c in range(3)], axis=2)
+            same(f"{stage} of {width}x{height}, OpenCV", ours(pixels, "u8", stage + ",channels=each"), want, 0)
+            luma = pixels.astype(int) @ (13933, 46871, 4732) + 32768 >> 16
+            shift = tool.apply(luma.astype(np.uint8)).astype(int) - luma
+            want = np.clip(pixels + shift[:, :, None], 0, 255)
+            same(f"{stage} of luma of {width}x{height}, OpenCV", ours(pixels, "u8", stage), want, 0)
+
+
 compare_levels()
 compare_equalize()
+if cv2:
+    compare_clahe()
 for tool, name in (exposure, "python3-skimage"), (cv2, "python3-opencv"), (MAGICK, "imagemagick"):
     if not tool:
         print(f"{name} is not installed; nothing was compared with it")

@@ -30,6 +30,7 @@ static const struct {
     {"pad", "width=50,height=40,gravity=north-east,extend=background,background=#123456", true},
     {"levels", "in_low=0.2,in_high=0.7,out_low=0.9,out_high=0.1,gamma=1.8", false},
     {"equalize", "channels=luma", false},
+    {"clahe", "tiles_x=3,tiles_y=2,clip_limit=3,channels=each", false},
     {"levels", "auto=true,low=10,high=70", false},
     {"pad", "left=40,top=20,right=1,bottom=40,extend=copy", true},
     {"pad", "left=40,top=20,right=1,bottom=40,extend=repeat", true},
