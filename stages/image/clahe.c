@@ -10,6 +10,7 @@
 
 #include "stages/image/floatrow.h"
 #include "stages/image/luma.h"
+#include "stages/image/simd.h"
 #include "stages/image/tone.h"
 #include "stages/stage.h"
 
@@ -120,19 +121,32 @@ static int row_open(struct clahe_row *row, const struct shape *in, struct scratc
     return 0;
 }
 
+/* One channel of `width` pixels as floats. */
+SIMD_CLONES static void take_channel(const struct shape *in, unsigned channel, const uint8_t *src,
+                                     float *values)
+{
+    const void *from = src;
+    const uint16_t *deep = from;
+    const float *real = from;
+    const size_t step = in->channels;
+    for (size_t x = 0; x < in->width; x++) {
+        const size_t at = x * step + channel;
+        values[x] = in->sample == SAMPLE_U8 ? src[at] : in->sample == SAMPLE_U16 ? deep[at] : real[at];
+    }
+}
+
 /* Row y of a plane. NaN fails the first comparison and becomes 0. */
 static void row_load(struct clahe_row *row, const struct stage_run *run, unsigned plane, uint32_t y)
 {
     const struct shape *in = &run->in;
-    const size_t size = shape_sample_bytes(in->sample), width = in->width;
+    const size_t width = in->width;
     const uint8_t *src = run->src + y * shape_row_bytes(in);
     if (tone_by_luma(in, ((const struct clahe_params *)run->params)->channels)) {
         luma_row(in, LUMA_REC709, src, row->luma, 1);
+        floatrow_convert(in->sample, row->luma, row->values, width);
     } else {
-        for (size_t x = 0; x < width; x++)
-            memcpy(row->luma + x * size, src + (x * in->channels + plane) * size, size);
+        take_channel(in, plane, src, row->values);
     }
-    floatrow_convert(in->sample, row->luma, row->values, width);
     if (in->sample != SAMPLE_F32)
         return;
     for (size_t x = 0; x < width; x++) {
@@ -262,8 +276,8 @@ static int clahe_begin(struct stage_run *run, struct scratch *scratch, struct er
     ((upper[left[x] at] * (1.0f - share[x]) + upper[right[x] at] * share[x]) * (1.0f - down) +               \
      (lower[left[x] at] * (1.0f - share[x]) + lower[right[x] at] * share[x]) * down)
 
-static void map_row(const struct clahe_state *state, const float *upper, const float *lower, float down,
-                    const struct shape *in, struct clahe_row *row)
+SIMD_CLONES static void map_row(const struct clahe_state *state, const float *upper, const float *lower,
+                                float down, const struct shape *in, struct clahe_row *row)
 {
     const uint32_t *const left = state->left, *const right = state->right;
     const float *const share = state->share;
