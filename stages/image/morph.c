@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The image is done in strips of columns, so that what is kept of the rows around fits a cache. Samples are
- * kept as unsigned keys of the same order; with their bits turned over the least key is the greatest sample,
- * so that there are only minima here.
+ * compared as keys; in reverse order the least key is the greatest sample, so that there are only minima
+ * here.
  *
  * Across, a minimum over n samples is that of two overlapping ones over the greatest power of 2 below, which
  * come by doubling. Down, blocks of `size` rows have minima from each row to the block's end, and with the
@@ -10,13 +10,11 @@
 
 #include <string.h>
 
-#include "stages/image/orderkey.h"
+#include "stages/image/keyrow.h"
 #include "stages/image/simd.h"
 
 #define STRIP_PX 512u
 #define MAX_SIZE 255
-/* Powers of 2 up to MAX_SIZE. */
-#define MAX_LEVELS 8u
 
 enum { SHAPE_SQUARE, SHAPE_CROSS, SHAPE_DISC };
 
@@ -45,7 +43,7 @@ const struct param morph_table[] = {
 struct morph {
     const struct stage_run *run;
     size_t channels, sample_bytes, radius;
-    uint32_t turn; /* what the keys are combined with: all bits, or none */
+    bool greatest;
     size_t x;      /* first column of the strip */
     size_t count;  /* samples of a row of the strip */
     size_t padded; /* the same with margins */
@@ -129,57 +127,17 @@ static void least(const struct morph *morph, const uint8_t *a, const uint8_t *b,
         least_u32(a, b, dst, count);
 }
 
-SIMD_CLONES static void turn_bits(uint8_t *bytes, size_t count, uint8_t turn)
-{
-    for (size_t i = 0; i < count; i++)
-        bytes[i] ^= turn;
-}
-
-SIMD_CLONES static void to_keys(uint32_t *samples, size_t count, uint32_t turn)
-{
-    for (size_t i = 0; i < count; i++)
-        samples[i] = orderkey_of(samples[i]) ^ turn;
-}
-
-SIMD_CLONES static void from_keys(uint32_t *samples, size_t count, uint32_t turn)
-{
-    for (size_t i = 0; i < count; i++)
-        samples[i] = orderkey_bits(samples[i] ^ turn);
-}
-
-/* The input row nearest to y, with margins: the pixels there, or the one at the edge again. */
+/* Row y of the strip with margins. */
 static void load(const struct morph *morph, int64_t y, uint8_t *wide)
 {
-    const struct shape *in = &morph->run->in;
-    const size_t pixel = shape_pixel_bytes(in), total = morph->padded / morph->channels;
-    const uint32_t at = (uint32_t)(y < 0 ? 0 : y < in->height ? y : in->height - 1);
-    const uint8_t *src = morph->run->src + at * shape_row_bytes(in);
-    const size_t skipped = morph->x < morph->radius ? morph->radius - morph->x : 0;
-    const size_t from = morph->x + skipped - morph->radius;
-    const size_t present = total - skipped < in->width - from ? total - skipped : in->width - from;
-    memcpy(wide + skipped * pixel, src + from * pixel, present * pixel);
-    for (size_t i = 0; i < skipped; i++)
-        memcpy(wide + i * pixel, src, pixel);
-    for (size_t i = skipped + present; i < total; i++)
-        memcpy(wide + i * pixel, src + (in->width - (size_t)1) * pixel, pixel);
-    void *samples = wide;
-    if (in->sample == SAMPLE_F32)
-        to_keys(samples, morph->padded, morph->turn);
-    else if (morph->turn)
-        turn_bits(wide, morph->padded * morph->sample_bytes, 0xff);
+    keyrow_load(morph->run, (int64_t)morph->x - (int64_t)morph->radius, y, morph->padded / morph->channels,
+                morph->greatest, wide);
 }
 
 /* Writes the result's part of output row y. */
-static void store(const struct morph *morph, uint32_t y, uint8_t *result)
+static void store(const struct morph *morph, uint32_t y)
 {
-    const struct shape *out = &morph->run->out;
-    void *samples = result;
-    if (out->sample == SAMPLE_F32)
-        from_keys(samples, morph->count, morph->turn);
-    else if (morph->turn)
-        turn_bits(result, morph->count * morph->sample_bytes, 0xff);
-    memcpy(morph->run->dst + y * shape_row_bytes(out) + morph->x * shape_pixel_bytes(out), result,
-           morph->count * morph->sample_bytes);
+    keyrow_store(morph->run, morph->x, y, morph->count / morph->channels, morph->greatest, morph->result);
 }
 
 /* The minima over `size` pixels of wide[0], which is used up. */
@@ -238,7 +196,7 @@ static void walk(const struct morph *morph, bool cross, uint32_t first, uint32_t
                 across(morph, morph->wide[1]);
                 least(morph, morph->result, morph->wide[1], morph->result, morph->count);
             }
-            store(morph, (uint32_t)(start + i), morph->result);
+            store(morph, (uint32_t)(start + i));
         }
         uint8_t *done = block;
         block = next;
@@ -286,7 +244,7 @@ static void walk_disc(const struct morph *morph, uint32_t first, uint32_t last)
             if (rest > 0)
                 least(morph, morph->result, from + rest * pixel, morph->result, morph->count);
         }
-        store(morph, (uint32_t)y, morph->result);
+        store(morph, (uint32_t)y);
     }
 }
 
@@ -304,7 +262,7 @@ int morph_rows(const struct stage_run *run, bool greatest, uint32_t first, uint3
                           .channels = run->in.channels,
                           .sample_bytes = sample_bytes,
                           .radius = (size_t)params->size / 2,
-                          .turn = greatest ? 0xffffffffu : 0,
+                          .greatest = greatest,
                           .wide = {memory, memory + row},
                           .result = memory + 2 * row,
                           .kept = memory + 3 * row};

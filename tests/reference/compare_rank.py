@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""erode and dilate against scipy, scikit-image and OpenCV, whichever are there. Tolerance 0: every result is one
+"""erode, dilate and median against scipy, scikit-image and OpenCV, whichever are there. Tolerance 0: every result is one
 of the samples."""
 import raw
 
@@ -70,7 +70,22 @@ def compare_morphology(pixels, sample, shape, size):
             same(f"{stage}, {what}, scikit-image", got, by_channel(pixels, lambda plane: function(plane, disc)))
 
 
+def compare_median(pixels, sample, size):
+    got = ours(pixels, sample, f"median:size={size}")
+    what = f"median of {size} on {pixels.shape} {sample}"
+    if ndimage:
+        want = by_channel(pixels, lambda plane: ndimage.median_filter(plane, size, mode="nearest"))
+        same(f"{what}, scipy", got, want)
+    if cv2 and (sample == "u8" or size <= 5) and min(pixels.shape[:2]) > 1:
+        same(f"{what}, OpenCV", got, by_channel(pixels, lambda plane: cv2.medianBlur(plane, size)))
+
+
 for sample in TYPES:
+    for size in 3, 5, 7, 13, 31:
+        compare_median(picture(61, 47, 4, sample), sample, size)
+    compare_median(picture(7, 5, 1, sample), sample, 15)
+    compare_median(picture(1100, 9, 2, sample), sample, 7)
+    compare_median(picture(300, 280, 1, sample), sample, 9)
     for shape in "square", "cross", "disc":
         for size in 3, 5, 9, 31:
             compare_morphology(picture(61, 47, 4, sample), sample, shape, size)

@@ -31,6 +31,8 @@ static const struct {
     {"levels", "in_low=0.2,in_high=0.7,out_low=0.9,out_high=0.1,gamma=1.8", false},
     {"equalize", "channels=luma", false},
     {"clahe", "tiles_x=3,tiles_y=2,clip_limit=3,channels=each", false},
+    {"median", "size=5", false},
+    {"median", "size=9", false},
     {"erode", "size=7", false},
     {"erode", "size=5,shape=disc", false},
     {"dilate", "size=9,shape=cross", false},
