@@ -284,17 +284,24 @@ SIMD_CLONES unsigned palette_nearest(const struct palette *palette, const float 
     const float *restrict blue = palette->colours[2];
     const float r = colour[0], g = colour[1], b = colour[2];
     const int count = (int)palette->count;
-    float distances[PALETTE_MOST], best = INFINITY;
-#pragma omp simd reduction(min : best)
+    /* Floats that are not negative have the order of their bits. */
+    union {
+        float distances[PALETTE_MOST];
+        int32_t bits[PALETTE_MOST];
+    } at;
+#pragma omp simd
     for (int i = 0; i < count; i++) {
         const float x = red[i] - r, y = green[i] - g, z = blue[i] - b;
-        distances[i] = x * x + y * y + z * z;
-        best = distances[i] < best ? distances[i] : best;
+        at.distances[i] = x * x + y * y + z * z;
     }
+    int32_t best = INT32_MAX;
+#pragma omp simd reduction(min : best)
+    for (int i = 0; i < count; i++)
+        best = at.bits[i] < best ? at.bits[i] : best;
     int nearest = PALETTE_MOST;
 #pragma omp simd reduction(min : nearest)
     for (int i = 0; i < count; i++) {
-        const int found = distances[i] <= best ? i : (int)PALETTE_MOST;
+        const int found = at.bits[i] <= best ? i : (int)PALETTE_MOST;
         nearest = found < nearest ? found : nearest;
     }
     return (unsigned)nearest;

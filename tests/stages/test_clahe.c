@@ -105,7 +105,7 @@ static void each_channel_follows_the_definition(void **state)
 static void one_tile_is_plain_equalisation(void **state)
 {
     (void)state;
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         struct shape in = harness_shape(16, 16, 1, sample), out;
         const double unit = harness_full(in.sample) / 255;
         uint8_t *src = harness_alloc(shape_bytes(&in));
@@ -125,7 +125,7 @@ static void one_tile_is_plain_equalisation(void **state)
 static void luma_moves_all_colours(void **state)
 {
     (void)state;
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         for (unsigned channels = 3; channels <= 4; channels++) {
             struct shape in = harness_shape(41, 30, channels, sample), grey, out;
             const double full = harness_full(in.sample);
@@ -154,7 +154,7 @@ static void luma_moves_all_colours(void **state)
 static void depths_agree(void **state)
 {
     (void)state;
-    for (unsigned sample = SAMPLE_U16; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = SAMPLE_U16; sample < SAMPLE_IMAGE_COUNT; sample++) {
         for (unsigned channels = 1; channels <= 4; channels++) {
             struct shape in = harness_shape(45, 31, channels, SAMPLE_U8), deep, out;
             uint8_t *src = harness_image(&in, 8);

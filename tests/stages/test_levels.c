@@ -44,7 +44,7 @@ static void levels_follow_the_formula(void **state)
         {"in_low=0.1,out_low=-0.3,out_high=1.4", {0.1, 1, -0.3, 1.4, 1}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             for (unsigned channels = 1; channels <= 4; channels++) {
                 struct shape in = harness_shape(150, 150, channels, sample), out;
                 uint8_t *src = harness_image(&in, 9);
@@ -88,7 +88,7 @@ static void auto_finds_percentiles(void **state)
     (void)state;
     static const double percents[][2] = {{2, 98}, {0, 100}, {13.7, 61}, {40, 40.5}};
     for (size_t i = 0; i < sizeof percents / sizeof *percents; i++) {
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             for (unsigned channels = 1; channels <= 4; channels++) {
                 struct shape in = harness_shape(31, 23, channels, sample), out;
                 char arguments[64];
@@ -118,7 +118,7 @@ static void auto_finds_percentiles(void **state)
 static void auto_leaves_one_value_alone(void **state)
 {
     (void)state;
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         struct shape in = harness_shape(4, 4, 3, sample), out;
         uint8_t *src = harness_alloc(shape_bytes(&in));
         for (size_t i = 0; i < 48; i++)

@@ -57,7 +57,7 @@ static void every_size_gives_medians(void **state)
     (void)state;
     static const int sizes[] = {3, 5, 7, 9, 15, 31};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             for (unsigned channels = 1; channels <= 4; channels++) {
                 const struct shape in = harness_shape(37, 26, channels, sample);
                 uint8_t *src = picture(&in, channels + (unsigned)s);
@@ -78,7 +78,7 @@ static void every_shape_gives_medians(void **state)
         {1050, 4, 3, 1}, {530, 300, 7, 61}, {300, 530, 7, 61}, {200, 210, 99, 997},
     };
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             const struct shape in = harness_shape(sizes[s][0], sizes[s][1], 2, sample);
             uint8_t *src = picture(&in, 4 + (unsigned)s);
             check(&in, src, (int)sizes[s][2], sizes[s][3]);

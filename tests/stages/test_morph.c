@@ -56,7 +56,7 @@ static void every_shape_follows_the_loop(void **state)
     for (size_t s = 0; s < 3; s++) {
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             for (unsigned channels = 1; channels <= 4; channels++) {
-                for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+                for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
                     const struct shape in = harness_shape(29, 23, channels, sample);
                     uint8_t *src = harness_image(&in, 5);
                     for (size_t p = 0; sample == SAMPLE_F32 && p < 29u * 23 * channels; p++)

@@ -65,7 +65,7 @@ static void no_codec_calls_malloc(void **state)
     unsigned before = calls;
     snprintf((char *)pixels, sizeof pixels, "%f", 0.1); /* warms up what the C library sets up once */
     for (const struct codec *const *codec = codec_all(); *codec; codec++) {
-        struct shape shape = {20, 20, 4, SAMPLE_U8, 8, 0};
+        struct shape shape = {.width = 20, .height = 20, .channels = 4, .sample = SAMPLE_U8, .bits = 8};
         struct codec_save save = {.level = 9, .interlace = true};
         struct scratch scratch = {.base = scratch_block, .size_bytes = sizeof scratch_block};
         struct meta meta = {.block = meta_block, .size_bytes = sizeof meta_block};

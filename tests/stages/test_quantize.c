@@ -27,7 +27,7 @@ static void levels_follow_the_formula(void **state)
     (void)state;
     static const int levels[] = {2, 3, 4, 7, 16, 255, 256};
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             for (unsigned channels = 1; channels <= 4; channels++) {
                 char arguments[20];
                 struct shape in = harness_shape(90, 60, channels, sample), out;
@@ -96,7 +96,7 @@ static void pixels_get_the_nearest_colour(void **state)
     static double list[300][3];
     static const unsigned most[] = {2, 9, 256};
     for (size_t m = 0; m < 3; m++) {
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             for (unsigned channels = 1; channels <= 4; channels++) {
                 char arguments[20];
                 struct shape in = harness_shape(70, 50, channels, sample), out;
@@ -128,7 +128,7 @@ static void few_colours_stay(void **state)
 {
     (void)state;
     static const char *const arguments[] = {"colours=200", "colours=256,dither=floyd-steinberg"};
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         for (unsigned channels = 1; channels <= 4; channels++) {
             struct shape in = harness_shape(40, 15, channels, sample), out;
             uint8_t *src = harness_alloc(shape_bytes(&in));
@@ -214,7 +214,7 @@ static void ordered_dither_is_bayers(void **state)
 static void diffusion_follows_the_loop(void **state)
 {
     (void)state;
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         for (unsigned channels = 1; channels <= 4; channels++) {
             struct shape in = harness_shape(31, 17, channels, sample), out;
             const double full = harness_full(in.sample);
