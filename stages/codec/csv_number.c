@@ -118,8 +118,10 @@ static void read_long(struct csv_decimal *decimal)
 
 const uint8_t *csv_decimal_scan(const uint8_t *at, const uint8_t *end, struct csv_decimal *decimal)
 {
-    decimal->negative = at < end && *at == '-';
-    at += at < end && (*at == '-' || *at == '+');
+    /* Signs come as they like: bits, and no branches to be foretold. */
+    const uint8_t first = at < end ? *at : 0;
+    decimal->negative = first == '-';
+    at += (first == '-') | (first == '+');
     uint64_t value = 0;
     decimal->text = at;
     at = read_digits(at, end, &value);
@@ -216,15 +218,17 @@ bool csv_decimal_double(const struct csv_decimal *decimal, double *value)
 {
     static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    uint64_t bits;
     if (FLT_EVAL_METHOD == 0 && !decimal->more && decimal->digits <= UINT64_C(1) << 53 &&
         decimal->exponent >= -22 && decimal->exponent <= 22) {
-        const double digits = (double)decimal->digits;
+        const double digits = (double)(int64_t)decimal->digits;
         const double magnitude =
             decimal->exponent < 0 ? digits / exact[-decimal->exponent] : digits * exact[decimal->exponent];
-        *value = decimal->negative ? -magnitude : magnitude;
+        memcpy(&bits, &magnitude, sizeof bits);
+        bits |= (uint64_t)decimal->negative << 63;
+        memcpy(value, &bits, sizeof *value);
         return true;
     }
-    uint64_t bits;
     const bool fits = csv_decimal_round(decimal, &csv_binary64, &bits);
     memcpy(value, &bits, sizeof *value);
     return fits;
