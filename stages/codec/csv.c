@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of numbers as text: csv, with commas, and tsv, with tabs. They differ in that alone. */
+/* Tables of numbers as text: csv, with commas, and tsv, with tabs. They differ in that alone.
+ *
+ * Read, a table is an array (rows, columns), with one column (rows,), as numpy.loadtxt gives it; but one row
+ * stays (1, columns), so that the rank does not depend on how many rows there happen to be. Elements are f64,
+ * or of load.dtype. A table without rows has a header, or it would have no columns. Nothing is as large as a
+ * field or a line, so they have no limits but the file's.
+ *
+ * Written, an array of one dimension is one column, a single value one line, an array without elements an
+ * empty file; there is no header. */
 #include <inttypes.h>
 
 #include "stages/codec/csv_private.h"
