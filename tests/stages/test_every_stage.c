@@ -155,6 +155,8 @@ static void every_stage_keeps_the_contract(void **state)
     (void)state;
     for (const struct stage *const *stage = stage_all(); *stage; stage++) {
         bool defaults = true;
+        if ((*stage)->piece || (*stage)->command)
+            continue; /* they have no rows */
         for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
             if (strcmp(arguments[i].name, (*stage)->name) == 0) {
                 try_stage(*stage, arguments[i].arguments);
@@ -175,7 +177,7 @@ static void every_stage_describes_itself(void **state)
         assert_ptr_equal(stage_find((*stage)->name), *stage);
         assert_true(strlen((*stage)->name) < sizeof((struct error *)0)->stage);
         assert_true(strcmp((*stage)->group, "image") == 0 || strcmp((*stage)->group, "numeric") == 0 ||
-                    strcmp((*stage)->group, "synthetic") == 0);
+                    strcmp((*stage)->group, "outside") == 0 || strcmp((*stage)->group, "synthetic") == 0);
         assert_int_not_equal((*stage)->summary[strlen((*stage)->summary) - 1], '.');
         for (const struct param *param = (*stage)->params; param->name; param++) {
             assert_non_null(param->unit);
