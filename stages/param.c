@@ -251,7 +251,7 @@ static void scaled_text(uint64_t value, const struct unit *units, char *text, si
     for (const struct unit *unit = units; unit->suffix; unit++) {
         uint64_t factor = (uint64_t)unit->factor;
         if (value % factor == 0 && (value != 0 || *unit->suffix) &&
-            (!best || unit->factor > best->factor || (value == 0 && unit->factor < best->factor)))
+            (!best || (value == 0 ? unit->factor < best->factor : unit->factor > best->factor)))
             best = unit;
     }
     if (best)
