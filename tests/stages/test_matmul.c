@@ -2,25 +2,6 @@
 /* matmul against the sum that defines it, with matrices as .npy files made by hand. */
 #include "array_harness.h"
 
-/* A .npy file of version 1.0 (numpy.lib.format) of little-endian f64. */
-static struct param_file npy_file(const char *path, size_t rows, size_t columns, const double *numbers)
-{
-    const size_t bytes = rows * columns * sizeof *numbers;
-    struct param_file file = {
-        .path = strdup(path), .bytes = malloc(128 + bytes), .length_bytes = 128 + bytes};
-    memcpy(file.bytes, "\x93NUMPY\x01\x00\x76\x00", 10);
-    memset(file.bytes + 10, ' ', 118);
-    char header[100];
-    const int length =
-        snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, %zu), }",
-                 rows, columns);
-    memcpy(file.bytes + 10, header, (size_t)length);
-    file.bytes[127] = '\n';
-    if (bytes > 0)
-        memcpy(file.bytes + 128, numbers, bytes);
-    return file;
-}
-
 /* The stage's parameter block is a file and nothing else. */
 static struct applied multiply(struct shape in, const void *src, size_t rows, size_t columns,
                                const double *numbers)
