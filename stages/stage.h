@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "stages/codec.h"
+#include "stages/combine.h"
 #include "stages/error.h"
 #include "stages/gzip.h"
 #include "stages/meta.h"

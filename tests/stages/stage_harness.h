@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "half.h"
-#include "npy_file.h"
+#include "matrix_file.h"
 #include "stages/stage.h"
 
 #define HARNESS_GUARD_BYTES 64u
@@ -44,7 +44,7 @@ static inline void harness_read(const struct param *param, const char *path, voi
     double numbers[33];
     for (int i = 0; i < 33; i++)
         numbers[i] = i * 5 % 7 - 2.5;
-    struct param_file file = npy_file(path, 11, 3, numbers);
+    struct param_file file = matrix_file(path, 11, 3, numbers);
     param_free((const struct param[]){*param, PARAM_END}, params);
     memcpy((char *)params + param->offset, &file, sizeof file);
 }

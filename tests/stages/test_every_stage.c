@@ -16,6 +16,8 @@ static const struct {
     {"sumsq", "n=5000", true},
     {"resize", "width=9,height=5,fit=fill", true},
     {"crop", "width=1,height=1", true},
+    {"quantize", "colours=7", true},
+    {"pad", "left=3,top=2,right=1,bottom=5", true},
     {"astype", "type=u8,casting=saturate", true},
     {"astype", "type=i16,casting=wrap", true},
     {"astype", "type=f32,casting=saturate", true},
@@ -52,7 +54,28 @@ static const struct {
     {"normalize", "method=zscore,axis=-1", false},
     {"normalize", "method=percentile,axis=0", false},
     {"rfft", "output=complex", false},
+    {"pad", "width=50,height=40,gravity=north-east,extend=background,background=#123456", true},
+    {"levels", "in_low=0.2,in_high=0.7,out_low=0.9,out_high=0.1,gamma=1.8", false},
+    {"equalize", "channels=luma", false},
+    {"clahe", "tiles_x=3,tiles_y=2,clip_limit=3,channels=each", false},
+    {"quantize", "levels=5", true},
+    {"quantize", "levels=5,dither=ordered", true},
+    {"quantize", "levels=5,dither=floyd-steinberg", true},
+    {"quantize", "colours=7,dither=ordered", true},
+    {"quantize", "colours=7,dither=floyd-steinberg", true},
+    {"median", "size=5", false},
+    {"median", "size=9", false},
+    {"erode", "size=7", false},
+    {"erode", "size=5,shape=disc", false},
+    {"dilate", "size=9,shape=cross", false},
+    {"levels", "auto=true,low=10,high=70", false},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=copy", true},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=repeat", true},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=mirror", true},
 };
+
+/* Ways that arrays alone go through a stage that accepts images, too. */
+static const char *const array_arguments[][2] = {{"primes", "mode=each"}};
 
 static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
 
@@ -112,6 +135,17 @@ static void try_stage(const struct stage *stage, const char *text)
     try_images(stage, params);
     try_arrays(stage, params);
     harness_free_params(stage, params);
+}
+
+static void ways_of_arrays_keep_the_contract(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof array_arguments / sizeof *array_arguments; i++) {
+        const struct stage *stage = stage_find(array_arguments[i][0]);
+        void *params = harness_params(stage, array_arguments[i][1]);
+        try_arrays(stage, params);
+        harness_free_params(stage, params);
+    }
 }
 
 static bool has_required(const struct stage *stage)
@@ -193,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_keeps_the_contract),
+        cmocka_unit_test(ways_of_arrays_keep_the_contract),
         cmocka_unit_test(every_stage_describes_itself),
         cmocka_unit_test(fewer_channels_never_cost_more),
     };

@@ -7,7 +7,7 @@ static struct applied multiply(struct shape in, const void *src, size_t rows, si
                                const double *numbers)
 {
     const struct stage *stage = stage_find("matmul");
-    struct param_file file = npy_file("matrix.npy", rows, columns, numbers);
+    struct param_file file = matrix_file("matrix.npy", rows, columns, numbers);
     struct applied applied = array_apply_with(stage, &file, in, src);
     param_free(stage->params, &file);
     return applied;
@@ -116,16 +116,16 @@ static void wrong_matrices_are_refused(void **state)
     const struct shape in = ARRAY(SAMPLE_F64, 2, 3);
     struct param_file file = {0};
     expect_refused(&file, in, ERROR_USAGE, "no file");
-    file = npy_file("matrix.npy", 2, 3, numbers);
+    file = matrix_file("matrix.npy", 2, 3, numbers);
     expect_refused(&file, in, ERROR_UNSUPPORTED, "2 rows");
-    file = npy_file("matrix.npy", 3, 2, numbers);
+    file = matrix_file("matrix.npy", 3, 2, numbers);
     expect_refused(&file, shape_array(SAMPLE_F64, 0, NULL), ERROR_UNSUPPORTED, "no axis");
-    file = npy_file("matrix.npy", 3, 2, numbers);
+    file = matrix_file("matrix.npy", 3, 2, numbers);
     file.length_bytes--;
     expect_refused(&file, in, ERROR_CORRUPT, "matrix.npy");
-    file = npy_file("matrix.png", 3, 2, numbers);
+    file = matrix_file("matrix.png", 3, 2, numbers);
     expect_refused(&file, in, ERROR_UNSUPPORTED, "no file of an array");
-    file = npy_file("matrix.npy.gz", 3, 2, numbers);
+    file = matrix_file("matrix.npy.gz", 3, 2, numbers);
     expect_refused(&file, in, ERROR_UNSUPPORTED, "unpack it");
     struct error error = {0};
     assert_int_equal(array_refused("matmul", "", in, &error), ERROR_USAGE);
