@@ -89,8 +89,9 @@ END
 
 @test "a command is gone when its worker is" {
     start -i "$in" -o out -w 2 -s "exec:command=sleep 4321 | sleep 4321"
-    for _ in $(seq 200); do [ "$(pgrep -fc '^sleep 4321')" -lt 4 ] || break; sleep 0.05; done
+    for _ in $(seq 1200); do [ "$(pgrep -fc '^sleep 4321')" -lt 4 ] || break; sleep 0.05; done
     [ "$(pgrep -fc '^sleep 4321')" -eq 4 ]
+    # shellcheck disable=SC2154 # set by start
     kill -9 "$main"
     finish 137
     for _ in $(seq 200); do pgrep -f '^sleep 4321' >/dev/null || break; sleep 0.05; done
