@@ -108,6 +108,20 @@ static void print_record(const struct record *record)
     }
 }
 
+/* What a parameter of a stage names, up to 64 MiB. */
+static int read_file(struct param_file *named, struct error *error)
+{
+    const size_t most = (size_t)64 << 20;
+    FILE *file = fopen(named->path, "rb");
+    named->bytes = malloc(most);
+    if (file && named->bytes)
+        named->length_bytes = fread(named->bytes, 1, most, file);
+    const int failed = !file || !named->bytes || ferror(file) || named->length_bytes == most;
+    if (file)
+        fclose(file);
+    return failed ? error_set(error, ERROR_USAGE, "%.120s cannot be read", named->path) : 0;
+}
+
 /* Finds the stage that `text` names and fills its parameter block, which the caller frees. */
 static const struct stage *parse(char *text, void **params, struct error *error)
 {
@@ -132,7 +146,8 @@ static const struct stage *parse(char *text, void **params, struct error *error)
             error_set(error, ERROR_USAGE, "%s has no parameter %s", stage->name, pair);
             return NULL;
         }
-        if (param_parse(param, value, *params, error) < 0)
+        if (param_parse(param, value, *params, error) < 0 ||
+            (param->type == PARAM_FILE && read_file((void *)((char *)*params + param->offset), error) < 0))
             return NULL;
     }
     return stage->check && stage->check(*params, error) < 0 ? NULL : stage;
