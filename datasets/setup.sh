@@ -16,7 +16,7 @@ tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3
   libvips-tools pngcheck procps)
 # Not every distribution has these as packages; the tests that want them say so and skip.
 tests_optional=(chromium python3-scipy)
-bench=(python3)
+bench=(python3 python3-numpy)
 
 [ $# -gt 0 ] || usage
 wanted=("${build[@]}") optional=()
