@@ -103,21 +103,33 @@ static int run(struct png_read *read, void (*steps)(struct png_session *, void *
     return png_session_run(&session, steps, read);
 }
 
-int png_decode(struct codec_decode *job, struct error *error)
+int png_decode_by_libpng(struct codec_decode *job, struct error *error)
 {
     struct png_read read = {.job = job};
-    size_t scratch_used_bytes = job->scratch->used_bytes;
-    size_t meta_used_bytes = job->meta ? job->meta->used_bytes : 0;
-    size_t first, end;
     job->warnings = 0;
     job->warning[0] = '\0';
     TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
-    if (png_fast_find(job, &read.header, &first, &end)) {
-        if (run(&read, read_fast_steps, first, end, error) == 0)
-            return 0;
-        job->scratch->used_bytes = scratch_used_bytes;
-        if (job->meta)
-            job->meta->used_bytes = meta_used_bytes;
-    }
     return run(&read, read_steps, 0, 0, error);
+}
+
+int png_decode_fast(struct codec_decode *job, struct error *error)
+{
+    struct png_read read = {.job = job};
+    size_t first, end;
+    TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
+    if (!png_fast_find(job, &read.header, &first, &end))
+        return error_set(error, ERROR_UNSUPPORTED, "left to libpng");
+    return run(&read, read_fast_steps, first, end, error);
+}
+
+int png_decode(struct codec_decode *job, struct error *error)
+{
+    size_t scratch_used_bytes = job->scratch->used_bytes;
+    size_t meta_used_bytes = job->meta ? job->meta->used_bytes : 0;
+    if (png_decode_fast(job, error) == 0)
+        return 0;
+    job->scratch->used_bytes = scratch_used_bytes;
+    if (job->meta)
+        job->meta->used_bytes = meta_used_bytes;
+    return png_decode_by_libpng(job, error);
 }

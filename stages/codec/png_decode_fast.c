@@ -172,24 +172,43 @@ static void from_big_endian(uint8_t *to, const uint8_t *row, size_t row_bytes)
     }
 }
 
+/* Undoes the filter of a row in the window, or of that and the next. How many it did; 0: there is no such
+ * filter. */
+static size_t undo(const struct fast *fast, uint8_t *row, size_t rows, const uint8_t *above, uint8_t *to,
+                   size_t to_step)
+{
+    if (rows > 1) {
+        const uint8_t *from[2] = {row, row + fast->row_bytes + 1};
+        uint8_t *both[2] = {to, to + to_step};
+        if (png_unfilter_two(both, from, above, fast->row_bytes, fast->pixel_bytes))
+            return 2;
+    }
+    return png_unfilter(row[-1], to, row, above, fast->row_bytes, fast->pixel_bytes);
+}
+
 /* Undoes the filters of `rows` rows in the window and puts their pixels to `to`. `*above` is the row above
  * the first and becomes the last one. */
 static bool undo_rows(const struct fast *fast, const struct png_header *header, const struct colours *colours,
                       uint8_t *window, size_t rows, const uint8_t **above, uint8_t *to,
                       size_t pixels_row_bytes)
 {
-    for (size_t i = 0; i < rows; i++, to += pixels_row_bytes) {
+    for (size_t i = 0, done; i < rows; i += done) {
         uint8_t *row = window + i * (fast->row_bytes + 1) + 1;
-        uint8_t *undone = fast->direct ? to : row;
-        if (!png_unfilter(row[-1], undone, row, *above, fast->row_bytes, fast->pixel_bytes))
-            return false;
-        *above = undone;
         if (fast->direct)
-            continue;
-        if (colours->count == 0)
-            from_big_endian(to, row, fast->row_bytes);
-        else if (look_up(colours, to, row, header->width, header->depth) >= colours->count)
+            done = undo(fast, row, rows - i, *above, to, pixels_row_bytes);
+        else
+            done = undo(fast, row, rows - i, *above, row, fast->row_bytes + 1);
+        if (done == 0)
             return false;
+        for (size_t j = 0; j < done; j++, row += fast->row_bytes + 1, to += pixels_row_bytes) {
+            *above = fast->direct ? to : row;
+            if (fast->direct)
+                continue;
+            if (colours->count == 0)
+                from_big_endian(to, row, fast->row_bytes);
+            else if (look_up(colours, to, row, header->width, header->depth) >= colours->count)
+                return false;
+        }
     }
     return true;
 }

@@ -199,16 +199,26 @@ static int run(struct codec_encode *job, void (*steps)(struct png_session *, voi
     return 0;
 }
 
+int png_encode_by_libpng(struct codec_encode *job, struct error *error)
+{
+    return run(job, write_steps, error);
+}
+
+int png_encode_fast(struct codec_encode *job, struct error *error)
+{
+    if (!png_fast_encodes(job))
+        return error_set(error, ERROR_UNSUPPORTED, "left to libpng");
+    return run(job, write_fast_steps, error);
+}
+
 int png_encode(struct codec_encode *job, struct error *error)
 {
     size_t used_bytes = job->scratch->used_bytes;
     job->length_bytes = 0;
     if (!shape_valid(&job->shape) || job->shape.sample == SAMPLE_F32)
         return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
-    if (png_fast_encodes(job)) {
-        if (run(job, write_fast_steps, error) == 0)
-            return 0;
-        job->scratch->used_bytes = used_bytes;
-    }
-    return run(job, write_steps, error);
+    if (png_encode_fast(job, error) == 0)
+        return 0;
+    job->scratch->used_bytes = used_bytes;
+    return png_encode_by_libpng(job, error);
 }

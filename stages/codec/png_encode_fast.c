@@ -14,21 +14,30 @@
 /* What libpng takes to write a header and pass metadata on: its structures. */
 #define HEADER_SCRATCH (32u << 10)
 
-enum { NONE = 1, SUB = 2, UP = 4, ALL = 31 };
+/* Sets of filters to choose from row by row. PLAIN suits what was a JPEG once, ALL what has the noise of a
+ * sensor, and NONE often drawings. */
+enum { NONE = 1, SUB = 2, UP = 4, PLAIN = NONE | SUB | UP, ALL = 31 };
 
+#define MOST_SETS 3
+
+/* Where there are several sets, the one is taken with which a sample of the rows becomes smallest. */
 struct method {
     enum deflate_library library;
     int level;
-    unsigned filters;
+    unsigned filters[MOST_SETS];
 };
 
 static const struct method methods[] = {
-    [COMPRESSION_FASTEST] = {DEFLATE_ISAL, 1, NONE | SUB | UP},
-    [COMPRESSION_FAST] = {DEFLATE_LIBDEFLATE, 1, NONE | SUB | UP},
-    [COMPRESSION_BALANCED] = {DEFLATE_LIBDEFLATE, 4, ALL},
-    [COMPRESSION_SMALL] = {DEFLATE_LIBDEFLATE, 6, ALL},
-    [COMPRESSION_SMALLEST] = {DEFLATE_LIBDEFLATE, 9, ALL},
+    [COMPRESSION_FASTEST] = {DEFLATE_ISAL, 1, {PLAIN}},
+    [COMPRESSION_FAST] = {DEFLATE_LIBDEFLATE, 1, {PLAIN}},
+    [COMPRESSION_BALANCED] = {DEFLATE_LIBDEFLATE, 4, {ALL}},
+    [COMPRESSION_SMALL] = {DEFLATE_LIBDEFLATE, 6, {PLAIN, ALL}},
+    [COMPRESSION_SMALLEST] = {DEFLATE_LIBDEFLATE, 12, {PLAIN, ALL, NONE}},
 };
+
+/* The sample: bands of so many rows, one in so many. */
+#define BAND_ROWS  16u
+#define BANDS_EACH 16u
 
 struct fast {
     struct method method;
@@ -42,12 +51,13 @@ static bool choose(const struct codec_save *save, const struct shape *shape, str
     fast->method = methods[word];
     if (save->level >= 0) {
         int level = save->level < 9 ? (int)save->level : 9;
-        fast->method = (struct method){DEFLATE_LIBDEFLATE, level, level == 0 ? NONE : ALL};
+        fast->method = (struct method){DEFLATE_LIBDEFLATE, level, {level == 0 ? NONE : ALL}};
     }
     if (!deflate_has(fast->method.library) && word == COMPRESSION_FASTEST)
         fast->method.library = DEFLATE_LIBDEFLATE;
     if (shape->bits < 8)
-        fast->method.filters = NONE; /* they work on bytes; on packed samples they do harm */
+        memcpy(fast->method.filters, (const unsigned[MOST_SETS]){NONE},
+               sizeof fast->method.filters); /* they work on bytes; on packed samples they do harm */
     fast->row_bytes = ((size_t)shape->width * bits + 7) / 8;
     fast->raw_bytes = png_raw_bytes(shape->width, shape->height, bits, false);
     if (save->interlace || !deflate_has(fast->method.library) || fast->raw_bytes > PNG_CHUNK_MAX / 2)
@@ -101,14 +111,75 @@ static void pack(uint8_t *to, const uint8_t *row, size_t width, unsigned bits)
         *to = (uint8_t)(byte << (8 - filled));
 }
 
-static void take_row(const struct shape *shape, uint8_t *to, const uint8_t *row, size_t row_bytes)
+struct writing {
+    const struct codec_encode *job;
+    const struct fast *fast;
+    struct png_filterer filterer;
+    struct deflater *deflater;
+    uint8_t *window;
+};
+
+static bool set_up(struct writing *writing, const struct codec_encode *job, const struct fast *fast,
+                   uint8_t *to, size_t room_bytes)
 {
+    const struct shape *shape = &job->shape;
+    *writing = (struct writing){.job = job, .fast = fast};
+    writing->window = scratch_alloc(job->scratch, 1, window_size(fast));
+    writing->deflater = deflate_begin(fast->method.library, fast->method.level, to, room_bytes, job->scratch);
+    return writing->window && writing->deflater &&
+           png_filterer_begin(&writing->filterer, fast->row_bytes,
+                              shape->bits < 8 ? 1 : shape_pixel_bytes(shape), job->scratch);
+}
+
+static void take_row(const struct writing *writing, uint8_t *to, size_t y)
+{
+    const struct shape *shape = &writing->job->shape;
+    const uint8_t *row = writing->job->pixels + y * shape_row_bytes(shape);
     if (shape->bits == 16)
-        to_big_endian(to, row, row_bytes);
+        to_big_endian(to, row, writing->fast->row_bytes);
     else if (shape->bits == 8)
-        memcpy(to, row, row_bytes);
+        memcpy(to, row, writing->fast->row_bytes);
     else
         pack(to, row, shape->width, shape->bits);
+}
+
+static void filter_row(struct writing *writing, unsigned filters, size_t y, size_t *filled_bytes)
+{
+    take_row(writing, writing->filterer.row, y);
+    png_filterer_apply(&writing->filterer, filters, writing->window + *filled_bytes);
+    *filled_bytes += writing->fast->row_bytes + 1;
+}
+
+/* The length of the sample with a set of filters; SIZE_MAX where it does not fit. */
+static size_t try_sample(struct writing *writing, unsigned filters)
+{
+    size_t height = writing->job->shape.height, filled_bytes = 0;
+    for (size_t band = 0; band < height; band += BAND_ROWS * BANDS_EACH) {
+        size_t end = height - band < BAND_ROWS ? height : band + BAND_ROWS;
+        if (band > 0)
+            take_row(writing, writing->filterer.above, band - 1);
+        for (size_t y = band; y < end; y++)
+            filter_row(writing, filters, y, &filled_bytes);
+    }
+    png_filterer_restart(&writing->filterer);
+    return deflate_more(writing->deflater, writing->window, filled_bytes, true)
+               ? deflate_length(writing->deflater)
+               : SIZE_MAX;
+}
+
+static unsigned choose_filters(struct writing *writing)
+{
+    const unsigned *sets = writing->fast->method.filters;
+    size_t least = SIZE_MAX;
+    unsigned best = sets[0];
+    for (unsigned i = 0; sets[1] && i < MOST_SETS && sets[i]; i++) {
+        size_t length_bytes = try_sample(writing, sets[i]);
+        if (length_bytes < least) {
+            least = length_bytes;
+            best = sets[i];
+        }
+    }
+    return best;
 }
 
 /* The zlib stream of all rows; its length, or 0 where it does not fit in `room_bytes` or there is too little
@@ -116,27 +187,21 @@ static void take_row(const struct shape *shape, uint8_t *to, const uint8_t *row,
 static size_t write_stream(const struct codec_encode *job, const struct fast *fast, uint8_t *to,
                            size_t room_bytes)
 {
-    const struct shape *shape = &job->shape;
-    struct png_filterer filterer;
-    size_t pixel_bytes = shape->bits < 8 ? 1 : shape_pixel_bytes(shape), filled_bytes = 0;
-    uint8_t *window = scratch_alloc(job->scratch, 1, window_size(fast));
-    struct deflater *deflater =
-        deflate_begin(fast->method.library, fast->method.level, to, room_bytes, job->scratch);
-    if (!window || !deflater ||
-        !png_filterer_begin(&filterer, fast->row_bytes, pixel_bytes, fast->method.filters, job->scratch))
+    struct writing writing;
+    if (!set_up(&writing, job, fast, to, room_bytes))
         return 0;
-    for (size_t y = 0; y < shape->height; y++) {
-        take_row(shape, filterer.row, job->pixels + y * shape_row_bytes(shape), fast->row_bytes);
-        png_filterer_apply(&filterer, window + filled_bytes);
-        filled_bytes += fast->row_bytes + 1;
-        bool last = y + 1 == shape->height;
+    unsigned filters = choose_filters(&writing);
+    size_t filled_bytes = 0;
+    for (size_t y = 0; y < job->shape.height; y++) {
+        bool last = y + 1 == job->shape.height;
+        filter_row(&writing, filters, y, &filled_bytes);
         if (last || (y + 1) % fast->window_rows == 0) {
-            if (!deflate_more(deflater, window, filled_bytes, last))
+            if (!deflate_more(writing.deflater, writing.window, filled_bytes, last))
                 return 0;
             filled_bytes = 0;
         }
     }
-    return deflate_length(deflater);
+    return deflate_length(writing.deflater);
 }
 
 static void end_chunk(uint8_t *chunk, const char type[4], size_t length_bytes)

@@ -22,7 +22,7 @@ size_t png_filterer_scratch(size_t row_bytes)
 {
     size_t each = scratch_need(1, scratch_add(row_bytes, 2 * SCRATCH_ALIGN));
     size_t sum = 0;
-    for (unsigned i = 0; i < 2 + PNG_FILTER_COUNT; i++)
+    for (unsigned i = 0; i < 1 + PNG_FILTER_COUNT; i++) /* two, and one for each filter but none */
         sum = scratch_add(sum, each);
     return sum;
 }
@@ -37,20 +37,22 @@ static uint8_t *take_row(struct png_filterer *filterer, struct scratch *scratch)
 }
 
 bool png_filterer_begin(struct png_filterer *filterer, size_t row_bytes, size_t pixel_bytes,
-                        unsigned candidates, struct scratch *scratch)
+                        struct scratch *scratch)
 {
     *filterer =
         (struct png_filterer){.row_bytes = row_bytes,
                               .padded_bytes = (row_bytes + VECTOR_BYTES - 1) / VECTOR_BYTES * VECTOR_BYTES,
-                              .pixel_bytes = pixel_bytes,
-                              .candidates = candidates};
+                              .pixel_bytes = pixel_bytes};
     bool enough =
         (filterer->row = take_row(filterer, scratch)) && (filterer->above = take_row(filterer, scratch));
-    for (unsigned i = 1; i < PNG_FILTER_COUNT && enough; i++) {
-        if (candidates >> i & 1)
-            enough = (filterer->tried[i] = take_row(filterer, scratch));
-    }
+    for (unsigned i = 1; i < PNG_FILTER_COUNT && enough; i++)
+        enough = (filterer->tried[i] = take_row(filterer, scratch));
     return enough;
+}
+
+void png_filterer_restart(struct png_filterer *filterer)
+{
+    memset(filterer->above, 0, filterer->row_bytes);
 }
 
 /* Paeth's predictor in bytes. Where the corner lies between left and above, their distances from the estimate
@@ -111,11 +113,10 @@ SIMD_INLINE uint64_t filter_row(const struct png_filterer *filterer, unsigned fi
 }
 
 /* The best of the candidates. */
-SIMD_CLONES static unsigned try_filters(const struct png_filterer *filterer)
+SIMD_CLONES static unsigned try_filters(const struct png_filterer *filterer, unsigned candidates)
 {
     uint64_t least = UINT64_MAX, sum[PNG_FILTER_COUNT];
     unsigned best = 0;
-    const unsigned candidates = filterer->candidates;
     sum[0] = candidates & 1 ? filter_row(filterer, 0, NULL) : UINT64_MAX;
     sum[1] = candidates & 2 ? filter_row(filterer, 1, filterer->tried[1]) : UINT64_MAX;
     sum[2] = candidates & 4 ? filter_row(filterer, 2, filterer->tried[2]) : UINT64_MAX;
@@ -130,9 +131,9 @@ SIMD_CLONES static unsigned try_filters(const struct png_filterer *filterer)
     return best;
 }
 
-void png_filterer_apply(struct png_filterer *filterer, uint8_t *to)
+void png_filterer_apply(struct png_filterer *filterer, unsigned candidates, uint8_t *to)
 {
-    unsigned best = filterer->candidates == 1 ? 0 : try_filters(filterer);
+    unsigned best = candidates == 1 ? 0 : try_filters(filterer, candidates);
     to[0] = (uint8_t)best;
     memcpy(to + 1, best ? filterer->tried[best] : filterer->row, filterer->row_bytes);
     uint8_t *row = filterer->row;

@@ -144,6 +144,14 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session);
 int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,
              struct codec_info *info, struct error *error);
 int png_decode(struct codec_decode *job, struct error *error);
+
+/* The two ways of decoding and of encoding, each alone, with what was planned for both. The fast one fails
+ * where it would leave the work to libpng, and then has used some scratch and metadata. */
+int png_decode_by_libpng(struct codec_decode *job, struct error *error);
+int png_decode_fast(struct codec_decode *job, struct error *error);
+int png_encode_by_libpng(struct codec_encode *job, struct error *error);
+int png_encode_fast(struct codec_encode *job, struct error *error);
+
 int png_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
              struct codec_plan *plan, struct error *error);
 int png_encode(struct codec_encode *job, struct error *error);

@@ -18,13 +18,17 @@
 bool png_unfilter(unsigned filter, uint8_t *to, const uint8_t *from, const uint8_t *above, size_t row_bytes,
                   size_t pixel_bytes);
 
+/* The same for two rows at once, whose filters are read from the byte before each; the second row may be
+ * `from` too. False, and nothing done, where that is not faster. */
+bool png_unfilter_two(uint8_t *const to[2], const uint8_t *const from[2], const uint8_t *above,
+                      size_t row_bytes, size_t pixel_bytes);
+
 #define PNG_FILTER_COUNT 5
 
 /* Filters row after row, each by whichever of the candidates has the least sum of absolute differences, read
  * as signed bytes (section 12.7 of the specification); of equals, the first. */
 struct png_filterer {
     size_t row_bytes, padded_bytes, pixel_bytes;
-    unsigned candidates; /* bit f: filter f may be used; at least one */
     uint8_t *row, *above;
     uint8_t *tried[PNG_FILTER_COUNT];
 };
@@ -34,10 +38,13 @@ size_t png_filterer_scratch(size_t row_bytes);
 
 /* False where scratch does not suffice. */
 bool png_filterer_begin(struct png_filterer *filterer, size_t row_bytes, size_t pixel_bytes,
-                        unsigned candidates, struct scratch *scratch);
+                        struct scratch *scratch);
 
 /* Filters what was put into filterer->row, row_bytes of it, to `to`: the number of the filter, and the row.
- */
-void png_filterer_apply(struct png_filterer *filterer, uint8_t *to);
+ * Bit f of `candidates`: filter f may be used; at least one. */
+void png_filterer_apply(struct png_filterer *filterer, unsigned candidates, uint8_t *to);
+
+/* The next row is a first one. */
+void png_filterer_restart(struct png_filterer *filterer);
 
 #endif

@@ -108,27 +108,96 @@ INLINE __m128i choose(__m128i where, __m128i then, __m128i otherwise)
     return _mm_or_si128(_mm_and_si128(where, then), _mm_andnot_si128(where, otherwise));
 }
 
-/* In 16 bits a sample, of which the upper eight stay 0. */
+/* A pixel from its change and its neighbours, in 16 bits a sample, of which the upper eight stay 0. */
+INLINE __m128i paeth_pixel(__m128i change, __m128i left, __m128i up, __m128i corner)
+{
+    __m128i towards = _mm_sub_epi16(up, corner), across = _mm_sub_epi16(left, corner);
+    __m128i from_left = magnitude(towards), from_up = magnitude(across);
+    __m128i from_corner = magnitude(_mm_add_epi16(towards, across));
+    __m128i nearer = choose(_mm_cmpgt_epi16(from_up, from_corner), corner, up);
+    __m128i further = _mm_cmpgt_epi16(from_left, _mm_min_epi16(from_up, from_corner));
+    return _mm_add_epi8(change, choose(further, nearer, left));
+}
+
+INLINE __m128i load_wide(const uint8_t *from, size_t pixel_bytes)
+{
+    return _mm_unpacklo_epi8(load(from, pixel_bytes), _mm_setzero_si128());
+}
+
+INLINE void store_wide(uint8_t *to, __m128i pixel, size_t pixel_bytes)
+{
+    store(to, _mm_packus_epi16(pixel, pixel), pixel_bytes);
+}
+
 INLINE void paeth_pixels(uint8_t *to, const uint8_t *from, const uint8_t *above, size_t row_bytes,
                          size_t pixel_bytes)
 {
-    const __m128i zero = _mm_setzero_si128();
-    __m128i left = zero, corner = zero;
+    __m128i left = _mm_setzero_si128(), corner = left;
     for (size_t at = 0; at < row_bytes; at += pixel_bytes) {
-        __m128i up = _mm_unpacklo_epi8(load(above + at, pixel_bytes), zero);
-        __m128i change = _mm_unpacklo_epi8(load(from + at, pixel_bytes), zero);
-        __m128i towards = _mm_sub_epi16(up, corner), across = _mm_sub_epi16(left, corner);
-        __m128i from_left = magnitude(towards), from_up = magnitude(across);
-        __m128i from_corner = magnitude(_mm_add_epi16(towards, across));
-        __m128i nearer = choose(_mm_cmpgt_epi16(from_up, from_corner), corner, up);
-        __m128i further = _mm_cmpgt_epi16(from_left, _mm_min_epi16(from_up, from_corner));
-        left = _mm_add_epi8(change, choose(further, nearer, left));
+        __m128i up = load_wide(above + at, pixel_bytes);
+        left = paeth_pixel(load_wide(from + at, pixel_bytes), left, up, corner);
         corner = up;
-        store(to + at, _mm_packus_epi16(left, left), pixel_bytes);
+        store_wide(to + at, left, pixel_bytes);
+    }
+}
+
+/* The lower row one pixel behind the upper one: neither waits for the other, so that a processor does both at
+ * once. */
+INLINE void paeth_two_rows(uint8_t *const to[2], const uint8_t *const from[2], const uint8_t *above,
+                           size_t row_bytes, size_t pixel_bytes)
+{
+    const __m128i zero = _mm_setzero_si128();
+    __m128i corner = load_wide(above, pixel_bytes);
+    __m128i left = paeth_pixel(load_wide(from[0], pixel_bytes), zero, corner, zero);
+    __m128i lower_left = zero, lower_corner = zero;
+    store_wide(to[0], left, pixel_bytes);
+    for (size_t at = pixel_bytes; at < row_bytes; at += pixel_bytes) {
+        __m128i up = load_wide(above + at, pixel_bytes), lower_up = left;
+        __m128i lower_change = load_wide(from[1] + at - pixel_bytes, pixel_bytes);
+        left = paeth_pixel(load_wide(from[0] + at, pixel_bytes), left, up, corner);
+        lower_left = paeth_pixel(lower_change, lower_left, lower_up, lower_corner);
+        corner = up;
+        lower_corner = lower_up;
+        store_wide(to[0] + at, left, pixel_bytes);
+        store_wide(to[1] + at - pixel_bytes, lower_left, pixel_bytes);
+    }
+    size_t last = row_bytes - pixel_bytes;
+    lower_left = paeth_pixel(load_wide(from[1] + last, pixel_bytes), lower_left, left, lower_corner);
+    store_wide(to[1] + last, lower_left, pixel_bytes);
+}
+
+bool png_unfilter_two(uint8_t *const to[2], const uint8_t *const from[2], const uint8_t *above,
+                      size_t row_bytes, size_t pixel_bytes)
+{
+    if (from[0][-1] != 4 || from[1][-1] != 4)
+        return false;
+    switch (pixel_bytes) {
+    case 3:
+        paeth_two_rows(to, from, above, row_bytes, 3);
+        return true;
+    case 4:
+        paeth_two_rows(to, from, above, row_bytes, 4);
+        return true;
+    case 6:
+        paeth_two_rows(to, from, above, row_bytes, 6);
+        return true;
+    case 8:
+        paeth_two_rows(to, from, above, row_bytes, 8);
+        return true;
+    default:
+        return false;
     }
 }
 
 #else
+
+bool png_unfilter_two(uint8_t *const to[2], const uint8_t *const from[2], const uint8_t *above,
+                      size_t row_bytes, size_t pixel_bytes)
+{
+    (void)to, (void)from, (void)above, (void)row_bytes, (void)pixel_bytes;
+    return false;
+}
+
 #define sub_pixels     sub_bytes
 #define average_pixels average_bytes
 #define paeth_pixels   paeth_bytes
