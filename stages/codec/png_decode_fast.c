@@ -8,8 +8,8 @@
 #include "stages/codec/png_private.h"
 #include "stages/codec/png_rows.h"
 
-/* Stream and rows of up to this size together are inflated in one piece by libdeflate, which starts sooner; larger
- * ones window by window by ISA-L, which is as fast and needs no memory of the image's size. */
+/* Stream and rows of up to this size together are inflated in one piece by libdeflate, which starts sooner;
+ * larger ones window by window by ISA-L, which is as fast and needs no memory of the image's size. */
 #define WHOLE_MOST_BYTES (1u << 20)
 
 /* Stays in the second cache, with what the library itself keeps. */
@@ -156,7 +156,7 @@ static unsigned look_up(const struct colours *colours, uint8_t *to, const uint8_
     unsigned highest = 0, mask = (1u << depth) - 1, channels = colours->channels;
     for (size_t x = 0; x < width; x++) {
         size_t bit = x * depth;
-        unsigned index = row[bit / 8] >> (8 - depth - bit % 8) & mask;
+        unsigned index = (unsigned)row[bit / 8] >> (8 - depth - bit % 8) & mask;
         highest = index > highest ? index : highest;
         memcpy(to + x * channels, colours->pixel[index], channels);
     }

@@ -109,6 +109,9 @@ SIMD_INLINE uint64_t filter_row(const struct png_filterer *filterer, unsigned fi
     uint64_t all = 0;
     for (unsigned i = 0; i < sizeof total / sizeof total[0]; i++)
         all += total[i];
+    /* Not what lies behind the row. */
+    for (size_t at = filterer->row_bytes; filter > 0 && at < filterer->padded_bytes; at++)
+        all -= to[at] < 128 ? to[at] : 256u - to[at];
     return all;
 }
 
