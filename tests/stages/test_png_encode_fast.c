@@ -13,12 +13,16 @@
 
 extern const struct codec png_codec;
 
+#define IMAGE(columns, rows, samples, type, depth)                                                           \
+    {                                                                                                        \
+        .width = columns, .height = rows, .channels = samples, .sample = type, .bits = depth                 \
+    }
 static const struct shape shapes[] = {
-    {37, 29, 1, SAMPLE_U8, 1, 0},   {37, 29, 1, SAMPLE_U8, 2, 0},   {37, 29, 1, SAMPLE_U8, 4, 0},
-    {37, 29, 1, SAMPLE_U8, 8, 0},   {300, 90, 2, SAMPLE_U8, 8, 0},  {3, 700, 3, SAMPLE_U8, 8, 0},
-    {700, 300, 3, SAMPLE_U8, 8, 0}, {1, 1, 4, SAMPLE_U8, 8, 0},     {50000, 3, 4, SAMPLE_U8, 8, 0},
-    {61, 40, 1, SAMPLE_U16, 16, 0}, {61, 40, 2, SAMPLE_U16, 16, 0}, {300, 200, 3, SAMPLE_U16, 16, 0},
-    {61, 40, 4, SAMPLE_U16, 16, 0},
+    IMAGE(37, 29, 1, SAMPLE_U8, 1),   IMAGE(37, 29, 1, SAMPLE_U8, 2),   IMAGE(37, 29, 1, SAMPLE_U8, 4),
+    IMAGE(37, 29, 1, SAMPLE_U8, 8),   IMAGE(300, 90, 2, SAMPLE_U8, 8),  IMAGE(3, 700, 3, SAMPLE_U8, 8),
+    IMAGE(700, 300, 3, SAMPLE_U8, 8), IMAGE(1, 1, 4, SAMPLE_U8, 8),     IMAGE(50000, 3, 4, SAMPLE_U8, 8),
+    IMAGE(61, 40, 1, SAMPLE_U16, 16), IMAGE(61, 40, 2, SAMPLE_U16, 16), IMAGE(300, 200, 3, SAMPLE_U16, 16),
+    IMAGE(61, 40, 4, SAMPLE_U16, 16),
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
