@@ -170,6 +170,10 @@ bool codec_names(const struct codec *codec, const char *name);
 int codec_plan_for(const struct codec *codec, const struct codec_save *save, const struct shape *shape,
                    size_t meta_bytes, struct codec_plan *plan, struct error *error);
 
+/* The codec that writes what this one reads: itself, or where it is read_only the first that can hold the
+ * same. NULL for NULL. */
+const struct codec *codec_written(const struct codec *codec);
+
 /* Does the name end in .gz (any case)? */
 bool codec_gzip_name(const char *name);
 

@@ -11,9 +11,9 @@
 #include "stages/error.h"
 
 enum param_type {
-    PARAM_INT,      /* int64_t; words in `choices` stand for -1, -2, ... */
-    PARAM_REAL,     /* double; never NaN or infinite */
-    PARAM_BOOL,     /* bool: true, false, yes, no, on, off, 1, 0 */
+    PARAM_INT,  /* int64_t; words in `choices` stand for -1, -2, ...; below a negative min for min - 1, ... */
+    PARAM_REAL, /* double; never infinite; NaN only for the word in `choices`, where there is one */
+    PARAM_BOOL, /* bool: true, false, yes, no, on, off, 1, 0 */
     PARAM_CHOICE,   /* int: index into `choices` */
     PARAM_BYTES,    /* uint64_t bytes: 65536, 64KiB, 1.5GB */
     PARAM_DURATION, /* uint64_t milliseconds: 500ms, 30s, 5min, 2h; a bare number is seconds */

@@ -105,6 +105,17 @@ bool codec_names(const struct codec *codec, const char *name)
     return false;
 }
 
+const struct codec *codec_written(const struct codec *codec)
+{
+    if (!codec || !codec->read_only)
+        return codec;
+    for (const struct codec *const *other = codecs; *other; other++) {
+        if (!(*other)->read_only && (*other)->kinds & codec->kinds)
+            return *other;
+    }
+    return codec;
+}
+
 struct shape codec_shrunk(const struct shape *shape, unsigned shrink)
 {
     struct shape shrunk = *shape;

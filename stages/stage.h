@@ -56,9 +56,11 @@ struct stage_plan {
     size_t begin_scratch_bytes; /* kept from begin to the last rows; preset to 0 */
     size_t rows_scratch_bytes;  /* taken anew by each call of rows; preset to 0 */
     size_t record_bytes;        /* what it tells the record at most; preset to 0 */
-    bool in_place;              /* rows may be given dst == src; only where out and in have equal rows */
-    bool whole;                 /* rows must be called once, for all rows */
-    bool settles;               /* with `whole`: begin may make run->out smaller than planned, never larger */
+    /* rows may be given dst == src. Only where out takes no more bytes than in, and they have equal rows, the
+     * samples stay as they lie, or the stage is `whole`. */
+    bool in_place;
+    bool whole;   /* rows must be called once, for all rows */
+    bool settles; /* with `whole`: begin may make run->out smaller than planned, never larger */
     const struct stage_reference *reference; /* given; NULL where the stage asks for none */
 };
 
@@ -76,6 +78,12 @@ struct stage_run {
     const struct codec_limits *limits;
 };
 
+/* A part of an image that becomes an output of its own. */
+struct stage_box {
+    uint32_t left, top, width, height;
+    uint32_t row, col; /* which of them it is, counted from 0 */
+};
+
 struct stage {
     const char *name;           /* what a config says */
     const char *group;          /* "image", "numeric", "synthetic": a heading in lists */
@@ -85,7 +93,8 @@ struct stage {
     unsigned accepts;           /* STAGE_* bits of the images it works on; 0: none */
     unsigned arrays;            /* the same of arrays */
     enum stage_gives gives;
-    bool records; /* it has something to tell about each item; see `collect` */
+    bool records;    /* it has something to tell about each item; see `collect` */
+    bool scale_free; /* what it does is the same at any scale: an image may be decoded smaller before it */
 
     /* Optional. Looks at parameters together, after each was parsed and is within its own range.
      * ERROR_USAGE. */
@@ -102,6 +111,11 @@ struct stage {
     /* Optional. For a stage that makes an image smaller: by how much (1/2^result) could an image of this
      * shape be decoded smaller without harm? */
     unsigned (*shrink)(const void *params, const struct shape *in);
+
+    /* Optional. A stage that cuts an image into several outputs, and is the last of its chain: the box of
+     * piece `index`; false: there are no more. Its plan gives the shape of the largest piece; it has no rows.
+     */
+    bool (*piece)(const void *params, const struct shape *in, uint32_t index, struct stage_box *box);
 
     /* Optional; the input rows [*first, *last) that output rows [first, last) are made from, its halo
      * included. NULL: the rows of the same numbers where heights are equal and nothing else. A stage that

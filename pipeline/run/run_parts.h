@@ -38,6 +38,7 @@ struct run {
     struct crew *crew;
     struct engine_turns turns;
     struct supervisor supervisor;
+    struct outname_form names[JOB_MAX_OUTPUTS]; /* of the job's outputs */
     struct reader reader;
     struct writer writer;
     struct progress *progress;

@@ -123,6 +123,7 @@ const struct stage orient_stage = {
     .params = orient_table,
     .params_bytes = 0,
     .accepts = STAGE_ANY,
+    .scale_free = true,
     .plan = orient_plan,
     .source_rows = orient_source_rows,
     .rows = orient_rows,
