@@ -12,7 +12,7 @@
 #define ROW_PIXEL_BYTES 160u
 #define SET_BYTES       20616u
 #define SETS_MAX        2600u
-#define FIXED_BYTES     (1u << 20)
+#define FIXED_BYTES     (128u << 10)
 
 static size_t malloc_most(const struct webp_header *header)
 {
