@@ -16,11 +16,15 @@ static const struct {
 };
 
 /* What libwebp takes of malloc, a pixel at most, and whatever the image; measured with noise, which is its
- * worst case, at every setting by tests/stages/test_webp_memory.c. */
+ * worst case, at every setting by tests/stages/test_codec_memory.c. */
 #define LOSSY_PIXEL_BYTES    16u
 #define LOSSLESS_PIXEL_BYTES 64u
-#define FIXED_BYTES          (4u << 20)
-#define LOSSLESS_FIXED_BYTES (64u << 20)
+#define FIXED_BYTES          (2u << 20)
+
+/* Of the lossless encoder, histograms for each of up to 2600 tiles (MAX_HUFF_IMAGE_SIZE), none under 4 x 4.
+ */
+#define TILE_BYTES 24576u
+#define TILES_MAX  2600u
 
 /* A pixel takes 4 bytes in the file when nothing can be saved, and a little for the codes that say so; lossy
  * ones stay below that at quality 100, too. */
@@ -42,11 +46,15 @@ int webp_plan(const struct codec_save *save, const struct shape *shape, size_t m
     plan->scratch_bytes =
         scratch_add(scratch_need(pixels, sizeof(uint32_t)), keep_blocks_scratch(meta_bytes));
     /* Alpha of a lossy image is encoded without loss. */
-    if (save->lossless || shape_has_alpha(shape))
+    if (save->lossless || shape_has_alpha(shape)) {
+        const size_t tiles = ((size_t)shape->width / 4 + 1) * (shape->height / 4 + 1);
+        plan->scratch_bytes = scratch_add(plan->scratch_bytes, pixels * LOSSLESS_PIXEL_BYTES);
         plan->scratch_bytes =
-            scratch_add(plan->scratch_bytes, pixels * LOSSLESS_PIXEL_BYTES + LOSSLESS_FIXED_BYTES);
+            scratch_add(plan->scratch_bytes, (tiles < TILES_MAX ? tiles : TILES_MAX) * TILE_BYTES);
+    }
     if (!save->lossless)
-        plan->scratch_bytes = scratch_add(plan->scratch_bytes, pixels * LOSSY_PIXEL_BYTES + FIXED_BYTES);
+        plan->scratch_bytes = scratch_add(plan->scratch_bytes, pixels * LOSSY_PIXEL_BYTES);
+    plan->scratch_bytes = scratch_add(plan->scratch_bytes, FIXED_BYTES);
     return 0;
 }
 

@@ -83,14 +83,16 @@ static void every_truncation_fails(void **state)
 {
     (void)state;
     for (unsigned kind = 0; kind < 8; kind++) {
-        struct exact_file file = encoded(20, kind & 1 ? 4 : 3, kind & 2, kind & 4);
+        struct exact_file file = encoded(14, kind & 1 ? 4 : 3, kind & 2, kind & 4);
         struct exact exact;
         assert_int_equal(verdict(file.bytes, file.length_bytes, &exact), 0);
         assert_int_equal(exact.shape.orientation, kind & 4 ? 6 : 0);
         for (size_t length = 0; length < file.length_bytes; length++)
             assert_int_equal(verdict(file.bytes, length, &exact), ERROR_CORRUPT);
-        /* The container says that all is there, and it is not. */
-        for (size_t length = 40; length + 2 < file.length_bytes; length += 2) {
+        /* The container says that all is there, and it is not. Without EXIF, a chunk of 34 bytes, the image
+         * is. */
+        const size_t whole = file.length_bytes - (kind & 4 ? 34 : 0);
+        for (size_t length = 40; length < whole; length += 2) {
             file.bytes[4] = (uint8_t)(length - 8);
             file.bytes[5] = (uint8_t)((length - 8) >> 8);
             assert_int_equal(verdict(file.bytes, length, &exact), ERROR_CORRUPT);
@@ -102,10 +104,10 @@ static void every_truncation_fails(void **state)
 static void every_changed_byte_is_survived(void **state)
 {
     (void)state;
-    static const uint8_t changes[] = {0x01, 0x80, 0x10, 0xff};
+    static const uint8_t changes[] = {0x01, 0x90};
     unsigned refused = 0;
     for (unsigned kind = 0; kind < 8; kind++) {
-        struct exact_file file = encoded(9, kind & 1 ? 4 : 3, kind & 2, kind & 4);
+        struct exact_file file = encoded(7, kind & 1 ? 4 : 3, kind & 2, kind & 4);
         struct exact exact;
         for (size_t at = 0; at < file.length_bytes; at++) {
             for (size_t c = 0; c < sizeof changes; c++) {
