@@ -11,12 +11,12 @@ usage() {
 }
 
 build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libjpeg-dev libwebp-dev
-  libfyaml-dev libjansson-dev)
+  libfyaml-dev libjansson-dev libsqlite3-dev)
 data=(python3 libvips-tools)
 tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
   libvips-tools pngcheck procps)
 # Not every distribution has these as packages; the tests that want them say so and skip.
-tests_optional=(chromium)
+tests_optional=(chromium python3-scipy)
 bench=(python3)
 
 [ $# -gt 0 ] || usage

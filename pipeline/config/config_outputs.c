@@ -6,6 +6,8 @@
 
 #include "pipeline/config/config_chain.h"
 #include "pipeline/files/outname.h"
+#include "pipeline/report/table.h"
+#include "pipeline/run/combining.h"
 
 const struct param *config_tee_table(void)
 {
@@ -172,6 +174,7 @@ static void give_prefixes(struct job *job)
 static void check_collecting(struct config *config)
 {
     const struct settings *settings = &config->job.settings;
+    struct error error = {0};
     bool records = false;
     for (unsigned i = 0; i < config->job.stage_count; i++)
         records = records || config->job.stages[i].stage->records;
@@ -182,6 +185,11 @@ static void check_collecting(struct config *config)
         diag_error(config->diag, "aggregate.ops: aggregate.file says where to, and is not given");
     if (settings->aggregate_file && !settings->aggregate_ops.count)
         diag_error(config->diag, "aggregate.file: aggregate.ops says what, and is not given");
+    if (combining_check(&config->job, &error) < 0)
+        diag_error(config->diag, "%s", error.reason);
+    if (settings->collect_file && table_format_of(settings->collect_file) == TABLE_UNKNOWN)
+        diag_error(config->diag, "collect.file: '%.100s' ends in none of .csv, .jsonl, .db",
+                   settings->collect_file);
     if (config->job.output_count == 0 && !settings->collect_file && !settings->aggregate_file)
         diag_error(config->diag, "save.format: with none, nothing would be made; add collect or aggregate");
     if (settings->save.recompress && (config->job.stage_count || settings->save.strip))

@@ -197,6 +197,7 @@ int chain_leave_samples(struct chain_work *work, struct error *error)
     if (!out || piece.length_bytes > room)
         return no_room(error);
     memcpy(out, chain_current(work), piece.length_bytes);
+    work->slot->trunk_shape = work->shape;
     work->out_used = piece_put(block, work->out_used, &piece);
     return 0;
 }

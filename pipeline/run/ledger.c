@@ -118,7 +118,7 @@ static void closed(struct ledger *ledger)
     wake(ledger);
 }
 
-/* The item leaves nothing to gather. Under the lock. */
+/* The item leaves nothing to gather. */
 static void gone(struct ledger *ledger, const struct item *item)
 {
     if (ledger->gone)
@@ -177,19 +177,27 @@ void ledger_failed(struct ledger *ledger, struct item *item, const struct error 
 {
     pthread_mutex_lock(&ledger->lock);
     record_failure(ledger, item->shown, error, item->deaths > 1 ? item->deaths : 1);
-    gone(ledger, item);
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
+    gone(ledger, item);
     item_free(item);
 }
 
 void ledger_unfinished(struct ledger *ledger, struct item *item)
 {
     pthread_mutex_lock(&ledger->lock);
-    gone(ledger, item);
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
+    gone(ledger, item);
     item_free(item);
+}
+
+void ledger_retract(struct ledger *ledger, const char *shown, const struct error *error)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->counts.done--;
+    record_failure(ledger, shown, error, 1);
+    pthread_mutex_unlock(&ledger->lock);
 }
 
 void ledger_note(struct ledger *ledger, const char *shown, const char *text)

@@ -66,7 +66,7 @@ struct ledger {
     struct ledger_failure *failures;       /* the first LEDGER_MAX_FAILURES */
     size_t failure_count;
     uint64_t items; /* found so far that became one: the next one's number */
-    /* Called under the lock when an item ends without anything to gather from it; may be NULL. */
+    /* Called, under no lock, when an item ends without anything to gather from it; may be NULL. */
     void (*gone)(void *context, uint64_t number);
     void *gone_context;
     int event_fd; /* readable after a stop, and when the reader has finished */
@@ -98,6 +98,9 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
                  uint64_t pixels_in, const char *warning);
 void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error);
 void ledger_unfinished(struct ledger *ledger, struct item *item);
+
+/* An item that was done has failed after all. */
+void ledger_retract(struct ledger *ledger, const char *shown, const struct error *error);
 
 /* Something found that never became an item: a note (counted), or a failure of its own. */
 void ledger_note(struct ledger *ledger, const char *shown, const char *text);

@@ -132,6 +132,13 @@ static int open_reference(struct run *run, struct error *error)
     return 0;
 }
 
+/* An item that was done turns out not to go with the others. */
+static void retract(void *context, const char *shown, const struct error *error)
+{
+    struct run *run = context;
+    ledger_retract(&run->ledger, shown, error);
+}
+
 /* Places and names: everything that can be refused before anything is made. */
 static int open_places(struct run *run)
 {
@@ -163,6 +170,8 @@ static int open_places(struct run *run)
     if (code == 0)
         code = scan_open(&run->scan, &options, &error);
     run->reader.places.scan = run->scan;
+    if (code == 0 && !run->options.dry_run)
+        code = gather_open(&run->gather, &run->job, outfile_directory(run->out, &st), retract, run, &error);
     if (code == 0 && !run->options.dry_run)
         code = run_trace_open(run, &error);
     return code == 0 ? EXIT_DONE : refuse(run, code, &error);
@@ -208,6 +217,12 @@ static void turn_write(void *context)
         writer_step(&run->writer);
 }
 
+static void skip(void *context, uint64_t number)
+{
+    struct run *run = context;
+    gather_skip(run->gather, number);
+}
+
 static int open_io(struct run *run, struct error *error)
 {
     run->reader.machine = &run->machine;
@@ -218,6 +233,9 @@ static int open_io(struct run *run, struct error *error)
     run->writer.admission = &run->admission;
     run->writer.out = run->out;
     run->writer.names = run->names;
+    run->writer.gather = run->gather;
+    run->ledger.gone = skip;
+    run->ledger.gone_context = run;
     run->writer.queue = run->machine.queues[run->job.pool_count];
     run->writer.since_ns = clock_ns();
     run->turns = (struct engine_turns){turn_read, turn_write, run};
@@ -305,6 +323,18 @@ static void end_crew(struct run *run)
     run->crew = NULL;
 }
 
+/* What was made of all items together. A run that was stopped has a table of what is done, and nothing else.
+ */
+static void finish_gathering(struct run *run)
+{
+    struct error error = {0};
+    if (!run->gather)
+        return;
+    int code = gather_finish(run->gather, ledger_stopped(&run->ledger) == STOP_NONE, &error);
+    if (code < 0)
+        ledger_stop_run(&run->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
+}
+
 static int supervise(struct run *run)
 {
     struct error error = {0};
@@ -337,6 +367,7 @@ static int supervise(struct run *run)
     end_crew(run);
     if (code < 0)
         return refuse(run, code, &error);
+    finish_gathering(run);
     return run_report_end(run);
 }
 
@@ -348,6 +379,7 @@ static void close_all(struct run *run)
     run_trace_end(run); /* of a run that did not get as far as its report */
     series_free(&run->series);
     reader_close(&run->reader);
+    gather_close(run->gather);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
     admission_close(&run->admission);

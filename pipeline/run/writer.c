@@ -24,6 +24,8 @@ struct outcome {
     bool warned;
     char warning[200];
     uint64_t written_bytes;
+    const uint8_t *samples; /* for `aggregate` */
+    size_t samples_bytes;
 };
 
 static int impossible(struct outcome *outcome)
@@ -76,8 +78,11 @@ static int write_pieces(struct writer *writer, const struct item *item, struct o
     const uint8_t *bytes;
     int more;
     while ((more = piece_next(outcome->bytes, outcome->length_bytes, &position, &piece, &bytes)) > 0) {
-        if (piece.output == PIECE_AGGREGATE)
+        if (piece.output == PIECE_AGGREGATE) {
+            outcome->samples = bytes;
+            outcome->samples_bytes = piece.length_bytes;
             continue;
+        }
         if (piece.output >= writer->machine->job->output_count)
             return impossible(outcome);
         TRY(write_file(writer, item, &piece, bytes, outcome));
@@ -95,6 +100,27 @@ static int write_item(struct writer *writer, const struct item *item, struct out
         return 0;
     const struct piece whole = {.length_bytes = outcome->length_bytes};
     return write_file(writer, item, &whole, outcome->bytes, outcome);
+}
+
+/* What the item leaves for the table and the combinations. */
+static int gather(struct writer *writer, uint32_t index, const struct item *item, struct outcome *outcome)
+{
+    const struct machine *machine = writer->machine;
+    const struct slot *slot = &machine->slots[index];
+    if (!writer->gather)
+        return 0;
+    struct gather_item left = {.number = item->number,
+                               .shown = item->shown,
+                               .shape = slot->trunk_shape,
+                               .samples = outcome->samples,
+                               .samples_bytes = outcome->samples_bytes};
+    if (job_records(machine->job))
+        left.record = (struct record){machine_part(machine, index, SLOT_RECORD),
+                                      machine->part_bytes[SLOT_RECORD], slot->record_used, ""};
+    if (left.record.used_bytes > left.record.size_bytes ||
+        (machine->job->settings.aggregate_file && !left.samples))
+        return impossible(outcome);
+    return gather_put(writer->gather, &left, &outcome->error);
 }
 
 /* The item takes more than was known when it came in: it goes round again. */
@@ -146,6 +172,8 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
         code = send_again(writer, index, item, &outcome);
     if (code == 0 && stop != STOP_DISK_FULL)
         code = write_item(writer, item, &outcome);
+    if (code == 0 && stop != STOP_DISK_FULL)
+        code = gather(writer, index, item, &outcome);
     if (code == 0)
         book_steps(writer, index);
     if (machine->rings)

@@ -57,10 +57,11 @@ struct slot {
     struct slot_need asked; /* planned for this item */
     struct slot_need have;  /* committed: at least that */
 
-    uint8_t current;    /* which buffer holds the item now, or the file made of it */
-    uint64_t at;        /* where in that buffer it begins */
-    uint32_t step;      /* the step at work, or the last one */
-    struct shape shape; /* of the samples, between decode and encode */
+    uint8_t current;          /* which buffer holds the item now, or the file made of it */
+    uint64_t at;              /* where in that buffer it begins */
+    uint32_t step;            /* the step at work, or the last one */
+    struct shape shape;       /* of the samples, between decode and encode */
+    struct shape trunk_shape; /* of those that are left for `aggregate` */
     uint64_t meta_used;
     uint64_t record_used;
     uint64_t length_bytes; /* of the file made, or of the pieces in OUT */
