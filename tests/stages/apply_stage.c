@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Applies stages to one raw image or array, for comparisons with outside tools:
  *
- *     apply_stage [-c ROWS] [-n TIMES] IN OUT NAME[:key=value,...]...
+ *     apply_stage [-c ROWS] [-n TIMES] [-o ORIENTATION] [-f WIDTHxHEIGHT] IN OUT NAME[:key=value,...]...
  *
  * A raw image is one line, "RAW WIDTH HEIGHT CHANNELS u8|u16|f32", and then the samples, packed, in the
  * machine's byte order. A raw array is "ARRAY SAMPLE DIM DIM ..." and the same; without a DIM it is a single
  * value. `-c` cuts the output rows into ranges of that many, last range first; `-n` repeats the last stage
- * and prints the fastest time in milliseconds. What a stage tells the record is printed, "NAME VALUE" a line.
- * 0, or 1 with a message on standard error. */
+ * and prints the fastest time in milliseconds. `-o` says how an image lies, as EXIF counts; `-f` what it
+ * measured before it was decoded to a part of its size. What a stage tells the record is printed, "NAME
+ * VALUE" a line. 0, or 1 with a message on standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,19 +224,27 @@ static int apply(const struct stage *stage, const void *params, struct item *ite
 
 int main(int argc, char **argv)
 {
-    unsigned cut = 0, times = 0;
-    for (int option; (option = getopt(argc, argv, "c:n:")) != -1;) {
-        if (option == '?')
+    unsigned cut = 0, times = 0, orientation = 0, full[2] = {0, 0};
+    for (int option; (option = getopt(argc, argv, "c:n:o:f:")) != -1;) {
+        if (option == '?' || (option == 'f' && sscanf(optarg, "%ux%u", &full[0], &full[1]) != 2))
             return 1;
-        *(option == 'c' ? &cut : &times) = (unsigned)strtoul(optarg, NULL, 10);
+        if (option != 'f')
+            *(option == 'c'   ? &cut
+              : option == 'n' ? &times
+                              : &orientation) = (unsigned)strtoul(optarg, NULL, 10);
     }
     if (argc - optind < 2) {
-        fputs("usage: apply_stage [-c ROWS] [-n TIMES] IN OUT NAME[:key=value,...]...\n", stderr);
+        fputs("usage: apply_stage [-c ROWS] [-n TIMES] [-o ORIENTATION] [-f WIDTHxHEIGHT] IN OUT "
+              "NAME[:key=value,...]...\n",
+              stderr);
         return 1;
     }
     struct item item = {0};
     struct error error = {0};
     int code = read_item(argv[optind], &item);
+    item.shape.orientation = (uint8_t)orientation;
+    item.shape.full_width = full[0];
+    item.shape.full_height = full[1];
     for (int i = optind + 2; code == 0 && i < argc; i++) {
         void *params = NULL;
         const struct stage *stage = parse(argv[i], &params, &error);
