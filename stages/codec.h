@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract of a codec: file bytes to pixels and back. A codec is called in workers on hostile bytes. It
- * touches nothing but its job: no file, no global, no allocation outside the job's scratch. */
+/* The contract of a codec: file bytes to samples and back. A codec is called in workers on hostile bytes. It
+ * touches nothing but its job: no file, no global, no allocation outside the job's scratch. Where a library
+ * allocates by itself, peek and plan count what it takes at most as scratch. */
 #ifndef STAGES_CODEC_H
 #define STAGES_CODEC_H
 
@@ -17,11 +18,34 @@
 /* How much of a file's beginning `peek` is given (less where the file is shorter). */
 #define CODEC_HEAD_BYTES 65536u
 
+/* The limits of a run. */
 struct codec_limits {
     uint64_t max_pixels; /* width x height */
     uint64_t max_width, max_height;
-    uint64_t max_metadata_bytes; /* kept metadata of one item */
+    uint64_t max_metadata_bytes;   /* kept metadata of one item */
+    uint64_t max_elements;         /* samples of an array */
+    uint64_t max_file_bytes;       /* of a file, and of what it unpacks to */
+    uint64_t max_ratio;            /* how many times its size a packed file may unpack to; 0: any */
+    const struct codec_load *load; /* NULL: defaults */
 };
+
+/* What `load:` says; one block for all codecs, each reads what concerns it. Its table of parameters is in
+ * settings.def, where each is explained. */
+struct codec_load {
+    bool shrink;           /* decode to a part of the size where a stage makes the image smaller anyway */
+    char *array;           /* which array of several; NULL: the only one */
+    int header;            /* enum codec_header: does the first line of a table hold names? */
+    char *delimiter;       /* NULL: as the extension says */
+    char *missing;         /* what an empty field stands for: a number or nan; NULL: it is an error */
+    int dtype;             /* enum sample + 1, of raw data and of tables; 0: u8 and f64 */
+    int byte_order;        /* enum codec_byte_order, of raw data */
+    int order;             /* enum codec_order, of raw data */
+    char *shape;           /* of raw data: "480x640"; NULL: one dimension, as long as the file */
+    uint64_t offset_bytes; /* where raw data begins */
+};
+enum codec_header { CODEC_HEADER_AUTO, CODEC_HEADER_NO, CODEC_HEADER_YES };
+enum codec_byte_order { CODEC_LITTLE_ENDIAN, CODEC_BIG_ENDIAN };
+enum codec_order { CODEC_ORDER_C, CODEC_ORDER_FORTRAN };
 
 /* What the header promises: upper bounds, so that memory can be set aside before a byte is inflated. */
 struct codec_info {
@@ -30,14 +54,21 @@ struct codec_info {
     size_t meta_bytes;    /* nor more metadata */
 };
 
+/* The shape of an image decoded to 1/2^shrink of its size, rounded up; full_width and full_height are set. */
+struct shape codec_shrunk(const struct shape *shape, unsigned shrink);
+
 struct codec_decode {
     const struct codec_limits *limits;
     const uint8_t *bytes; /* the whole file */
     size_t length_bytes;
-    uint8_t *pixels; /* out */
+    uint8_t *pixels; /* out: the samples, in a buffer apart from `bytes` */
     size_t pixels_bytes;
+    unsigned shrink;    /* 0, or what `shrinks` allows: decode to 1/2^shrink of the size */
     struct shape shape; /* out */
-    struct meta *meta;  /* out; NULL: none wanted */
+    /* Out: where in `bytes` the samples lie, where they are there just as `pixels` would hold them, at a
+     * multiple of 64 bytes; `pixels` was then not touched. Preset to SIZE_MAX: they are in `pixels`. */
+    size_t found_at;
+    struct meta *meta; /* out; NULL: none wanted */
     struct scratch *scratch;
     unsigned warnings; /* out: how many; the first one's text follows */
     char warning[160];
@@ -45,12 +76,19 @@ struct codec_decode {
 
 /* What `save:` says; one block for all codecs, each reads what concerns it. */
 struct codec_save {
-    int format;      /* 0 same as the input, else 1 + index in the registry of codecs */
+    int format; /* 0 same as the input, else 1 + index in the registry of codecs, and after the last: none */
     int compression; /* index into CODEC_COMPRESSIONS */
     int64_t level;   /* -1: as `compression` says; else 0 to 9, as zlib counts */
     bool strip;      /* drop metadata */
     bool interlace;
+    int64_t quality; /* of lossy formats, 1 to 100 */
+    bool lossless;   /* where a format has both */
+    int gzip;        /* enum codec_gzip */
+    char *delimiter; /* of tables; NULL: as the extension says */
+    bool recompress; /* keep the input as it is where that is no larger */
+    char *name;      /* template of the output's name; NULL: as the input's */
 };
+enum codec_gzip { CODEC_GZIP_SAME, CODEC_GZIP_NO, CODEC_GZIP_YES };
 #define CODEC_COMPRESSIONS "fastest|fast|balanced|small|smallest"
 enum { COMPRESSION_FASTEST, COMPRESSION_FAST, COMPRESSION_BALANCED, COMPRESSION_SMALL, COMPRESSION_SMALLEST };
 
@@ -63,21 +101,35 @@ struct codec_encode {
     const struct codec_save *save;
     struct shape shape;
     const uint8_t *pixels;
+    size_t room_before;      /* bytes before `pixels` that the encoder may write */
     const struct meta *meta; /* NULL: none */
-    uint8_t *bytes;          /* out */
+    uint8_t *bytes;          /* out, in a buffer apart from `pixels` */
     size_t bytes_size;
     size_t length_bytes; /* out */
+    /* Out: where the file begins. Preset to `bytes`; an encoder that only needs a header before the samples
+     * may write it there, and leave them where they are. */
+    const uint8_t *file;
     struct scratch *scratch;
     unsigned warnings;
     char warning[160];
 };
 
+#define CODEC_IMAGES (1u << SHAPE_IMAGE)
+#define CODEC_ARRAYS (1u << SHAPE_ARRAY)
+
 struct codec {
     const char *name;       /* "png" */
     const char *summary;    /* "Portable Network Graphics" */
     const char *extensions; /* without dots, "|" between: "pnm|pgm|ppm"; the first is what new names get */
+    unsigned kinds;         /* CODEC_* bits: what it reads and writes */
+    unsigned shrinks;       /* decode can give 1/2, 1/4, ... 1/2^shrinks of the size */
+    bool gzip;              /* its files are also found and written as .gz */
+    bool read_only;         /* it has no plan and no encode */
+    /* The shape is known only when the whole file has been looked at: peek wants all of it, and is called in
+     * a worker. */
+    bool late;
 
-    /* Do these first bytes of a file claim this format? */
+    /* Do these first bytes of a file claim this format? NULL: nothing in a file tells, its name must. */
     bool (*sniff)(const uint8_t *head, size_t head_bytes);
 
     /* Reads the header of a file of `file_bytes` from its first `head_bytes` and checks the limits.
@@ -107,10 +159,22 @@ const struct codec *const *codec_all(void);
 /* The codec whose `sniff` accepts the bytes, or NULL. */
 const struct codec *codec_sniff(const uint8_t *head, size_t head_bytes);
 
-/* The codec that a file name's extension belongs to (any case), or NULL. */
+/* The codec that a file name's extension belongs to (any case), or NULL. In "x.npy.gz" that is npy's. */
 const struct codec *codec_for_name(const char *name);
 
 /* Does the extension of `name` belong to this codec? */
 bool codec_names(const struct codec *codec, const char *name);
+
+/* The codec's plan, after a look at whether it writes the kind at all: ERROR_UNSUPPORTED, with what would
+ * help. */
+int codec_plan_for(const struct codec *codec, const struct codec_save *save, const struct shape *shape,
+                   size_t meta_bytes, struct codec_plan *plan, struct error *error);
+
+/* The codec that writes what this one reads: itself, or where it is read_only the first that can hold the
+ * same. NULL for NULL. */
+const struct codec *codec_written(const struct codec *codec);
+
+/* Does the name end in .gz (any case)? */
+bool codec_gzip_name(const char *name);
 
 #endif

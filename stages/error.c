@@ -43,6 +43,8 @@ const char *error_name(int code)
         return "stage";
     case ERROR_INTERNAL:
         return "internal";
+    case ERROR_ROOM:
+        return "room";
     }
     return "unknown";
 }

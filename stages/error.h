@@ -17,6 +17,7 @@ enum error_code {
     ERROR_TIMEOUT = -9,     /* the item held its worker longer than allowed */
     ERROR_STAGE = -10,      /* a stage gave up on its own terms */
     ERROR_INTERNAL = -11,   /* a broken promise inside the program */
+    ERROR_ROOM = -12, /* the item needs more memory than its header said: it goes round again with more */
 };
 
 /* Caller-owned. Holds no pointer, so that it can lie in shared memory. `stage` is empty where no stage

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,12 +63,15 @@ static int wrong(const struct param *param, const char *text, struct error *erro
     switch (param->type) {
     case PARAM_CHOICE:
     case PARAM_INT:
+    case PARAM_REAL:
         if (!param->choices)
             break;
         const char *near = param_nearest(text, param->choices, nearest, sizeof nearest);
         return error_set(error, ERROR_USAGE, "%s: '%.40s' is not %s%s%s%s%s", param->name, text,
-                         param->type == PARAM_INT ? "a whole number or " : "one of ", param->choices,
-                         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                         param->type == PARAM_INT    ? "a whole number or "
+                         : param->type == PARAM_REAL ? "a number or "
+                                                     : "one of ",
+                         param->choices, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     case PARAM_BOOL:
         return error_set(error, ERROR_USAGE, "%s: '%.40s' is not true or false", param->name, text);
     case PARAM_BYTES:
@@ -97,11 +99,17 @@ static bool ranged(const struct param *param)
     return param->min != 0 || param->max != 0;
 }
 
+/* What the first word of an int stands for; the next ones count down from it. */
+static int64_t first_word(const struct param *param)
+{
+    return param->min < 0 ? (int64_t)param->min - 1 : -1;
+}
+
 static int parse_int(const struct param *param, const char *text, int64_t *value, struct error *error)
 {
     int word = param->choices ? word_index(text, param->choices) : -1;
     if (word >= 0) {
-        *value = -1 - word;
+        *value = first_word(param) - word;
         return 0;
     }
     char *end;
@@ -119,6 +127,10 @@ static int parse_real(const struct param *param, const char *text, double *value
 {
     char *end;
     double number = strtod(text, &end);
+    if (param->choices && word_index(text, param->choices) == 0) {
+        *value = (double)NAN;
+        return 0;
+    }
     if (end == text || *end != '\0' || !isfinite(number))
         return wrong(param, text, error);
     if (ranged(param) && (number < param->min || number > param->max))
@@ -212,6 +224,10 @@ int param_parse(const struct param *param, const char *text, void *values, struc
         return parse_colour(param, text, value, error);
     case PARAM_LIST:
         return parse_list(text, value, error);
+    case PARAM_FILE:
+        param_free((const struct param[]){*param, PARAM_END}, values);
+        ((struct param_file *)value)->path = strdup(text);
+        return ((struct param_file *)value)->path ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
     case PARAM_TEXT:
         free(*(char **)value);
         *(char **)value = strdup(text);
@@ -235,7 +251,7 @@ static void scaled_text(uint64_t value, const struct unit *units, char *text, si
     for (const struct unit *unit = units; unit->suffix; unit++) {
         uint64_t factor = (uint64_t)unit->factor;
         if (value % factor == 0 && (value != 0 || *unit->suffix) &&
-            (!best || unit->factor > best->factor || (value == 0 && unit->factor < best->factor)))
+            (!best || (value == 0 ? unit->factor < best->factor : unit->factor > best->factor)))
             best = unit;
     }
     if (best)
@@ -252,8 +268,8 @@ const char *param_text(const struct param *param, const void *values, char *text
     text[0] = '\0';
     switch (param->type) {
     case PARAM_INT:
-        if (*(const int64_t *)value < 0 && param->choices) {
-            word = word_at(param->choices, (int)(-1 - *(const int64_t *)value), &length);
+        if (param->choices && *(const int64_t *)value <= first_word(param)) {
+            word = word_at(param->choices, (int)(first_word(param) - *(const int64_t *)value), &length);
             snprintf(text, size, "%.*s", (int)length, word);
         } else {
             snprintf(text, size, "%lld", (long long)*(const int64_t *)value);
@@ -261,7 +277,9 @@ const char *param_text(const struct param *param, const void *values, char *text
         break;
     case PARAM_REAL: /* as short as it can be and still read back as the same number */
         snprintf(text, size, "%.15g", *(const double *)value);
-        if (strtod(text, NULL) != *(const double *)value)
+        if (param->choices && isnan(*(const double *)value))
+            snprintf(text, size, "%s", param->choices);
+        else if (strtod(text, NULL) != *(const double *)value)
             snprintf(text, size, "%.17g", *(const double *)value);
         break;
     case PARAM_BOOL:
@@ -289,6 +307,11 @@ const char *param_text(const struct param *param, const void *values, char *text
     case PARAM_TEXT:
         snprintf(text, size, "%s", *(char *const *)value ? *(char *const *)value : "");
         break;
+    case PARAM_FILE: {
+        const struct param_file *file = value;
+        snprintf(text, size, "%s", file->path ? file->path : "");
+        break;
+    }
     case PARAM_LIST: {
         const struct param_list *list = value;
         size_t used = 0;
@@ -313,8 +336,19 @@ void param_free(const struct param *table, void *values)
                 free(list->texts[i]);
             free(list->texts);
             *list = (struct param_list){0};
+        } else if (param->type == PARAM_FILE) {
+            struct param_file *file = value;
+            free(file->path);
+            free(file->bytes);
+            *file = (struct param_file){0};
         }
     }
+}
+
+bool param_required(const struct param *param)
+{
+    return !param->initial && param->type != PARAM_TEXT && param->type != PARAM_LIST &&
+           param->type != PARAM_FILE;
 }
 
 const struct param *param_find(const struct param *table, const char *name)
@@ -328,8 +362,8 @@ const struct param *param_find(const struct param *table, const char *name)
 
 const char *param_type_name(enum param_type type)
 {
-    static const char *const names[] = {"int",      "real",  "bool",   "choice", "size",
-                                        "duration", "count", "colour", "text",   "list"};
+    static const char *const names[] = {"int",   "real",   "bool", "choice", "size", "duration",
+                                        "count", "colour", "text", "list",   "file"};
     return (size_t)type < sizeof names / sizeof *names ? names[type] : "?";
 }
 

@@ -4,15 +4,16 @@
 #ifndef STAGES_PARAM_H
 #define STAGES_PARAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "stages/error.h"
 
 enum param_type {
-    PARAM_INT,      /* int64_t; words in `choices` stand for -1, -2, ... */
-    PARAM_REAL,     /* double; never NaN or infinite */
-    PARAM_BOOL,     /* bool: true, false, yes, no, on, off, 1, 0 */
+    PARAM_INT,  /* int64_t; words in `choices` stand for -1, -2, ...; below a negative min for min - 1, ... */
+    PARAM_REAL, /* double; never infinite; NaN only for the word in `choices`, where there is one */
+    PARAM_BOOL, /* bool: true, false, yes, no, on, off, 1, 0 */
     PARAM_CHOICE,   /* int: index into `choices` */
     PARAM_BYTES,    /* uint64_t bytes: 65536, 64KiB, 1.5GB */
     PARAM_DURATION, /* uint64_t milliseconds: 500ms, 30s, 5min, 2h; a bare number is seconds */
@@ -20,6 +21,7 @@ enum param_type {
     PARAM_COLOUR,   /* struct colour: #rgb, #rrggbb, or a name (black, white, grey, red, green, blue) */
     PARAM_TEXT,     /* char *, owned by the parameter block; NULL when not given */
     PARAM_LIST,     /* struct param_list of texts */
+    PARAM_FILE,     /* struct param_file; parsing sets the path, whoever may open files the rest */
 };
 
 struct colour {
@@ -31,13 +33,20 @@ struct param_list {
     size_t count;
 };
 
+/* A file that a parameter names, read whole before work starts. */
+struct param_file {
+    char *path; /* NULL when not given */
+    uint8_t *bytes;
+    size_t length_bytes;
+};
+
 struct param {
     const char *name;
     enum param_type type;
     size_t offset;       /* of the value in the parameter block */
     double min, max;     /* inclusive; both 0 where the type has no range */
     const char *initial; /* the default, as a user would write it; NULL where the value must be given
-                            (PARAM_TEXT and PARAM_LIST: where it is absent by default) */
+                            (texts, lists and files: where it is absent by default) */
     const char *choices; /* "one|two|three", or NULL */
     const char *unit;    /* "px", "ms", ...; "" where there is none */
     const char *help;    /* one sentence without a final stop */
@@ -62,6 +71,9 @@ const char *param_text(const struct param *param, const void *values, char *text
 
 /* Frees the texts and lists of a block. */
 void param_free(const struct param *table, void *values);
+
+/* Must a value be given? */
+bool param_required(const struct param *param);
 
 /* The entry called `name`, or NULL. */
 const struct param *param_find(const struct param *table, const char *name);

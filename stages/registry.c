@@ -65,25 +65,67 @@ const char *stage_instructions(void)
 const struct codec *codec_sniff(const uint8_t *head, size_t head_bytes)
 {
     for (const struct codec *const *codec = codecs; *codec; codec++) {
-        if ((*codec)->sniff(head, head_bytes))
+        if ((*codec)->sniff && (*codec)->sniff(head, head_bytes))
             return *codec;
     }
     return NULL;
 }
 
+/* The extension at the end of name[0..end), without its dot; its length in *length. NULL: there is none. */
+static const char *extension_of(const char *name, size_t end, size_t *length)
+{
+    const char *dot = memrchr(name, '.', end), *slash = memrchr(name, '/', end);
+    if (!dot || (slash && dot < slash) || dot + 1 == name + end)
+        return NULL;
+    *length = (size_t)(name + end - dot) - 1;
+    return dot + 1;
+}
+
+bool codec_gzip_name(const char *name)
+{
+    size_t length;
+    const char *extension = extension_of(name, strlen(name), &length);
+    return extension && strcasecmp(extension, "gz") == 0;
+}
+
 bool codec_names(const struct codec *codec, const char *name)
 {
-    const char *dot = strrchr(name, '.');
-    const char *slash = strrchr(name, '/');
-    if (!dot || (slash && dot < slash) || dot[1] == '\0')
-        return false;
-    size_t length = strlen(dot + 1);
-    for (const char *word = codec->extensions; word; word = strchr(word, '|')) {
+    size_t length, end = strlen(name);
+    if (codec_gzip_name(name)) {
+        if (!codec->gzip)
+            return false;
+        end -= 3;
+    }
+    const char *extension = extension_of(name, end, &length);
+    for (const char *word = extension ? codec->extensions : NULL; word; word = strchr(word, '|')) {
         word += *word == '|';
-        if (strcspn(word, "|") == length && strncasecmp(word, dot + 1, length) == 0)
+        if (strcspn(word, "|") == length && strncasecmp(word, extension, length) == 0)
             return true;
     }
     return false;
+}
+
+const struct codec *codec_written(const struct codec *codec)
+{
+    if (!codec || !codec->read_only)
+        return codec;
+    for (const struct codec *const *other = codecs; *other; other++) {
+        if (!(*other)->read_only && (*other)->kinds & codec->kinds)
+            return *other;
+    }
+    return codec;
+}
+
+struct shape codec_shrunk(const struct shape *shape, unsigned shrink)
+{
+    struct shape shrunk = *shape;
+    if (shrink == 0)
+        return shrunk;
+    shrunk.full_width = shape->width;
+    shrunk.full_height = shape->height;
+    shrunk.width = (uint32_t)(((uint64_t)shape->width + (1u << shrink) - 1) >> shrink);
+    shrunk.height = (uint32_t)(((uint64_t)shape->height + (1u << shrink) - 1) >> shrink);
+    return shrunk;
 }
 
 const struct codec *codec_for_name(const char *name)
@@ -95,6 +137,20 @@ const struct codec *codec_for_name(const char *name)
     return NULL;
 }
 
+int codec_plan_for(const struct codec *codec, const struct codec_save *save, const struct shape *shape,
+                   size_t meta_bytes, struct codec_plan *plan, struct error *error)
+{
+    const bool array = shape->kind == SHAPE_ARRAY;
+    if (codec->read_only)
+        return error_set(error, ERROR_UNSUPPORTED, "%s files are read and not written", codec->name);
+    if (!(codec->kinds & (array ? CODEC_ARRAYS : CODEC_IMAGES)))
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "%s holds %s and not %s; put %s at the end, or choose another format", codec->name,
+                         array ? "images" : "arrays", array ? "arrays" : "images",
+                         array ? "to_image" : "to_array");
+    return codec->plan(save, shape, meta_bytes, plan, error);
+}
+
 static int with_stage(const struct stage *stage, int code, struct error *error)
 {
     if (code < 0 && error)
@@ -102,22 +158,40 @@ static int with_stage(const struct stage *stage, int code, struct error *error)
     return code;
 }
 
-int stage_plan(const struct stage *stage, const void *params, const struct shape *in, struct stage_plan *plan,
-               struct error *error)
+static int check_accepts(const struct stage *stage, const struct shape *in, struct error *error)
 {
-    char text[64];
-    if (!(stage->accepts & (1u << in->sample))) {
-        int code = error_set(error, ERROR_UNSUPPORTED, "does not work on %s images; put a cast before it",
-                             shape_text(in, text, sizeof text));
-        return with_stage(stage, code, error);
-    }
-    *plan = (struct stage_plan){.out = *in};
+    char text[256];
+    const bool array = in->kind == SHAPE_ARRAY;
+    const unsigned accepts = array ? stage->arrays : stage->accepts;
+    if (accepts & (1u << in->sample))
+        return 0;
+    shape_text(in, text, sizeof text);
+    if (accepts == 0)
+        return error_set(error, ERROR_UNSUPPORTED, "does not work on %s: %.100s; put %s before it",
+                         array ? "arrays" : "images", text, array ? "to_image" : "to_array");
+    if (array)
+        return error_set(error, ERROR_UNSUPPORTED, "does not work on a %.100s; put astype before it", text);
+    return error_set(error, ERROR_UNSUPPORTED, "does not work on %s images; put a cast before it", text);
+}
+
+int stage_plan_with(const struct stage *stage, const void *params, const struct shape *in,
+                    const struct stage_reference *reference, struct stage_plan *plan, struct error *error)
+{
+    char text[256];
+    TRY(with_stage(stage, check_accepts(stage, in, error), error));
+    *plan = (struct stage_plan){.out = *in, .reference = reference};
     plan->out.bits = shape_sample_bits(in->sample);
     int code = stage->plan(params, in, plan, error);
     if (code == 0 && !shape_valid(&plan->out))
         code = error_set(error, ERROR_INTERNAL, "planned an impossible shape: %s",
                          shape_text(&plan->out, text, sizeof text));
     return with_stage(stage, code, error);
+}
+
+int stage_plan(const struct stage *stage, const void *params, const struct shape *in, struct stage_plan *plan,
+               struct error *error)
+{
+    return stage_plan_with(stage, params, in, NULL, plan, error);
 }
 
 void stage_source_rows(const struct stage *stage, const void *params, const struct shape *in,
@@ -132,6 +206,6 @@ int stage_run_whole(const struct stage *stage, struct stage_run *run, struct scr
 {
     int code = stage->begin ? stage->begin(run, scratch, error) : 0;
     if (code == 0)
-        code = stage->rows(run, 0, run->out.height, scratch, error);
+        code = stage->rows(run, 0, shape_rows(&run->out), scratch, error);
     return with_stage(stage, code, error);
 }

@@ -49,10 +49,9 @@ static void print_origin(int columns, const char *origin)
     printf("%*s# %s\n", pad, "", origin);
 }
 
-static void print_list(const struct param *param, const struct param_list *list, int indent,
-                       const char *origin)
+static void print_list(const char *name, const struct param_list *list, int indent, const char *origin)
 {
-    int columns = printf("%*s%s:%s", indent, "", param->name, list->count ? "" : " []");
+    int columns = printf("%*s%s:%s", indent, "", name, list->count ? "" : " []");
     print_origin(columns, origin);
     for (size_t i = 0; i < list->count; i++) {
         printf("%*s- ", indent + 2, "");
@@ -67,15 +66,17 @@ static void print_param(const struct param *param, const char *name, const void 
     const void *value = (const char *)values + param->offset;
     char text[128];
     if (param->type == PARAM_LIST) {
-        print_list(param, value, indent, origin);
+        print_list(name, value, indent, origin);
         return;
     }
-    if (param->type == PARAM_TEXT && !*(char *const *)value) {
+    /* A file's path is its first member. */
+    const bool text_like = param->type == PARAM_TEXT || param->type == PARAM_FILE;
+    if (text_like && !*(char *const *)value) {
         print_origin(printf("%*s# %s:", indent, "", name), "not set");
         return;
     }
     int columns = printf("%*s%s: ", indent, "", name);
-    if (param->type == PARAM_TEXT)
+    if (text_like)
         columns += print_quoted(*(char *const *)value);
     else if (param->type == PARAM_COLOUR) /* its # would start a comment */
         columns += print_quoted(param_text(param, values, text, sizeof text));

@@ -48,7 +48,7 @@ static void setting_flags(const struct param *setting, char *text, size_t size)
     static const char *const values[] = {
         [PARAM_INT] = "N",     [PARAM_REAL] = "X",        [PARAM_CHOICE] = "WORD",   [PARAM_BYTES] = "SIZE",
         [PARAM_COUNT] = "N",   [PARAM_DURATION] = "TIME", [PARAM_COLOUR] = "COLOUR", [PARAM_TEXT] = "PATH",
-        [PARAM_LIST] = "PATH", [PARAM_BOOL] = "",
+        [PARAM_LIST] = "PATH", [PARAM_BOOL] = "",         [PARAM_FILE] = "PATH",
     };
     char name[64], letter = cli_letter(setting);
     config_flag_name(setting, name, sizeof name);

@@ -25,8 +25,7 @@ static json_t *json_param(const struct param *param)
     json_t *object = json_object();
     json_object_set_new(object, "name", json_string(param->name));
     json_object_set_new(object, "type", json_string(param_type_name(param->type)));
-    bool needed = !param->initial && param->type != PARAM_TEXT && param->type != PARAM_LIST;
-    json_object_set_new(object, "required", json_boolean(needed));
+    json_object_set_new(object, "required", json_boolean(param_required(param)));
     json_object_set_new(object, "default", param->initial ? json_string(param->initial) : json_null());
     if (ranged(param)) {
         json_object_set_new(object, "min", json_real(param->min));
@@ -46,7 +45,7 @@ static json_t *json_stage(const struct stage *stage)
     json_object_set_new(object, "name", json_string(stage->name));
     json_object_set_new(object, "group", json_string(stage->group));
     json_object_set_new(object, "summary", json_string(stage->summary));
-    for (unsigned i = 0; i < SAMPLE_COUNT; i++) {
+    for (unsigned i = 0; i < SAMPLE_IMAGE_COUNT; i++) {
         if (stage->accepts & (1u << i))
             json_array_append_new(accepts, json_string(samples[i]));
     }
@@ -89,7 +88,7 @@ static void print_param(const struct param *param)
         printf(", %s%s", ranged(param) ? "or " : "", param->choices);
     if (param->initial)
         printf(", default %s", param->initial);
-    else if (param->type != PARAM_TEXT && param->type != PARAM_LIST)
+    else if (param_required(param))
         printf(", must be given");
     printf(")\n      %s\n", param->help);
 }
@@ -99,7 +98,7 @@ static void print_one(const struct stage *stage)
     static const char *const samples[] = {"8 bit", "16 bit", "float"};
     printf("%s: %s\n", stage->name, stage->summary);
     printf("works on:");
-    for (unsigned i = 0, count = 0; i < SAMPLE_COUNT; i++) {
+    for (unsigned i = 0, count = 0; i < SAMPLE_IMAGE_COUNT; i++) {
         if (stage->accepts & (1u << i))
             printf("%s %s", count++ ? "," : "", samples[i]);
     }

@@ -231,8 +231,8 @@ static void check_together(struct config *config)
         if (!*settings->inputs.texts[i])
             setting_error(config, "input", "an empty name");
     }
-    if (settings->save.interlace && settings->save.format > 0 &&
-        strcmp(codecs[settings->save.format - 1]->name, "png") != 0)
+    const struct codec *format = settings->save.format > 0 ? codecs[settings->save.format - 1] : NULL;
+    if (settings->save.interlace && format && strcmp(format->name, "png") != 0)
         setting_error(config, "save.interlace", "only png can be interlaced; drop it or set save.format");
 }
 
@@ -267,6 +267,8 @@ int config_load(struct config *config, const char *path, char *const *environmen
     config_chain_finish(config);
     if (diag->errors == 0)
         check_together(config);
+    if (diag->errors == 0)
+        config_outputs_finish(config);
     if (diag->errors == 0)
         check_plan(config);
 

@@ -14,6 +14,7 @@
 
 /* Parameters of one stage whose origin is remembered. */
 #define CONFIG_MAX_PARAMS 64
+#define CONFIG_MAX_WHEN   16
 
 enum config_source { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FLAG };
 
@@ -31,12 +32,13 @@ struct config_flag {
     char name[32]; /* "-w", "--max-pixels", ... */
 };
 
-/* Where an entry of the chain, a stage or a pool marker, and its parameters came from. */
+/* Where an entry of the chain, a stage or a marker of a pool or output, and its parameters came from. */
 struct config_entry {
     struct diag_place place; /* its name; source NULL: a pool that no marker was written for */
     struct config_origin origin;
     bool given[CONFIG_MAX_PARAMS]; /* by index in the table of parameters */
     unsigned lines[CONFIG_MAX_PARAMS];
+    bool when_given[CONFIG_MAX_WHEN]; /* of a stage, by index in job_when_table */
 };
 
 /* Zero it to start. */
@@ -45,6 +47,7 @@ struct config {
     struct config_origin origins[SETTINGS_COUNT]; /* by index in settings_table */
     struct config_entry stages[JOB_MAX_STAGES];
     struct config_entry pools[JOB_MAX_POOLS];
+    struct config_entry tees[JOB_MAX_OUTPUTS];
     unsigned entries; /* of the chain as written, wrong ones included */
     struct config_yaml yaml;
     struct diag_source *arguments; /* the -s flags */

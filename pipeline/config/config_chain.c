@@ -13,6 +13,7 @@ struct entry {
     const struct stage *stage;
     const struct param *table; /* NULL: unknown, so that its parameters cannot be judged */
     void *values;
+    void *into; /* the block of the parameter at hand: `values`, or that of `when` */
     unsigned errors_before;
     struct config_pool_params pool;
 };
@@ -38,14 +39,14 @@ const struct param *config_pool_table(void)
     return table;
 }
 
-/* The names "a|b|c" of all stages and the pool marker. */
+/* The names "a|b|c" of all stages and the markers. */
 static void stage_words(char *words, size_t size)
 {
     size_t used = 0;
     for (const struct stage *const *stage = stage_all(); *stage && used < size; stage++)
         used += (size_t)snprintf(words + used, size - used, "%s|", (*stage)->name);
     if (used < size)
-        snprintf(words + used, size - used, "pool");
+        snprintf(words + used, size - used, "pool|tee");
 }
 
 static void param_words(const struct param *table, char *words, size_t size)
@@ -60,6 +61,11 @@ static void open_pool(struct entry *entry, struct diag_place place)
 {
     struct job *job = &entry->config->job;
     entry->name = "pool";
+    if (job->tee) {
+        diag_error_at(entry->config->diag, place,
+                      "a pool cannot begin behind tee: all outputs are made in one");
+        return;
+    }
     if (entry->config->entries > 0 && job->pool_count == JOB_MAX_POOLS) {
         diag_error_at(entry->config->diag, place, "more than %d pools", JOB_MAX_POOLS);
         return;
@@ -72,6 +78,24 @@ static void open_pool(struct entry *entry, struct diag_place place)
     entry->note = &entry->config->pools[job->pool_count - 1];
     entry->table = config_pool_table();
     entry->values = &entry->pool;
+}
+
+static void open_tee(struct entry *entry, struct diag_place place)
+{
+    struct job *job = &entry->config->job;
+    entry->name = "tee";
+    if (job->tee && job->output_count == JOB_MAX_OUTPUTS) {
+        diag_error_at(entry->config->diag, place, "more than %d outputs", JOB_MAX_OUTPUTS);
+        return;
+    }
+    if (!job->tee)
+        job->trunk = job->stage_count;
+    job->tee = true;
+    struct job_output *output = &job->outputs[job->output_count++];
+    *output = (struct job_output){.first = job->stage_count, .last = job->stage_count};
+    entry->note = &entry->config->tees[job->output_count - 1];
+    entry->table = config_tee_table();
+    entry->values = &output->save;
 }
 
 static void open_stage(struct entry *entry, struct diag_place place, const char *name)
@@ -100,13 +124,15 @@ static void open_stage(struct entry *entry, struct diag_place place, const char 
     if (!params)
         return;
     param_defaults(stage->params, params);
-    job->stages[job->stage_count] = (struct job_stage){stage, params};
+    job->stages[job->stage_count] = (struct job_stage){.stage = stage, .params = params};
     entry->note = &entry->config->stages[job->stage_count++];
     entry->name = stage->name;
     entry->stage = stage;
     entry->table = stage->params;
     entry->values = params;
     job->pools[job->pool_count - 1].last = job->stage_count;
+    if (job->tee)
+        job->outputs[job->output_count - 1].last = job->stage_count;
 }
 
 static struct config_origin place_origin(struct diag_place place)
@@ -123,6 +149,8 @@ static void entry_open(struct entry *entry, struct config *config, struct diag_p
     *entry = (struct entry){.config = config, .errors_before = config->diag->errors};
     if (strcmp(name, "pool") == 0)
         open_pool(entry, place);
+    else if (strcmp(name, "tee") == 0)
+        open_tee(entry, place);
     else
         open_stage(entry, place, name);
     if (entry->note) {
@@ -132,32 +160,70 @@ static void entry_open(struct entry *entry, struct config *config, struct diag_p
     config->entries++;
 }
 
+static void unknown_key(struct entry *entry, struct diag_place place, const struct param *table,
+                        const char *owner, const char *name)
+{
+    char words[2048], nearest[64], what[64];
+    struct diag *diag = entry->config->diag;
+    param_words(table, words, sizeof words);
+    const char *near = param_nearest(name, words, nearest, sizeof nearest);
+    diag_error_at(diag, place, "%s has no parameter '%.60s'%s%s%s", owner, name,
+                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    snprintf(what, sizeof what, "parameters of %s", owner);
+    diag_allowed(diag, what, *words ? words : "none");
+}
+
+/* Notes that the parameter is given; a list starts anew, anything else is given once. */
+static bool note_given(struct entry *entry, struct diag_place place, const struct param *param, bool *given)
+{
+    if (*given && param->type != PARAM_LIST) {
+        diag_error_at(entry->config->diag, place, "'%s' is given twice", param->name);
+        return false;
+    }
+    if (!*given && param->type == PARAM_LIST)
+        param_free((const struct param[]){*param, PARAM_END}, entry->into);
+    *given = true;
+    return true;
+}
+
+/* The same for a key of the stage's `when`. */
+static const struct param *when_key(struct entry *entry, struct diag_place place, const char *name)
+{
+    struct job *job = &entry->config->job;
+    struct job_stage *link = &job->stages[job->stage_count - 1];
+    const struct param *param = param_find(job_when_table, name);
+    if (!param) {
+        unknown_key(entry, place, job_when_table, "when", name);
+        return NULL;
+    }
+    if (!link->when) {
+        if (!(link->when = calloc(1, sizeof *link->when))) {
+            diag_error(entry->config->diag, "out of memory");
+            return NULL;
+        }
+        param_defaults(job_when_table, link->when);
+    }
+    entry->into = link->when;
+    return note_given(entry, place, param, &entry->note->when_given[param - job_when_table]) ? param : NULL;
+}
+
 /* The parameter called `name`, or NULL with the error reported. */
 static const struct param *entry_key(struct entry *entry, struct diag_place place, const char *name)
 {
     if (!entry->table)
         return NULL;
+    if (entry->stage && strncmp(name, "when.", 5) == 0)
+        return when_key(entry, place, name + 5);
     const struct param *param = param_find(entry->table, name);
     if (!param) {
-        char words[2048], nearest[64], what[64];
-        struct diag *diag = entry->config->diag;
-        param_words(entry->table, words, sizeof words);
-        const char *near = param_nearest(name, words, nearest, sizeof nearest);
-        diag_error_at(diag, place, "%s has no parameter '%.60s'%s%s%s", entry->name, name,
-                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-        snprintf(what, sizeof what, "parameters of %s", entry->name);
-        diag_allowed(diag, what, *words ? words : "none");
+        unknown_key(entry, place, entry->table, entry->name, name);
         return NULL;
     }
     size_t index = (size_t)(param - entry->table);
+    entry->into = entry->values;
     if (index < CONFIG_MAX_PARAMS) {
-        if (entry->note->given[index] && param->type != PARAM_LIST) {
-            diag_error_at(entry->config->diag, place, "'%s' is given twice", name);
+        if (!note_given(entry, place, param, &entry->note->given[index]))
             return NULL;
-        }
-        if (!entry->note->given[index] && param->type == PARAM_LIST)
-            param_free((const struct param[]){*param, PARAM_END}, entry->values);
-        entry->note->given[index] = true;
         entry->note->lines[index] = place_origin(place).line;
     }
     return param;
@@ -167,7 +233,10 @@ static void entry_value(struct entry *entry, const struct param *param, struct d
                         const char *text)
 {
     struct error error = {0};
-    if (param_parse(param, text, entry->values, &error) < 0)
+    int code = param_parse(param, text, entry->into, &error);
+    if (code == 0 && param->type == PARAM_FILE)
+        code = config_param_file((struct param_file *)(void *)((char *)entry->into + param->offset), &error);
+    if (code < 0)
         diag_error_at(entry->config->diag, place, "%s", error.reason);
 }
 
@@ -197,8 +266,7 @@ static void close_stage(struct entry *entry)
     struct error error = {0};
     for (const struct param *param = entry->table; param->name; param++) {
         size_t index = (size_t)(param - entry->table);
-        if (param->initial || param->type == PARAM_TEXT || param->type == PARAM_LIST ||
-            index >= CONFIG_MAX_PARAMS || entry->note->given[index])
+        if (!param_required(param) || index >= CONFIG_MAX_PARAMS || entry->note->given[index])
             continue;
         diag_error_at(diag, entry->note->place, "%s: %s must be given: %s", entry->name, param->name,
                       param->help);
@@ -212,16 +280,25 @@ static void entry_close(struct entry *entry)
 {
     if (entry->stage)
         close_stage(entry);
-    else if (entry->table)
+    else if (entry->table && entry->values == &entry->pool)
         close_pool(entry);
 }
 
-static void yaml_param(struct entry *entry, const struct yaml_node *node)
+/* `prefix` is "when." for what stands in that map. */
+static void yaml_param(struct entry *entry, const struct yaml_node *node, const char *prefix)
 {
     struct diag *diag = entry->config->diag;
     const struct param *param = NULL;
+    char name[72];
+    if (!*prefix && entry->stage && node->kind == YAML_MAP && strcmp(node->key->text, "when") == 0 &&
+        !config_yaml_is_twice(node, diag)) {
+        for (const struct yaml_node *key = node->first; key; key = key->next)
+            yaml_param(entry, key, "when.");
+        return;
+    }
+    snprintf(name, sizeof name, "%s%.64s", prefix, node->key->text);
     if (!config_yaml_is_twice(node, diag))
-        param = entry_key(entry, node->key->place, node->key->text);
+        param = entry_key(entry, node->key->place, name);
     if (!param)
         return;
     if (node->kind == YAML_LIST && param->type == PARAM_LIST) {
@@ -257,7 +334,7 @@ static void yaml_entry(struct config *config, const struct yaml_node *node)
     entry_open(&entry, config, body->key->place, body->key->text);
     if (body->kind == YAML_MAP) {
         for (const struct yaml_node *param = body->first; param; param = param->next)
-            yaml_param(&entry, param);
+            yaml_param(&entry, param, "");
     } else if (!config_yaml_is_null(body)) {
         diag_error_at(config->diag, body->place, "parameters are a map, like %.40s: {name: value}",
                       body->key->text);
@@ -335,15 +412,11 @@ void config_chain_from_flag(struct config *config, const struct diag_source *arg
 void config_chain_clear(struct config *config)
 {
     struct job *job = &config->job;
-    for (unsigned i = 0; i < job->stage_count; i++) {
-        param_free(job->stages[i].stage->params, job->stages[i].params);
-        free(job->stages[i].params);
-    }
-    memset(job->stages, 0, sizeof job->stages);
+    job_free_chain(job);
     memset(config->stages, 0, sizeof config->stages);
     memset(config->pools, 0, sizeof config->pools);
+    memset(config->tees, 0, sizeof config->tees);
     config->entries = 0;
-    job->stage_count = 0;
     job->pool_count = 1;
     job->pools[0] = (struct job_pool){.name = "main"};
 }

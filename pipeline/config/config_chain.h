@@ -14,6 +14,9 @@ struct config_pool_params {
 };
 const struct param *config_pool_table(void);
 
+/* What a tee marker may say: all of save.*, without that prefix; the block is struct codec_save. */
+const struct param *config_tee_table(void);
+
 /* Replaces the chain by the list under the key `stages`. */
 void config_chain_from_yaml(struct config *config, const struct yaml_node *list);
 
@@ -25,5 +28,13 @@ void config_chain_clear(struct config *config);
 
 /* Gives the pools what they inherit from the settings. */
 void config_chain_finish(struct config *config);
+
+/* Gives the outputs what they inherit, the formats that their names choose, and the stages the prefixes of
+ * what they tell; checks what outputs, kinds, collect and aggregate say together. After config_chain_finish,
+ * without errors so far. */
+void config_outputs_finish(struct config *config);
+
+/* Reads the file that a parameter of a stage names. ERROR_USAGE. */
+int config_param_file(struct param_file *file, struct error *error);
 
 #endif

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/config/config_plan.h"
 
-/* Can `codec` hold the shape? */
-static int plan_codec(const struct codec *codec, const struct job *job, const struct shape *shape,
-                      struct error *error)
-{
-    struct codec_plan plan = {0};
-    return codec->plan(&job->settings.save, shape, 0, &plan, error);
-}
-
 /* The format that is asked for, or any where the input's is kept. */
-static int plan_save(const struct job *job, const struct shape *shape, struct error *error)
+static int plan_save(const struct codec_save *save, const struct shape *shape, struct error *error)
 {
     const struct codec *const *codecs = codec_all();
-    int format = job->settings.save.format, code = 0;
+    int code = 0;
     struct error first = {0}, *room = &first;
     for (int i = 0; codecs[i]; i++) {
-        if (format != 0 && format != i + 1)
+        if (save->format != 0 && save->format != i + 1)
             continue;
         struct error next = {0};
-        code = plan_codec(codecs[i], job, shape, room ? room : &next);
+        struct codec_plan plan = {0};
+        code = codec_plan_for(codecs[i], save, shape, 0, &plan, room ? room : &next);
         if (code == 0)
             return 0;
         room = NULL;
@@ -28,15 +21,31 @@ static int plan_save(const struct job *job, const struct shape *shape, struct er
     return first.code;
 }
 
-static int plan_chain(const struct job *job, struct shape shape, unsigned *stage, struct error *error)
+static int plan_stages(const struct job *job, unsigned first, unsigned last, struct shape *shape,
+                       unsigned *stage, struct error *error)
 {
-    for (*stage = 0; *stage < job->stage_count; ++*stage) {
+    for (*stage = first; *stage < last; ++*stage) {
         const struct job_stage *link = &job->stages[*stage];
         struct stage_plan plan;
-        TRY(stage_plan(link->stage, link->params, &shape, &plan, error));
-        shape = plan.out;
+        if (!job_applies(link, shape))
+            continue;
+        TRY(stage_plan(link->stage, link->params, shape, &plan, error));
+        *shape = plan.out;
     }
-    return plan_save(job, &shape, error);
+    return 0;
+}
+
+static int plan_chain(const struct job *job, struct shape shape, unsigned *stage, struct error *error)
+{
+    TRY(plan_stages(job, 0, job->trunk, &shape, stage, error));
+    for (unsigned i = 0; i < job->output_count; i++) {
+        const struct job_output *output = &job->outputs[i];
+        struct shape own = shape;
+        TRY(plan_stages(job, output->first, output->last, &own, stage, error));
+        *stage = job->stage_count;
+        TRY(plan_save(&output->save, &own, error));
+    }
+    return 0;
 }
 
 int config_plan(const struct job *job, unsigned *stage, struct error *error)
@@ -50,6 +59,14 @@ int config_plan(const struct job *job, unsigned *stage, struct error *error)
         {.width = 1000, .height = 1000, .channels = 2, .sample = SAMPLE_U8, .bits = 8},
         {.width = 40000, .height = 40000, .channels = 3, .sample = SAMPLE_U8, .bits = 8},
         {.width = 1, .height = 1, .channels = 3, .sample = SAMPLE_U8, .bits = 8},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_F64, .bits = 64, .rank = 2, .dims = {1000, 1000}},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_F32, .bits = 32, .rank = 1, .dims = {1000}},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_F32, .bits = 32, .rank = 3, .dims = {100, 100, 3}},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_U8, .bits = 8, .rank = 3, .dims = {100, 100, 3}},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_I64, .bits = 64, .rank = 1, .dims = {1000}},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_U16, .bits = 16, .rank = 2, .dims = {100, 100}},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_BOOL, .bits = 8, .rank = 2, .dims = {100, 100}},
+        {.kind = SHAPE_ARRAY, .sample = SAMPLE_F64, .bits = 64, .rank = 4, .dims = {10, 10, 10, 10}},
     };
     bool by_kind = true;
     for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -59,7 +76,8 @@ int config_plan(const struct job *job, unsigned *stage, struct error *error)
         if (code == 0)
             return 0;
         by_kind = by_kind && (code == ERROR_UNSUPPORTED || code == ERROR_INTERNAL);
-        if (i == 0) {
+        /* The first of those that come furthest has the most to say. */
+        if (i == 0 || at > *stage) {
             *error = here;
             *stage = at;
         }

@@ -4,9 +4,9 @@
 
 #include "pipeline/config/job.h"
 
-/* Can any image pass the chain and be saved? Plans it for images of several sizes, kinds and depths. 0 where
- * one passes, or where all fail for their sizes only, as that depends on the input; else the error of the
- * most usual image and in *stage the index of the stage at fault (stage_count: saving). */
+/* Can any item pass the chain and be saved? Plans it for images and arrays of several sizes and types. 0
+ * where one passes, or where all fail for their sizes only, as that depends on the input; else the error of
+ * the most usual one and in *stage the index of the stage at fault (stage_count: saving). */
 int config_plan(const struct job *job, unsigned *stage, struct error *error);
 
 #endif

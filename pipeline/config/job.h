@@ -7,12 +7,39 @@
 #include "pipeline/config/settings.h"
 #include "stages/stage.h"
 
-#define JOB_MAX_STAGES 64
-#define JOB_MAX_POOLS  16
+#define JOB_MAX_STAGES  64
+#define JOB_MAX_POOLS   16
+#define JOB_MAX_OUTPUTS 16
+
+/* Most that the stages of a chain may tell about one item. */
+#define JOB_MAX_RECORD_BYTES ((size_t)1 << 20)
+
+/* When a stage works on an item; elsewhere the item passes unchanged. All that is given must hold. Sizes are
+ * those of the item as it comes to the stage. */
+struct job_when {
+    struct param_list glob; /* one of these matches the item's name or path, as `include` does */
+    int kind;               /* 0 any, else 1 + enum shape_kind */
+    uint64_t min_width, max_width, min_height, max_height; /* of images */
+    uint64_t min_samples, max_samples;                     /* of both kinds: pixels x channels, or elements */
+    uint64_t min_file_bytes, max_file_bytes;
+};
+
+/* The table of `when`, ended by PARAM_END, for struct job_when. */
+extern const struct param job_when_table[];
 
 struct job_stage {
     const struct stage *stage;
-    void *params; /* the stage's parameter block, parsed and checked; owned by the job */
+    void *params;          /* the stage's parameter block, parsed and checked; owned by the job */
+    struct job_when *when; /* NULL: always; owned by the job */
+    char prefix[24];       /* of the fields it tells; "" where only one stage tells any */
+};
+
+/* One file that each item makes: what the stages before `first_output` made of it, or that with stages of its
+ * own [first, last) after those. */
+struct job_output {
+    unsigned first, last;
+    struct codec_save save;
+    bool lends_name, lends_delimiter; /* save.name, save.delimiter belong to the settings */
 };
 
 /* A run of consecutive stages [first, last) that the same workers do, fused. The first pool also decodes and
@@ -31,9 +58,39 @@ struct job {
     unsigned stage_count;
     struct job_pool pools[JOB_MAX_POOLS]; /* at least one */
     unsigned pool_count;
+    /* Without `tee` one output without stages of its own; none where nothing is saved. */
+    struct job_output outputs[JOB_MAX_OUTPUTS];
+    unsigned output_count;
+    unsigned trunk;        /* stages [0, trunk) are common to all outputs */
+    bool tee;              /* the outputs were given by `tee` */
     unsigned row_members;  /* how many may share the rows of one image; 0 and 1: none do */
     char workers_from[64]; /* what decided the worker count: "default", "thumbs.yaml:4", "-w", ... */
 };
+
+/* Does the stage work on items of this shape, as far as that decides? */
+bool job_applies(const struct job_stage *stage, const struct shape *shape);
+
+/* Bit i: stage i leaves out items of this name (relative to their input) and file size. */
+uint64_t job_skipped(const struct job *job, const char *rel, uint64_t file_bytes);
+
+/* Do several outputs start from one item, so that it must be kept while each is made? */
+bool job_branches(const struct job *job);
+
+/* Does an item make more than one file, or something beside it, so that they are laid out in pieces? */
+bool job_makes_pieces(const struct job *job);
+
+/* The stage that cuts an output into tiles: the last one of its chain; NULL: none does. */
+const struct job_stage *job_tiles(const struct job *job, unsigned output);
+
+/* Does anybody collect what stages tell? */
+bool job_records(const struct job *job);
+
+/* The directory of the items' counterparts, and in *stage the stage that wants it (may be NULL); NULL: none.
+ */
+const char *job_reference(const struct job *job, unsigned *stage);
+
+/* Frees the stages and outputs, and leaves an empty chain without a pool. */
+void job_free_chain(struct job *job);
 
 /* Frees what the job owns; accepts a half-built one. */
 void job_free(struct job *job);

@@ -10,8 +10,11 @@
 
 #define SETTINGS_ENGINES "process|thread|openmp|serial"
 
-/* "same" and then the codecs in the order of their registry. */
-#define SETTINGS_FORMATS "same|png|pnm"
+/* "same", the codecs in the order of their registry, "none". */
+#define SETTINGS_FORMATS "same|png|pnm|npy|npz|raw|none"
+
+/* "auto" and then the names of enum sample, in its order. */
+#define SETTINGS_DTYPES "auto|u8|u16|f32|i8|i16|i32|i64|u32|u64|f16|f64|bool"
 
 /* How the openmp engine cuts the work; in the order of the setting's choices. */
 enum settings_split { SPLIT_AUTO, SPLIT_ITEMS, SPLIT_ROWS };
@@ -30,10 +33,17 @@ struct settings {
     int64_t queue, batch, recycle, retries;
     uint64_t timeout_ms, grace_ms;
     uint64_t memory_bytes;
-    uint64_t max_pixels, max_width, max_height, max_file_bytes, max_metadata_bytes;
-    int64_t max_failures;
+    uint64_t max_pixels, max_width, max_height, max_elements, max_file_bytes, max_metadata_bytes;
+    int64_t max_ratio, max_failures;
+    struct codec_load load;
     struct codec_save save;
+    char *collect_file; /* NULL: nothing is collected */
+    struct param_list aggregate_ops;
+    char *aggregate_file;
 };
+
+/* The limits that codecs keep; they point into the settings. */
+struct codec_limits settings_limits(const struct settings *settings);
 
 /* The table behind settings.def, ended by PARAM_END. */
 extern const struct param settings_table[];

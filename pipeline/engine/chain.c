@@ -4,194 +4,135 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pipeline/engine/chain_work.h"
 #include "pipeline/shared/clock.h"
 
-unsigned chain_steps(const struct job *job)
+uint8_t *chain_part(const struct chain_work *work, enum slot_part part)
 {
-    return job->stage_count + 2;
+    return machine_part(work->machine, work->index, part);
 }
 
-void chain_pool_steps(const struct job *job, unsigned pool, unsigned *first, unsigned *last)
+uint8_t *chain_current(const struct chain_work *work)
 {
-    *first = pool == 0 ? 0 : job->pools[pool].first + 1;
-    *last = pool + 1 == job->pool_count ? chain_steps(job) : job->pools[pool].last + 1;
+    return chain_part(work, (enum slot_part)work->current) + work->at;
 }
 
-const char *chain_step_name(const struct job *job, unsigned step)
+void chain_warn(const struct chain_work *work, unsigned count, const char *text)
 {
-    if (step == 0)
-        return "decode";
-    return step <= job->stage_count ? job->stages[step - 1].stage->name : "encode";
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static int at_step(const struct job *job, unsigned step, int code, struct error *error)
-{
-    if (code < 0 && error)
-        snprintf(error->stage, sizeof error->stage, "%s", chain_step_name(job, step));
-    return code;
-}
-
-/* What a stage needs when several members share its rows, each with a scratch of its own. */
-static size_t stage_scratch(const struct stage_plan *plan, unsigned members)
-{
-    size_t each =
-        scratch_add(scratch_need(1, plan->begin_scratch_bytes), scratch_need(1, plan->rows_scratch_bytes));
-    size_t total = each;
-    for (unsigned i = 1; i < members && !plan->whole; i++)
-        total = scratch_add(total, each);
-    return total;
-}
-
-int chain_plan(const struct job *job, const struct codec *out, const struct codec_info *info,
-               size_t file_bytes, struct chain_need *need, struct error *error)
-{
-    struct shape shape = info->shape;
-    unsigned current = 1;
-    *need = (struct chain_need){{file_bytes, shape_bytes(&shape)}, info->meta_bytes, info->scratch_bytes};
-    for (unsigned i = 0; i < job->stage_count; i++) {
-        struct stage_plan plan;
-        TRY(stage_plan(job->stages[i].stage, job->stages[i].params, &shape, &plan, error));
-        shape = plan.out;
-        if (!plan.in_place)
-            current ^= 1;
-        need->buffer_bytes[current] = larger(need->buffer_bytes[current], shape_bytes(&shape));
-        need->scratch_bytes = larger(need->scratch_bytes, stage_scratch(&plan, job->row_members));
-    }
-    struct codec_plan plan;
-    int code = out->plan(&job->settings.save, &shape, info->meta_bytes, &plan, error);
-    TRY(at_step(job, job->stage_count + 1, code, error));
-    need->buffer_bytes[current ^ 1] = larger(need->buffer_bytes[current ^ 1], plan.out_bytes);
-    need->scratch_bytes = larger(need->scratch_bytes, plan.scratch_bytes);
-    return 0;
-}
-
-size_t chain_need_total(const struct chain_need *need)
-{
-    size_t total = scratch_add(need->scratch_bytes, arena_round(need->meta_bytes));
-    for (unsigned i = 0; i < 2; i++)
-        total = scratch_add(total, arena_round(need->buffer_bytes[i]));
-    return total;
-}
-
-int chain_need_check(const struct chain_need *need, uint64_t memory_bytes, struct error *error)
-{
-    size_t total = chain_need_total(need);
-    if (total <= memory_bytes)
-        return 0;
-    return error_set(error, ERROR_LIMIT, "needs %.1f MiB, over memory %.1f MiB; raise it with --memory",
-                     (double)total / 1048576, (double)memory_bytes / 1048576);
-}
-
-/* One slot at work in this process, with everything that bounds it copied out of shared memory. */
-struct chain_work {
-    const struct machine *machine;
-    struct slot *slot;
-    uint32_t index;
-    uint8_t *buffer[2];
-    size_t buffer_bytes[2];
-    struct meta meta;
-    struct scratch *scratch;
-    const struct chain_sharing *sharing;
-    struct shape shape;
-    unsigned current;
-    size_t length_bytes;
-};
-
-static void keep_warning(struct slot *slot, unsigned count, const char *text)
-{
+    struct slot *slot = work->slot;
     if (count && slot->warnings == 0)
         snprintf(slot->warning, sizeof slot->warning, "%s", text);
     slot->warnings += count;
 }
 
-static int decode(struct chain_work *work, struct error *error)
+/* The counterpart of the item, in this process's memory. */
+static struct stage_reference reference_of(const struct chain_work *work)
 {
-    const struct codec *codec = codec_all()[work->slot->codec_in];
-    struct codec_decode job = {
-        .limits = &work->machine->limits,
-        .bytes = work->buffer[work->current],
-        .length_bytes = work->length_bytes,
-        .pixels = work->buffer[work->current ^ 1],
-        .pixels_bytes = work->buffer_bytes[work->current ^ 1],
-        .meta = work->machine->job->settings.save.strip ? NULL : &work->meta,
-        .scratch = work->scratch,
-    };
-    TRY(codec->decode(&job, error));
-    keep_warning(work->slot, job.warnings, job.warning);
-    work->current ^= 1;
-    work->shape = job.shape;
-    work->slot->pixels_in = (uint64_t)job.shape.width * job.shape.height;
-    return 0;
+    return (struct stage_reference){.codec = codec_all()[work->ticket.reference_codec],
+                                    .bytes = chain_part(work, SLOT_REFERENCE),
+                                    .length_bytes = work->ticket.reference_bytes,
+                                    .info = work->ticket.reference};
 }
 
-static int encode(struct chain_work *work, struct error *error)
+/* Everything about one stage on the item at hand. */
+static int prepare(struct chain_work *work, unsigned stage, struct chain_rows *at, struct error *error)
 {
-    const struct codec *codec = codec_all()[work->slot->codec_out];
-    struct codec_encode job = {
-        .save = &work->machine->job->settings.save,
-        .shape = work->shape,
-        .pixels = work->buffer[work->current],
-        .meta = &work->meta,
-        .bytes = work->buffer[work->current ^ 1],
-        .bytes_size = work->buffer_bytes[work->current ^ 1],
-        .scratch = work->scratch,
-    };
-    TRY(codec->encode(&job, error));
-    keep_warning(work->slot, job.warnings, job.warning);
-    work->current ^= 1;
-    work->length_bytes = job.length_bytes;
-    return 0;
-}
-
-/* Everything about one stage on the image at hand. */
-static int prepare(const struct chain_work *work, unsigned step, struct chain_rows *at, struct error *error)
-{
-    const struct job_stage *stage = &work->machine->job->stages[step - 1];
-    *at = (struct chain_rows){.slot = work->index, .step = step, .stage = stage->stage};
-    TRY(stage_plan(stage->stage, stage->params, &work->shape, &at->plan, error));
+    const struct job_stage *link = &work->machine->job->stages[stage];
+    *at = (struct chain_rows){.slot = work->index, .step = stage + 1, .stage = link->stage};
+    at->reference = reference_of(work);
+    const bool referring = link->stage->reference && work->ticket.reference_bytes;
+    at->run.reference = referring ? &at->reference : NULL;
+    TRY(stage_plan_with(link->stage, link->params, &work->shape, at->run.reference, &at->plan, error));
     at->source = (uint8_t)work->current;
-    at->target = (uint8_t)(at->plan.in_place ? work->current : work->current ^ 1);
-    at->run = (struct stage_run){
-        .params = stage->params,
-        .in = work->shape,
-        .out = at->plan.out,
-        .src = work->buffer[at->source],
-        .item = work->slot->item,
-        .attempt = work->slot->attempt,
-    };
+    at->target = (uint8_t)work->current;
+    if (!at->plan.in_place || work->current == work->kept)
+        at->target = (uint8_t)chain_other_buffer(work->machine->job, work->current, work->kept);
+    at->run.params = link->params;
+    at->run.in = work->shape;
+    at->run.out = at->plan.out;
+    at->run.src = chain_current(work);
+    at->run.item = work->ticket.item;
+    at->run.attempt = work->slot->attempt;
+    at->run.limits = &work->machine->limits;
     return 0;
 }
 
-static int run_stage(struct chain_work *work, unsigned step, struct error *error)
+/* Where the output goes in its buffer: in place, where it is. */
+static size_t target_at(const struct chain_work *work, const struct chain_rows *at)
+{
+    return at->target == at->source ? work->at : chain_samples_at(&at->run.out);
+}
+
+/* Whether in place or not decides on which side all that follows is done: both were planned only where the
+ * other side fits, too. */
+static bool can_go_apart(const struct chain_work *work, unsigned stage, const struct chain_rows *at)
+{
+    struct slot_need need = {0};
+    const unsigned other = chain_other_buffer(work->machine->job, work->current, work->kept);
+    return work->kept == SLOT_BUFFERS &&
+           shape_bytes(&at->run.out) + chain_samples_at(&at->run.out) <= work->have.part_bytes[other] &&
+           chain_plan_rest(work->machine->job, &work->ticket, stage + 1, &at->run.out, other,
+                           work->meta.used_bytes, &need, NULL) == 0 &&
+           chain_fits(&need, &work->have);
+}
+
+int chain_run_stage(struct chain_work *work, unsigned stage, struct error *error)
 {
     struct chain_rows at;
     const struct chain_sharing *sharing = work->sharing;
-    TRY(prepare(work, step, &at, error));
+    TRY(prepare(work, stage, &at, error));
     bool shared = sharing && !at.plan.whole && sharing->wanted(sharing->context, &at);
     if (shared && sharing->apart && at.target == at.source) {
-        /* In place is never apart; the other buffer serves where it was given room enough. */
-        if (shape_bytes(&at.run.out) <= work->buffer_bytes[at.source ^ 1])
-            at.target = at.source ^ 1;
-        else
-            shared = false;
+        shared = can_go_apart(work, stage, &at);
+        if (shared)
+            at.target = (uint8_t)chain_other_buffer(work->machine->job, work->current, work->kept);
     }
-    if (shape_bytes(&at.run.out) > work->buffer_bytes[at.target])
+    const size_t to = target_at(work, &at);
+    if (to + shape_bytes(&at.run.out) > work->have.part_bytes[at.target])
         return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
-    at.run.dst = work->buffer[at.target];
+    at.run.dst = chain_part(work, (enum slot_part)at.target) + to;
     if (shared) {
         work->slot->shape = work->shape; /* where those who join find it */
+        work->slot->at = work->at;
         TRY(sharing->work(sharing->context, &at, work->scratch, error));
     } else {
+        work->record.prefix = work->machine->job->stages[stage].prefix;
+        at.run.record = at.plan.whole && work->record.size_bytes ? &work->record : NULL;
         TRY(stage_run_whole(at.stage, &at.run, work->scratch, error));
     }
     work->shape = at.run.out;
     work->current = at.target;
+    work->at = to;
+    if (at.plan.settles && stage < work->machine->job->trunk)
+        return chain_plan_again(work, stage + 1, error);
     return 0;
+}
+
+/* Is what the slot says of itself possible, by what the machine reserved? */
+static bool sound(const struct chain_work *work, unsigned first)
+{
+    const struct slot_ticket *ticket = &work->ticket;
+    unsigned codecs = 0;
+    while (codec_all()[codecs])
+        codecs++;
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
+        if (work->have.part_bytes[part] > work->machine->part_bytes[part])
+            return false;
+    }
+    for (unsigned i = 0; i < work->machine->job->output_count; i++) {
+        if (ticket->codec_out[i] >= codecs)
+            return false;
+    }
+    if (ticket->codec_in >= codecs || ticket->reference_codec >= codecs ||
+        ticket->reference_bytes > work->have.part_bytes[SLOT_REFERENCE] ||
+        work->meta.used_bytes > work->meta.size_bytes || work->record.used_bytes > work->record.size_bytes ||
+        work->current >= (work->machine->part_bytes[SLOT_BUFFER_2] ? SLOT_BUFFERS : 2))
+        return false;
+    const size_t room = work->have.part_bytes[work->current];
+    if (first == 0)
+        return work->at == 0 && ticket->file_bytes <= room;
+    return shape_valid(&work->shape) && work->at % 64 == 0 && work->at <= room &&
+           shape_bytes(&work->shape) <= room - work->at;
 }
 
 /* Copies the slot's claims and checks them against what the machine reserved. */
@@ -199,50 +140,96 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
                    struct scratch *scratch, struct error *error)
 {
     struct slot *slot = &machine->slots[index];
-    *work = (struct chain_work){
-        .machine = machine, .slot = slot, .index = index, .scratch = scratch, .current = slot->current & 1};
-    for (unsigned i = 0; i < 2; i++) {
-        work->buffer[i] = machine_buffer(machine, index, i);
-        work->buffer_bytes[i] = slot->buffer_bytes[i];
-    }
+    *work = (struct chain_work){.machine = machine,
+                                .slot = slot,
+                                .ticket = slot->ticket,
+                                .index = index,
+                                .have = slot->have,
+                                .scratch = scratch,
+                                .shape = slot->shape,
+                                .current = slot->current,
+                                .at = slot->at,
+                                .kept = SLOT_BUFFERS};
+    work->length_bytes = work->ticket.file_bytes;
     work->meta =
-        (struct meta){machine_buffer(machine, index, MACHINE_META), slot->meta_bytes, slot->meta_used};
-    work->shape = slot->shape;
-    work->length_bytes = slot->file_bytes;
-    unsigned codecs = 0;
-    while (codec_all()[codecs])
-        codecs++;
-    bool sound =
-        work->buffer_bytes[0] <= machine->buffer_bytes && work->buffer_bytes[1] <= machine->buffer_bytes &&
-        work->meta.size_bytes <= machine->meta_bytes && work->meta.used_bytes <= work->meta.size_bytes &&
-        slot->codec_in < codecs && slot->codec_out < codecs;
-    if (first == 0)
-        sound = sound && work->length_bytes <= work->buffer_bytes[work->current];
-    else
-        sound = sound && shape_valid(&work->shape) &&
-                shape_bytes(&work->shape) <= work->buffer_bytes[work->current];
-    return sound ? 0 : error_set(error, ERROR_INTERNAL, "the slot holds impossible sizes");
+        (struct meta){chain_part(work, SLOT_META), work->have.part_bytes[SLOT_META], slot->meta_used};
+    if (job_records(machine->job))
+        work->record = (struct record){chain_part(work, SLOT_RECORD), work->have.part_bytes[SLOT_RECORD],
+                                       slot->record_used, ""};
+    return sound(work, first) ? 0 : error_set(error, ERROR_INTERNAL, "the slot holds impossible sizes");
 }
 
 int chain_join(const struct machine *machine, uint32_t index, unsigned step, unsigned source, unsigned target,
                struct chain_rows *at, struct scratch *scratch, struct error *error)
 {
     struct chain_work work;
-    if (index >= machine->slot_count || step == 0 || step > machine->job->stage_count || source > 1 ||
-        target > 1 || source == target)
+    if (index >= machine->slot_count || step == 0 || step > machine->job->stage_count ||
+        source >= SLOT_BUFFERS || target >= SLOT_BUFFERS || source == target)
         return error_set(error, ERROR_INTERNAL, "an impossible offer of rows");
+    struct slot *slot = &machine->slots[index];
     TRY(take_up(&work, machine, index, step, scratch, error));
     work.current = source;
-    TRY(prepare(&work, step, at, error));
-    if (at->plan.whole || shape_bytes(&at->run.in) > work.buffer_bytes[source] ||
-        shape_bytes(&at->run.out) > work.buffer_bytes[target])
+    if (shape_bytes(&work.shape) > work.have.part_bytes[source] ||
+        work.at > work.have.part_bytes[source] - shape_bytes(&work.shape))
         return error_set(error, ERROR_INTERNAL, "an impossible offer of rows");
+    TRY(prepare(&work, step - 1, at, error));
     at->target = (uint8_t)target;
-    at->run.dst = work.buffer[target];
-    size_t planned = work.slot->scratch_bytes;
+    const size_t to = target_at(&work, at);
+    if (at->plan.whole || to + shape_bytes(&at->run.out) > work.have.part_bytes[target])
+        return error_set(error, ERROR_INTERNAL, "an impossible offer of rows");
+    at->run.dst = chain_part(&work, (enum slot_part)target) + to;
+    size_t planned = slot->have.scratch_bytes;
     scratch->used_bytes = 0;
     scratch->size_bytes = planned < scratch->size_bytes ? planned : scratch->size_bytes;
     return 0;
+}
+
+/* Does one step and books its time. */
+static int run_step(struct chain_work *work, unsigned step, uint64_t *since_ns, struct error *error)
+{
+    const struct machine *machine = work->machine;
+    const struct job *job = machine->job;
+    int code = 0;
+    work->slot->step = step;
+    machine_begin_step(machine, work->index, step, *since_ns);
+    work->scratch->used_bytes = 0;
+    if (step == 0) {
+        code = chain_decode(work, error);
+    } else if (step > job->stage_count) {
+        code = chain_encode(work, step - job->stage_count - 1, error);
+    } else if (!job->stages[step - 1].stage->piece &&
+               !chain_leaves_out(job, &work->ticket, step - 1, &work->shape)) {
+        code = chain_run_stage(work, step - 1, error);
+    }
+    code = chain_at_step(job, step, code, error);
+    uint64_t now = clock_ns();
+    work->slot->step_ns[step] = now - *since_ns;
+    if (machine->rings)
+        machine_note(machine, machine_worker_of(machine, work->index), TRACE_STEP, work->index, step,
+                     *since_ns, now);
+    *since_ns = now;
+    return code;
+}
+
+/* All outputs, each from what the trunk has left. */
+static int run_outputs(struct chain_work *work, uint64_t *since_ns, struct error *error)
+{
+    const struct job *job = work->machine->job;
+    int code = job->settings.aggregate_file ? chain_leave_samples(work, error) : 0;
+    const struct chain_work trunk = *work;
+    for (unsigned i = 0; i < job->output_count && code == 0; i++) {
+        work->shape = trunk.shape;
+        work->current = trunk.current;
+        work->at = trunk.at;
+        work->kept = job_branches(job) ? trunk.current : SLOT_BUFFERS;
+        for (unsigned j = job->outputs[i].first; j < job->outputs[i].last && code == 0; j++)
+            code = run_step(work, j + 1, since_ns, error);
+        if (code == 0)
+            code = run_step(work, 1 + job->stage_count + i, since_ns, error);
+    }
+    if (job_makes_pieces(job))
+        work->length_bytes = work->out_used;
+    return code;
 }
 
 int chain_run(const struct machine *machine, uint32_t index, unsigned first, unsigned last,
@@ -255,26 +242,15 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
     int code = take_up(&work, machine, index, first, scratch, &error);
     work.sharing = sharing;
     uint64_t before = clock_ns();
-    for (unsigned step = first; step < last && code == 0; step++) {
-        slot->step = step;
-        machine_begin_step(machine, index, step, before);
-        scratch->used_bytes = 0;
-        if (step == 0)
-            code = decode(&work, &error);
-        else if (step <= job->stage_count)
-            code = run_stage(&work, step, &error);
-        else
-            code = encode(&work, &error);
-        code = at_step(job, step, code, &error);
-        uint64_t now = clock_ns();
-        slot->step_ns[step] = now - before;
-        if (machine->rings)
-            machine_note(machine, machine_worker_of(machine, index), TRACE_STEP, index, step, before, now);
-        before = now;
-    }
+    for (unsigned step = first; step < last && step <= job->trunk && code == 0; step++)
+        code = run_step(&work, step, &before, &error);
+    if (code == 0 && last == chain_steps(job))
+        code = run_outputs(&work, &before, &error);
     slot->current = (uint8_t)work.current;
+    slot->at = work.at;
     slot->shape = work.shape;
     slot->meta_used = work.meta.used_bytes;
+    slot->record_used = work.record.used_bytes;
     slot->length_bytes = work.length_bytes;
     if (code < 0) {
         error.code = code;

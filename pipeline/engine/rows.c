@@ -25,14 +25,14 @@ static bool idle_worker(const struct rows *rows)
 static bool wanted(void *context, const struct chain_rows *at)
 {
     const struct rows *rows = context;
-    return at->run.out.height >= 2 * LEAST_ROWS && shape_bytes(&at->run.in) >= LEAST_BYTES &&
+    return shape_rows(&at->run.out) >= 2 * LEAST_ROWS && shape_bytes(&at->run.in) >= LEAST_BYTES &&
            queue_fill(rows->in) == 0 && idle_worker(rows);
 }
 
 static int do_range(const struct rows *rows, const struct chain_rows *at, uint32_t rows_each, int range,
                     struct scratch *scratch, struct error *error)
 {
-    uint32_t first = (uint32_t)range * rows_each, height = at->run.out.height;
+    uint32_t first = (uint32_t)range * rows_each, height = shape_rows(&at->run.out);
     uint32_t last = height - first < rows_each ? height : first + rows_each;
     size_t mark = scratch->used_bytes;
     uint64_t before = rows->machine->rings ? clock_ns() : 0;
@@ -92,7 +92,7 @@ static int lead(void *context, struct chain_rows *at, struct scratch *scratch, s
 {
     struct rows *rows = context;
     struct board *board = &rows->machine->boards[rows->place];
-    uint32_t height = at->run.out.height;
+    uint32_t height = shape_rows(&at->run.out);
     uint32_t rows_each = (height + BOARD_RANGES - 1) / BOARD_RANGES;
     rows_each = rows_each > LEAST_ROWS ? rows_each : LEAST_ROWS;
     if (at->stage->begin)
@@ -138,7 +138,7 @@ static void help_with(struct rows *rows, struct board *board, uint64_t offer, st
                    &error) < 0)
         return;
     uint32_t rows_each = board->rows_each;
-    if (rows_each == 0 || (at.run.out.height + rows_each - 1) / rows_each != (uint32_t)offer)
+    if (rows_each == 0 || (shape_rows(&at.run.out) + rows_each - 1) / rows_each != (uint32_t)offer)
         return;
     if (at.stage->begin && at.stage->begin(&at.run, scratch, &error) < 0)
         return;

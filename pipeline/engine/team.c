@@ -19,14 +19,14 @@ struct share {
 static bool wanted(void *context, const struct chain_rows *at)
 {
     (void)context;
-    return at->run.out.height >= 2 * LEAST_ROWS;
+    return shape_rows(&at->run.out) >= 2 * LEAST_ROWS;
 }
 
 static void work_on(void *context, unsigned member, unsigned index)
 {
     struct share *share = context;
     const struct chain_rows *at = share->at;
-    uint32_t first = index * share->rows_each, height = at->run.out.height;
+    uint32_t first = index * share->rows_each, height = shape_rows(&at->run.out);
     uint32_t last = height - first < share->rows_each ? height : first + share->rows_each;
     if (share->errors[member].code)
         return;
@@ -52,7 +52,7 @@ static int deal_out(void *context, struct chain_rows *at, struct scratch *scratc
             return error_set(error, ERROR_INTERNAL, "needs more scratch than was planned");
         scratches[i] = (struct scratch){base, at->plan.rows_scratch_bytes, 0};
     }
-    uint32_t height = at->run.out.height, ranges = members * RANGES_EACH;
+    uint32_t height = shape_rows(&at->run.out), ranges = members * RANGES_EACH;
     uint32_t rows_each = (height + ranges - 1) / ranges;
     struct share share = {team->machine, at, scratches, errors,
                           rows_each > LEAST_ROWS ? rows_each : LEAST_ROWS};

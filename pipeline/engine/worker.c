@@ -78,8 +78,9 @@ static bool run_slot(struct worker *worker, struct held *held)
     stall(STALL_BEGIN);
     if (!slot_move(&machine->words[held->slot], &held->seen, SLOT_RUNNING, 0, worker->owner))
         return false;
-    worker->scratch.size_bytes =
-        slot->scratch_bytes < worker->scratch_limit_bytes ? slot->scratch_bytes : worker->scratch_limit_bytes;
+    worker->scratch.size_bytes = slot->have.scratch_bytes < worker->scratch_limit_bytes
+                                     ? slot->have.scratch_bytes
+                                     : worker->scratch_limit_bytes;
     held->failed = chain_run(machine, held->slot, worker->first_step, worker->last_step, &worker->scratch,
                              worker->sharing.work ? &worker->sharing : NULL) < 0;
     cool_scratch(worker);

@@ -9,29 +9,6 @@
 
 #include "pipeline/files/siphash.h"
 
-int outname_make(const char *rel, const struct codec *format, char *out, size_t size, struct error *error)
-{
-    const char *slash = strrchr(rel, '/');
-    const char *name = slash ? slash + 1 : rel;
-    const char *dot = strrchr(name, '.');
-    size_t kept = strlen(rel), extension = 0;
-    if (format) {
-        if (dot && dot > name)
-            kept = (size_t)(dot - rel);
-        extension = strcspn(format->extensions, "|");
-    }
-    if (kept + 1 + extension >= size)
-        return error_set(error, ERROR_LIMIT, "the output's path would be longer than %zu bytes", size - 1);
-    memcpy(out, rel, kept);
-    if (format) {
-        out[kept++] = '.';
-        memcpy(out + kept, format->extensions, extension);
-        kept += extension;
-    }
-    out[kept] = '\0';
-    return 0;
-}
-
 struct hash {
     uint64_t word[2]; /* both 0: a free place */
 };
@@ -103,19 +80,30 @@ int outname_set_add(struct outname_set *set, const char *name)
     return 1;
 }
 
-int outname_assign(const struct outname_rule *rule, const char *rel, char *out, size_t size,
-                   struct error *error)
+static int assign(const struct outname_rule *rule, unsigned form, const char *rel, struct error *error)
 {
-    TRY(outname_make(rel, rule->format, out, size, error));
-    int fresh = rule->taken ? outname_set_add(rule->taken, out) : 1;
+    char name[PATH_MAX];
+    TRY(outname_make(&rule->forms[form], rel, 0, 0, name, sizeof name, error));
+    int fresh = rule->taken ? outname_set_add(rule->taken, name) : 1;
     if (fresh < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");
     return fresh ? 0 : error_set(error, ERROR_USAGE, "an earlier input already makes this output");
 }
 
-bool outname_may_clash(const struct scan_options *options, const struct codec *format)
+int outname_assign(const struct outname_rule *rule, const char *rel, struct error *error)
 {
-    return format || options->files_from || (options->inputs && options->inputs->count > 1);
+    for (unsigned i = 0; i < rule->form_count; i++)
+        TRY(assign(rule, i, rel, error));
+    return 0;
+}
+
+bool outname_may_clash(const struct scan_options *options, const struct outname_rule *rule)
+{
+    bool renamed = rule->form_count > 1;
+    for (unsigned i = 0; i < rule->form_count; i++)
+        renamed = renamed || rule->forms[i].format || rule->forms[i].name || rule->forms[i].gzip;
+    return rule->form_count > 0 &&
+           (renamed || options->files_from || (options->inputs && options->inputs->count > 1));
 }
 
 bool outname_can_look(const struct scan_options *options)
@@ -135,62 +123,80 @@ void outname_clash_free(struct outname_clash *clash)
     *clash = (struct outname_clash){0};
 }
 
-/* The next file's output name into name[PATH_MAX + 64]; false at the end. Names that cannot be made are left
- * to the run. */
-static bool next_name(struct scan *scan, struct scan_entry *entry, const struct codec *format, char *name)
+/* A listing, and the names that its files make. */
+struct names {
+    const struct outname_rule *rule;
+    struct scan *scan;
+    struct scan_entry entry;
+    unsigned form; /* the next to make of the entry */
+    char name[PATH_MAX + 64];
+};
+
+static int names_open(struct names *names, const struct scan_options *options,
+                      const struct outname_rule *rule, struct error *error)
 {
-    while (scan_next(scan, entry)) {
-        if (entry->kind == SCAN_FILE && outname_make(entry->rel, format, name, PATH_MAX + 64, NULL) == 0)
-            return true;
+    *names = (struct names){.rule = rule, .form = rule->form_count};
+    return scan_open(&names->scan, options, error);
+}
+
+/* False at the end. Names that cannot be made are left to the run. */
+static bool names_next(struct names *names)
+{
+    for (;;) {
+        while (names->form < names->rule->form_count) {
+            if (outname_make(&names->rule->forms[names->form++], names->entry.rel, 0, 0, names->name,
+                             sizeof names->name, NULL) == 0)
+                return true;
+        }
+        do {
+            if (!scan_next(names->scan, &names->entry))
+                return false;
+        } while (names->entry.kind != SCAN_FILE);
+        names->form = 0;
     }
-    return false;
 }
 
 /* A second listing finds the first of the two, which the set could not remember. */
-static int find_first(const struct scan_options *options, const struct codec *format,
+static int find_first(const struct scan_options *options, const struct outname_rule *rule,
                       struct outname_clash *clash, struct error *error)
 {
-    struct scan *scan;
-    struct scan_entry entry;
-    char name[PATH_MAX + 64];
-    int code = scan_open(&scan, options, error);
+    struct names names;
+    int code = names_open(&names, options, rule, error);
     if (code)
         return code;
-    while (!clash->first && next_name(scan, &entry, format, name)) {
-        if (strcmp(name, clash->output) == 0)
-            clash->first = strdup(entry.shown);
+    while (!clash->first && names_next(&names)) {
+        if (strcmp(names.name, clash->output) == 0)
+            clash->first = strdup(names.entry.shown);
     }
-    scan_close(scan);
+    scan_close(names.scan);
     /* The input may have changed since: then one name is all that can be said. */
     return error_set(error, ERROR_USAGE, "two inputs would make the same output %s: %s and %s", clash->output,
                      clash->first ? clash->first : "another", clash->second);
 }
 
-int outname_check(const struct scan_options *options, const struct codec *format, struct outname_clash *clash,
-                  struct error *error)
+int outname_check(const struct scan_options *options, const struct outname_rule *rule,
+                  struct outname_clash *clash, struct error *error)
 {
     *clash = (struct outname_clash){0};
-    struct scan *scan;
-    struct scan_entry entry;
-    char name[PATH_MAX + 64];
-    int code = scan_open(&scan, options, error);
+    struct names names;
+    int code = names_open(&names, options, rule, error);
     if (code)
         return code;
     struct outname_set *set = outname_set_new();
     int added = set ? 1 : ERROR_MEMORY;
-    while (added == 1 && next_name(scan, &entry, format, name))
-        added = outname_set_add(set, name);
+    while (added == 1 && names_next(&names))
+        added = outname_set_add(set, names.name);
     if (added == 0) {
-        clash->second = strdup(entry.shown);
-        clash->output = strdup(name);
+        clash->second = strdup(names.entry.shown);
+        clash->output = strdup(names.name);
         if (!clash->second || !clash->output) {
             outname_clash_free(clash);
             added = ERROR_MEMORY;
         }
     }
-    scan_close(scan);
+    scan_close(names.scan);
     outname_set_free(set);
     if (added < 0)
         return error_set(error, ERROR_MEMORY, "no memory to compare the names of outputs");
-    return added ? 0 : find_first(options, format, clash, error);
+    return added ? 0 : find_first(options, rule, clash, error);
 }

@@ -11,11 +11,28 @@
 #include "pipeline/files/scan.h"
 #include "stages/stage.h"
 
-/* Writes the output's path, relative to the output directory, of an input that the scan calls `rel`. With
- * `format` NULL (the same as the input) that is `rel`; else the part of the last name behind its last dot is
- * replaced by the first extension of the format, or the extension is added where there is none. ERROR_LIMIT
- * where it does not fit `size`. */
-int outname_make(const char *rel, const struct codec *format, char *out, size_t size, struct error *error);
+/* How an output is named. */
+struct outname_form {
+    /* A template, NULL: as the input. {dir} is the input's directory with its slash, or nothing; {stem} its
+     * name without extension; {ext} the extension of the output; {name} is {stem}.{ext}; {row} and {col} are
+     * a tile's. */
+    const char *name;
+    const struct codec *format; /* NULL: the same as the input */
+    int gzip;                   /* enum codec_gzip */
+    bool tiles;                 /* each input makes several, by row and column; they are never packed */
+};
+
+/* Writes the output's path, relative to the output directory, of an input that the scan calls `rel`. The
+ * extension is the input's where the format is the same, else the first one of the format. ERROR_LIMIT where
+ * it does not fit `size`. */
+int outname_make(const struct outname_form *form, const char *rel, uint32_t row, uint32_t col, char *out,
+                 size_t size, struct error *error);
+
+/* Is the template sound? ERROR_USAGE with a text that says what is not. */
+int outname_check_template(const char *name, bool tiles, struct error *error);
+
+/* The codec that the template's extension chooses; NULL: it leaves the choice. *gzip: it says .gz. */
+const struct codec *outname_template_codec(const char *name, bool *gzip);
 
 /* A set of names, 16 bytes for each: a keyed 128-bit hash, so that nobody can choose names that collide and
  * none will by chance. */
@@ -30,19 +47,19 @@ int outname_set_add(struct outname_set *set, const char *name);
 /* Accepts NULL. */
 void outname_set_free(struct outname_set *set);
 
-/* How a run names its outputs. */
+/* How a run names its outputs: each input makes one of each form. */
 struct outname_rule {
-    const struct codec *format; /* NULL: each the same as its input */
-    struct outname_set *taken;  /* names so far, where two inputs may clash unseen; else NULL */
+    const struct outname_form *forms;
+    unsigned form_count;
+    struct outname_set *taken; /* names so far, where two inputs may clash unseen; else NULL */
 };
 
-/* outname_make by the rule; where `taken` is watched, a name that was given before is ERROR_USAGE. Also
- * ERROR_MEMORY. One thread for each rule. */
-int outname_assign(const struct outname_rule *rule, const char *rel, char *out, size_t size,
-                   struct error *error);
+/* Makes the names of an input's outputs and throws them away; where `taken` is watched, a name that was given
+ * before is ERROR_USAGE. Also ERROR_LIMIT, ERROR_MEMORY. One thread for each rule. */
+int outname_assign(const struct outname_rule *rule, const char *rel, struct error *error);
 
 /* Can two inputs of such a run make one output at all? One tree whose names are kept cannot. */
-bool outname_may_clash(const struct scan_options *options, const struct codec *format);
+bool outname_may_clash(const struct scan_options *options, const struct outname_rule *rule);
 
 /* Can the inputs be listed twice? Not where the list is standard input, a pipe or the like: then the names
  * have to be watched with a set while they stream, and an item whose output is taken fails alone. */
@@ -58,14 +75,14 @@ void outname_clash_free(struct outname_clash *clash);
 /* Lists the inputs (names only) and looks for two that would make one output. 0; ERROR_USAGE where there are,
  * with *clash filled; SCAN_NO_INPUT and errors as scan_open. Entries that are notes or errors are ignored:
  * the run meets them again. */
-int outname_check(const struct scan_options *options, const struct codec *format, struct outname_clash *clash,
-                  struct error *error);
+int outname_check(const struct scan_options *options, const struct outname_rule *rule,
+                  struct outname_clash *clash, struct error *error);
 
 /* Compares the places given, creating nothing; the output directory need not exist. ERROR_USAGE where an
  * input directory (or the fixed part of a glob) is the output directory or lies inside it, or where the
  * output of a file given by name would replace that file. An output inside an input is fine: the scan leaves
  * it out. */
-int outname_check_places(const struct scan_options *options, const char *output, const struct codec *format,
-                         struct error *error);
+int outname_check_places(const struct scan_options *options, const char *output,
+                         const struct outname_rule *rule, struct error *error);
 
 #endif

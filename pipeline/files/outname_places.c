@@ -59,12 +59,12 @@ static int check_directory(const char *input, const char *path, const char *outp
 }
 
 static int check_file(const char *input, const struct stat *file, const char *output,
-                      const struct codec *format, struct error *error)
+                      const struct outname_form *form, struct error *error)
 {
     char name[PATH_MAX], target[2 * PATH_MAX];
     const char *slash = strrchr(input, '/');
     struct stat st;
-    if (outname_make(slash ? slash + 1 : input, format, name, sizeof name, NULL) < 0)
+    if (outname_make(form, slash ? slash + 1 : input, 0, 0, name, sizeof name, NULL) < 0)
         return 0;
     if (snprintf(target, sizeof target, "%s/%s", output, name) >= (int)sizeof target)
         return 0;
@@ -73,8 +73,16 @@ static int check_file(const char *input, const struct stat *file, const char *ou
     return 0;
 }
 
-int outname_check_places(const struct scan_options *options, const char *output, const struct codec *format,
-                         struct error *error)
+static int check_forms(const char *input, const struct stat *file, const char *output,
+                       const struct outname_rule *rule, struct error *error)
+{
+    for (unsigned i = 0; i < rule->form_count; i++)
+        TRY(check_file(input, file, output, &rule->forms[i], error));
+    return 0;
+}
+
+int outname_check_places(const struct scan_options *options, const char *output,
+                         const struct outname_rule *rule, struct error *error)
 {
     struct stat out, st;
     if (stat(output, &out) < 0)
@@ -83,7 +91,7 @@ int outname_check_places(const struct scan_options *options, const char *output,
         const char *input = options->inputs->texts[i];
         if (stat(input, &st) == 0) {
             TRY(S_ISDIR(st.st_mode) ? check_directory(input, input, output, &out, error)
-                                    : check_file(input, &st, output, format, error));
+                                    : check_forms(input, &st, output, rule, error));
         } else if (match_is_pattern(input)) {
             char *prefix = match_unescape(input, match_fixed_prefix(input));
             if (!prefix)

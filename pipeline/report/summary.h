@@ -74,7 +74,7 @@ struct summary {
     struct summary_writer writer;
     struct summary_pool pools[JOB_MAX_POOLS];
     unsigned pool_count;
-    struct summary_step steps[JOB_MAX_STAGES + 2];
+    struct summary_step steps[1 + JOB_MAX_STAGES + JOB_MAX_OUTPUTS];
     unsigned step_count;
     struct series series; /* of the pools, over the time */
     struct summary_failure *failures;

@@ -27,23 +27,23 @@ void admission_close(struct admission *admission)
     admission->slots = NULL;
 }
 
-static size_t need_part(const struct chain_need *need, unsigned part)
+static size_t need_part(const struct slot_need *need, unsigned part)
 {
-    return arena_round(part == MACHINE_META ? need->meta_bytes : need->buffer_bytes[part]);
+    return arena_round(need->part_bytes[part]);
 }
 
 static uint64_t slot_committed(const struct admission_slot *slot)
 {
     uint64_t total = 0;
-    for (unsigned part = 0; part < MACHINE_PARTS; part++)
+    for (unsigned part = 0; part < SLOT_PARTS; part++)
         total += slot->part_bytes[part];
     return total;
 }
 
-static uint64_t missing(const struct admission_slot *slot, const struct chain_need *need)
+static uint64_t missing(const struct admission_slot *slot, const struct slot_need *need)
 {
     uint64_t total = 0;
-    for (unsigned part = 0; part < MACHINE_PARTS; part++) {
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
         size_t wanted = need_part(need, part);
         total += wanted > slot->part_bytes[part] ? wanted - slot->part_bytes[part] : 0;
     }
@@ -51,7 +51,7 @@ static uint64_t missing(const struct admission_slot *slot, const struct chain_ne
 }
 
 /* The free slot that lacks least; among equals the one left last, whose pages are still in a cache. */
-static int best_slot(const struct admission *admission, const struct chain_need *need)
+static int best_slot(const struct admission *admission, const struct slot_need *need)
 {
     int best = -1;
     uint64_t best_missing = 0;
@@ -73,8 +73,9 @@ static int best_slot(const struct admission *admission, const struct chain_need 
 static void cool(struct admission *admission, uint32_t index)
 {
     struct admission_slot *slot = &admission->slots[index];
-    for (unsigned part = 0; part < MACHINE_PARTS; part++) {
-        arena_release(&admission->machine->arena, machine_offset(admission->machine, index, part),
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
+        arena_release(&admission->machine->arena,
+                      machine_offset(admission->machine, index, (enum slot_part)part),
                       slot->part_bytes[part]);
         admission->committed_bytes -= slot->part_bytes[part];
         admission->idle_bytes -= slot->part_bytes[part];
@@ -115,7 +116,7 @@ static bool make_room(struct admission *admission, int keep, uint64_t room)
 
 /* Items read ahead only wait; beyond enough to keep everyone busy they may take a quarter of the budget, so
  * that a few slots stay warm in place of many cold ones. */
-static bool far_enough_ahead(const struct admission *admission, const struct chain_need *need)
+static bool far_enough_ahead(const struct admission *admission, const struct slot_need *need)
 {
     uint64_t in_use = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
     return admission->in_flight >= 2 * admission->machine->worker_count + 2 &&
@@ -123,7 +124,7 @@ static bool far_enough_ahead(const struct admission *admission, const struct cha
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */
-static bool fits(struct admission *admission, int best, const struct chain_need *need)
+static bool fits(struct admission *admission, int best, const struct slot_need *need)
 {
     struct admission_slot *slot = &admission->slots[best];
     if (make_room(admission, best, missing(slot, need) + need->scratch_bytes))
@@ -134,15 +135,16 @@ static bool fits(struct admission *admission, int best, const struct chain_need 
     return make_room(admission, best, missing(slot, need) + need->scratch_bytes);
 }
 
-static int commit(struct admission *admission, uint32_t index, const struct chain_need *need,
+static int commit(struct admission *admission, uint32_t index, const struct slot_need *need,
                   struct error *error)
 {
     struct admission_slot *slot = &admission->slots[index];
-    for (unsigned part = 0; part < MACHINE_PARTS; part++) {
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
         size_t wanted = need_part(need, part), have = slot->part_bytes[part];
         if (wanted <= have)
             continue;
-        TRY(arena_commit(&admission->machine->arena, machine_offset(admission->machine, index, part) + have,
+        TRY(arena_commit(&admission->machine->arena,
+                         machine_offset(admission->machine, index, (enum slot_part)part) + have,
                          wanted - have, error));
         slot->part_bytes[part] = wanted;
         admission->committed_bytes += wanted - have;
@@ -151,7 +153,7 @@ static int commit(struct admission *admission, uint32_t index, const struct chai
     return 0;
 }
 
-static void hand_out(struct admission *admission, uint32_t index, const struct chain_need *need,
+static void hand_out(struct admission *admission, uint32_t index, const struct slot_need *need,
                      uint64_t *seen)
 {
     struct machine *machine = admission->machine;
@@ -169,11 +171,9 @@ static void hand_out(struct admission *admission, uint32_t index, const struct c
     stall(STALL_HAND_OUT);
     while (!slot_move(&machine->words[index], seen, SLOT_FILLING, 0, SLOT_OWNER_READER))
         ;
-    machine->slots[index] = (struct slot){
-        .buffer_bytes = {slot->part_bytes[0], slot->part_bytes[1]},
-        .meta_bytes = slot->part_bytes[MACHINE_META],
-        .scratch_bytes = need->scratch_bytes,
-    };
+    machine->slots[index] = (struct slot){.have.scratch_bytes = need->scratch_bytes};
+    for (unsigned part = 0; part < SLOT_PARTS; part++)
+        machine->slots[index].have.part_bytes[part] = slot->part_bytes[part];
 }
 
 static void wait_for_departure(struct admission *admission, uint64_t *waited_ns)
@@ -183,12 +183,14 @@ static void wait_for_departure(struct admission *admission, uint64_t *waited_ns)
     *waited_ns += clock_ns() - before;
 }
 
-int admission_enter(struct admission *admission, const struct chain_need *need, uint64_t *seen,
+int admission_enter(struct admission *admission, const struct slot_need *need, uint64_t *seen,
                     struct error *error)
 {
     TRY(chain_need_check(need, admission->budget_bytes, error));
-    if (need_part(need, MACHINE_META) > admission->machine->meta_bytes)
-        return error_set(error, ERROR_INTERNAL, "more metadata than was reserved");
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
+        if (need_part(need, part) > admission->machine->part_bytes[part])
+            return error_set(error, ERROR_INTERNAL, "more of part %u than was reserved", part);
+    }
     pthread_mutex_lock(&admission->lock);
     int result;
     for (;;) {

@@ -27,7 +27,7 @@ struct admission {
     uint32_t in_flight;
     uint64_t clock; /* counts departures, to tell the warmest slot */
     struct admission_slot {
-        uint64_t part_bytes[MACHINE_PARTS]; /* committed */
+        uint64_t part_bytes[SLOT_PARTS]; /* committed */
         uint64_t scratch_bytes;
         uint64_t left_at;
         bool used;
@@ -40,7 +40,7 @@ void admission_close(struct admission *admission);
 /* Waits for a slot and room for an item that chain_need_check let pass, commits the memory, and returns the
  * slot's number, its word moved from FREE to FILLING and its sizes filled in. ERROR_MEMORY when the system
  * refuses the memory though nothing else is in flight; ERROR_STAGE when stopped. */
-int admission_enter(struct admission *admission, const struct chain_need *need, uint64_t *seen,
+int admission_enter(struct admission *admission, const struct slot_need *need, uint64_t *seen,
                     struct error *error);
 
 /* Takes back a slot that the caller owns: its word becomes FREE. */

@@ -2,8 +2,11 @@
 #include "pipeline/run/arrival.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "pipeline/files/beneath.h"
 
 /* Reads until `length` bytes are there or the file ends. The number read, or -1 and errno. */
 static ssize_t read_fully(int fd, uint8_t *bytes, size_t length)
@@ -32,53 +35,176 @@ static int changed(bool grew, struct error *error)
     return error_set(error, ERROR_IO, "the file %s while it was read", grew ? "grew" : "shrank");
 }
 
-static int read_head(struct arrival *arrival, uint64_t max_bytes, struct error *error)
+static int check_size(uint64_t size, uint64_t max_bytes, struct error *error)
 {
-    uint64_t size = (uint64_t)arrival->st.st_size;
     if (size == 0)
         return error_set(error, ERROR_CORRUPT, "the file is empty");
     if (size > max_bytes)
         return error_set(error, ERROR_LIMIT, "%llu bytes, over max_file %llu; raise it with --max-file",
                          (unsigned long long)size, (unsigned long long)max_bytes);
+    return 0;
+}
+
+static int read_head(int fd, uint64_t size, uint8_t *head, size_t *head_bytes, struct error *error)
+{
     /* Asking for a byte more than a small file has shows that it grew. */
     bool whole = size <= CODEC_HEAD_BYTES;
-    ssize_t got = read_fully(arrival->fd, arrival->head, whole ? (size_t)size + 1 : CODEC_HEAD_BYTES);
+    ssize_t got = read_fully(fd, head, whole ? (size_t)size + 1 : CODEC_HEAD_BYTES);
     if (got < 0)
         return unreadable(error);
     if (whole && (uint64_t)got != size)
         return changed((uint64_t)got > size, error);
     if (!whole && (size_t)got != CODEC_HEAD_BYTES)
         return changed(false, error);
-    arrival->head_bytes = (size_t)got;
+    *head_bytes = (size_t)got;
     return 0;
 }
 
-static int know_codec(struct arrival *arrival, int format, const char *path, struct error *error)
+/* What is in the file, by its name and its first bytes, which must agree. */
+static int know_codec(const uint8_t *head, size_t head_bytes, const char *path, const struct codec **codec,
+                      bool *packed, struct error *error)
 {
-    const struct codec *named = codec_for_name(path);
-    arrival->codec_in = codec_sniff(arrival->head, arrival->head_bytes);
-    if (!arrival->codec_in)
+    const struct codec *named = codec_for_name(path), *found = codec_sniff(head, head_bytes);
+    *packed = gzip_sniff(head, head_bytes);
+    *codec = found ? found : named;
+    if (*packed && (!named || !codec_gzip_name(path)))
+        return error_set(error, ERROR_CORRUPT, "is gzip%s%s",
+                         named ? ", not what its name says: "
+                               : "; its name must say what is in it, as in x.npy.gz",
+                         named ? named->name : "");
+    if (named && codec_gzip_name(path)) {
+        *codec = named;
+        return *packed ? 0 : error_set(error, ERROR_CORRUPT, "is not gzip, as its name says");
+    }
+    if (!found && (!named || named->sniff))
         return error_set(error, ERROR_CORRUPT, "is not %s%s",
-                         named ? named->name : "an image of a known format",
-                         named ? ", as its name says" : "");
-    if (named && named != arrival->codec_in)
-        return error_set(error, ERROR_CORRUPT, "is %s, not %s as its name says", arrival->codec_in->name,
-                         named->name);
-    arrival->codec_out = format == 0 ? arrival->codec_in : codec_all()[format - 1];
+                         named ? named->name : "a file of a known format", named ? ", as its name says" : "");
+    if (named && found && named != found)
+        return error_set(error, ERROR_CORRUPT, "is %s, not %s as its name says", found->name, named->name);
     return 0;
+}
+
+static uint8_t index_of(const struct codec *codec)
+{
+    uint8_t index = 0;
+    while (codec_all()[index] != codec)
+        index++;
+    return index;
+}
+
+/* How each output is to be written. */
+static void choose_outputs(struct slot_ticket *ticket, const struct job *job, const struct codec *in)
+{
+    for (unsigned i = 0; i < job->output_count; i++) {
+        const struct codec_save *save = &job->outputs[i].save;
+        const struct codec *out = save->format ? codec_all()[save->format - 1] : codec_written(in);
+        ticket->codec_out[i] = index_of(out);
+        ticket->packed_out[i] =
+            out->gzip && !job_tiles(job, i) &&
+            (save->gzip == CODEC_GZIP_YES || (save->gzip == CODEC_GZIP_SAME && ticket->packed_in));
+    }
+}
+
+/* What a packed file says at its end of how much is in it. A hint: of several members it is the last one's.
+ */
+static uint64_t promised_bytes(const struct arrival *arrival)
+{
+    uint8_t tail[4];
+    const uint64_t size = (uint64_t)arrival->st.st_size;
+    if (size < 18 || pread(arrival->fd, tail, 4, arrival->st.st_size - 4) != 4)
+        return size;
+    uint64_t said = (uint64_t)tail[3] << 24 | (uint64_t)tail[2] << 16 | (uint64_t)tail[1] << 8 | tail[0];
+    return said > size ? said : size;
+}
+
+/* A guess that must not be what an item fails for: what is really needed is found out in the worker. */
+static void guess(struct arrival *arrival, const struct job *job)
+{
+    uint64_t bytes = arrival->ticket.packed_in ? promised_bytes(arrival) : (uint64_t)arrival->st.st_size;
+    do {
+        chain_guess(job, &arrival->ticket, bytes, &arrival->need);
+        bytes /= 2;
+    } while (chain_need_total(&arrival->need) > job->settings.memory_bytes / 2 && bytes > 65536);
+}
+
+/* The counterpart of the item, where a stage wants one. */
+static int examine_reference(struct arrival *arrival, const struct job *job,
+                             const struct codec_limits *limits, int directory, const char *rel,
+                             struct error *error)
+{
+    unsigned stage = 0;
+    const char *place = job_reference(job, &stage);
+    uint8_t head[CODEC_HEAD_BYTES + 1];
+    size_t head_bytes;
+    struct stat st;
+    bool packed;
+    const struct codec *codec;
+    if (!place || directory < 0 || (arrival->ticket.skipped >> stage & 1))
+        return 0;
+    arrival->reference_fd = beneath_open(directory, rel, O_RDONLY | O_NONBLOCK | O_NOCTTY, true);
+    if (arrival->reference_fd < 0)
+        return error_set(error, ERROR_IO, "its counterpart in %.100s cannot be opened: %s", place,
+                         strerror(errno));
+    if (fstat(arrival->reference_fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return error_set(error, ERROR_UNSUPPORTED, "its counterpart in %.100s is no file", place);
+    arrival->ticket.reference_bytes = (uint64_t)st.st_size;
+    TRY(check_size(arrival->ticket.reference_bytes, limits->max_file_bytes, error));
+    TRY(read_head(arrival->reference_fd, (uint64_t)st.st_size, head, &head_bytes, error));
+    TRY(know_codec(head, head_bytes, rel, &codec, &packed, error));
+    if (packed || codec->late)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "its counterpart in %.100s is of a format that cannot be compared", place);
+    arrival->ticket.reference_codec = index_of(codec);
+    return codec->peek(head, head_bytes, (uint64_t)st.st_size, limits, &arrival->ticket.reference, error);
+}
+
+static int plan(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
+                const struct codec *codec, struct error *error)
+{
+    const uint64_t size = arrival->ticket.file_bytes;
+    if (arrival->ticket.packed_in || codec->late) {
+        guess(arrival, job);
+        return 0;
+    }
+    TRY(codec->peek(arrival->head, arrival->head_bytes, size, limits, &arrival->info, error));
+    if (codec->shrinks && job->settings.load.shrink)
+        arrival->ticket.shrink =
+            (uint8_t)chain_shrink(job, &arrival->ticket, &arrival->info.shape, codec->shrinks);
+    return chain_plan(job, &arrival->ticket, &arrival->info, &arrival->need, error);
 }
 
 int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
-                    const struct scan *scan, unsigned root, const char *path, struct error *error)
+                    const struct arrival_places *places, unsigned root, const char *path, const char *rel,
+                    struct error *error)
 {
-    arrival->fd = scan_open_file(scan, root, path, &arrival->st, error);
+    const struct codec *codec;
+    struct slot_ticket *ticket = &arrival->ticket;
+    arrival->reference_fd = -1;
+    arrival->fd = scan_open_file(places->scan, root, path, &arrival->st, error);
     TRY(arrival->fd);
-    TRY(read_head(arrival, job->settings.max_file_bytes, error));
-    TRY(know_codec(arrival, job->settings.save.format, path, error));
-    TRY(arrival->codec_in->peek(arrival->head, arrival->head_bytes, (uint64_t)arrival->st.st_size, limits,
-                                &arrival->info, error));
-    return chain_plan(job, arrival->codec_out, &arrival->info, (size_t)arrival->st.st_size, &arrival->need,
-                      error);
+    *ticket = (struct slot_ticket){.file_bytes = (uint64_t)arrival->st.st_size};
+    TRY(check_size(ticket->file_bytes, job->settings.max_file_bytes, error));
+    TRY(read_head(arrival->fd, ticket->file_bytes, arrival->head, &arrival->head_bytes, error));
+    TRY(know_codec(arrival->head, arrival->head_bytes, path, &codec, &ticket->packed_in, error));
+    ticket->codec_in = index_of(codec);
+    ticket->skipped = job_skipped(job, rel, ticket->file_bytes);
+    choose_outputs(ticket, job, codec);
+    TRY(examine_reference(arrival, job, limits, places->reference_fd, rel, error));
+    return plan(arrival, job, limits, codec, error);
+}
+
+/* The rest of a file from byte `have` on, to its end at `size` and no further. */
+static int read_rest(int fd, uint8_t *bytes, size_t have, size_t size, struct error *error)
+{
+    ssize_t got = read_fully(fd, bytes + have, size - have);
+    if (got < 0)
+        return unreadable(error);
+    uint8_t more;
+    if ((size_t)got < size - have)
+        return changed(false, error);
+    if (read_fully(fd, &more, 1) > 0)
+        return changed(true, error);
+    return 0;
 }
 
 int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error)
@@ -87,20 +213,23 @@ int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *er
     memcpy(bytes, arrival->head, head);
     if (size <= CODEC_HEAD_BYTES)
         return 0;
-    ssize_t got = read_fully(arrival->fd, bytes + head, size - head);
-    if (got < 0)
+    return read_rest(arrival->fd, bytes, head, size, error);
+}
+
+int arrival_read_reference(const struct arrival *arrival, uint8_t *bytes, struct error *error)
+{
+    if (arrival->reference_fd < 0)
+        return 0;
+    if (lseek(arrival->reference_fd, 0, SEEK_SET) < 0)
         return unreadable(error);
-    uint8_t more;
-    if ((size_t)got < size - head)
-        return changed(false, error);
-    if (read_fully(arrival->fd, &more, 1) > 0)
-        return changed(true, error);
-    return 0;
+    return read_rest(arrival->reference_fd, bytes, 0, arrival->ticket.reference_bytes, error);
 }
 
 void arrival_close(struct arrival *arrival)
 {
     if (arrival->fd >= 0)
         close(arrival->fd);
-    arrival->fd = -1;
+    if (arrival->reference_fd >= 0)
+        close(arrival->reference_fd);
+    arrival->fd = arrival->reference_fd = -1;
 }

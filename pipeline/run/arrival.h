@@ -10,23 +10,34 @@
 #include "pipeline/files/scan.h"
 
 struct arrival {
-    int fd; /* -1: not open */
+    int fd, reference_fd; /* -1: not open */
     struct stat st;
     uint8_t *head; /* CODEC_HEAD_BYTES + 1, the caller's */
     size_t head_bytes;
-    const struct codec *codec_in, *codec_out;
-    struct codec_info info;
-    struct chain_need need;
+    struct slot_ticket ticket;
+    struct codec_info info; /* of a file whose head says it; else zero */
+    struct slot_need need;
 };
 
-/* Opens root/path and fills everything but `head`. ERROR_IO when the file cannot be read, ERROR_CORRUPT,
- * ERROR_UNSUPPORTED, ERROR_LIMIT. Close with arrival_close either way. Blocks on the file system. */
+/* Where the files are that items are made of. */
+struct arrival_places {
+    struct scan *scan;
+    int reference_fd; /* the directory of counterparts; -1: the job has none */
+};
+
+/* Opens root/path and fills everything but `head`. `rel` is what the scan calls it. ERROR_IO when the file
+ * cannot be read, ERROR_CORRUPT, ERROR_UNSUPPORTED, ERROR_LIMIT. Close with arrival_close either way. Blocks
+ * on the file system. */
 int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
-                    const struct scan *scan, unsigned root, const char *path, struct error *error);
+                    const struct arrival_places *places, unsigned root, const char *path, const char *rel,
+                    struct error *error);
 
 /* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. A file that has
  * grown or shrunk meanwhile is ERROR_IO. */
 int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error);
+
+/* The same for the counterpart, where there is one. */
+int arrival_read_reference(const struct arrival *arrival, uint8_t *bytes, struct error *error);
 
 void arrival_close(struct arrival *arrival);
 

@@ -57,7 +57,7 @@ void ledger_close(struct ledger *ledger)
     pthread_mutex_destroy(&ledger->lock);
 }
 
-struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry, const char *rel)
+struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry)
 {
     struct item *item = calloc(1, sizeof *item);
     if (!item)
@@ -65,12 +65,13 @@ struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry,
     item->root = entry->root;
     item->path = strdup(entry->path);
     item->shown = strdup(entry->shown);
-    item->rel = strdup(rel);
+    item->rel = strdup(entry->rel);
     if (!item->path || !item->shown || !item->rel) {
         item_free(item);
         return NULL;
     }
     pthread_mutex_lock(&ledger->lock);
+    item->number = ledger->items++;
     ledger->counts.found++;
     ledger->open++;
     pthread_mutex_unlock(&ledger->lock);
@@ -115,6 +116,13 @@ static void closed(struct ledger *ledger)
 {
     ledger->open--;
     wake(ledger);
+}
+
+/* The item leaves nothing to gather. */
+static void gone(struct ledger *ledger, const struct item *item)
+{
+    if (ledger->gone)
+        ledger->gone(ledger->gone_context, item->number);
 }
 
 static void set_stop(struct ledger *ledger, enum ledger_stop why, const struct error *error)
@@ -171,6 +179,7 @@ void ledger_failed(struct ledger *ledger, struct item *item, const struct error 
     record_failure(ledger, item->shown, error, item->deaths > 1 ? item->deaths : 1);
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
+    gone(ledger, item);
     item_free(item);
 }
 
@@ -179,7 +188,16 @@ void ledger_unfinished(struct ledger *ledger, struct item *item)
     pthread_mutex_lock(&ledger->lock);
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
+    gone(ledger, item);
     item_free(item);
+}
+
+void ledger_retract(struct ledger *ledger, const char *shown, const struct error *error)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->counts.done--;
+    record_failure(ledger, shown, error, 1);
+    pthread_mutex_unlock(&ledger->lock);
 }
 
 void ledger_note(struct ledger *ledger, const char *shown, const char *text)

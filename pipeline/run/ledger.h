@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "pipeline/files/scan.h"
+#include "pipeline/shared/slot.h"
 #include "stages/stage.h"
 
 /* One input. Made by ledger_found; from then on held by one place at a time: a slot, a retry list, or the
@@ -18,10 +19,13 @@ struct item {
     unsigned root;   /* see scan.h */
     char *path;      /* below that root */
     char *shown;     /* as the user would write it */
-    char *rel;       /* of the output, below the output directory */
+    char *rel;       /* below its input, see scan_entry.rel: what outputs are named by */
+    uint64_t number; /* in the order in which items were found, from 0 */
     uint32_t deaths; /* workers that died while they ran it */
     dev_t device;    /* of the input, once it was opened: the output must never replace it */
     ino_t inode;
+    struct slot_need need; /* what an earlier attempt found out that it takes */
+    uint32_t rounds;       /* how often it went round again for that */
     struct item *next;
 };
 
@@ -61,6 +65,10 @@ struct ledger {
     struct item *alone_first, *alone_last; /* to be read again when nothing else is in flight */
     struct ledger_failure *failures;       /* the first LEDGER_MAX_FAILURES */
     size_t failure_count;
+    uint64_t items; /* found so far that became one: the next one's number */
+    /* Called, under no lock, when an item ends without anything to gather from it; may be NULL. */
+    void (*gone)(void *context, uint64_t number);
+    void *gone_context;
     int event_fd; /* readable after a stop, and when the reader has finished */
     /* Called under the lock, for a person to read. `stage` may be empty. */
     void (*tell)(void *context, enum ledger_news news, const char *shown, const char *stage,
@@ -75,8 +83,8 @@ struct ledger {
 int ledger_open(struct ledger *ledger, uint32_t slot_count, struct error *error);
 void ledger_close(struct ledger *ledger);
 
-/* A new input in the reader's hands, whose output is `rel`; copies the texts. NULL: out of memory. */
-struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry, const char *rel);
+/* A new input in the reader's hands; copies the texts. NULL: out of memory. */
+struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry);
 
 /* Puts the item into a slot, and takes it out again. */
 void ledger_seat(struct ledger *ledger, uint32_t slot, struct item *item);
@@ -90,6 +98,9 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
                  uint64_t pixels_in, const char *warning);
 void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error);
 void ledger_unfinished(struct ledger *ledger, struct item *item);
+
+/* An item that was done has failed after all. */
+void ledger_retract(struct ledger *ledger, const char *shown, const struct error *error);
 
 /* Something found that never became an item: a note (counted), or a failure of its own. */
 void ledger_note(struct ledger *ledger, const char *shown, const char *text);

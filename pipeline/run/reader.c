@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/run/reader.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
-#include "pipeline/run/arrival.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
 
@@ -35,14 +33,6 @@ static uint64_t number_of(const char *name)
     for (; *name; name++)
         hash = (hash ^ (uint8_t)*name) * 0x100000001b3u;
     return hash;
-}
-
-static uint8_t codec_index(const struct codec *codec)
-{
-    uint8_t index = 0;
-    while (codec_all()[index] != codec)
-        index++;
-    return index;
 }
 
 /* When a span that is to be traced begins. */
@@ -103,16 +93,17 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     uint32_t index = (uint32_t)entered;
     note(reader, TRACE_ADMIT, item, &index, before);
     struct slot *slot = &reader->machine->slots[index];
-    slot->item = number_of(item->rel);
+    slot->ticket = arrival->ticket;
+    slot->ticket.item = number_of(item->rel);
     slot->attempt = item->deaths + 1;
-    slot->codec_in = codec_index(arrival->codec_in);
-    slot->codec_out = codec_index(arrival->codec_out);
-    slot->file_bytes = (uint64_t)arrival->st.st_size;
-    slot->small = shape_bytes(&arrival->info.shape) <= SMALL_PIXELS_BYTES;
+    slot->asked = arrival->need;
+    slot->small = arrival->need.part_bytes[SLOT_BUFFER_1] <= SMALL_PIXELS_BYTES;
     if (reader->machine->rings)
         trace_label(reader->machine->labels[index], item->shown);
     before = begin(reader);
-    int code = arrival_read(arrival, machine_buffer(reader->machine, index, MACHINE_BUFFER_0), &error);
+    int code = arrival_read(arrival, machine_part(reader->machine, index, SLOT_BUFFER_0), &error);
+    if (code == 0)
+        code = arrival_read_reference(arrival, machine_part(reader->machine, index, SLOT_REFERENCE), &error);
     note(reader, TRACE_READ, item, &index, before);
     if (code < 0) {
         admission_leave(reader->admission, index, seen);
@@ -130,14 +121,16 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
 
 static void read_item(struct reader *reader, struct item *item)
 {
-    struct arrival arrival = {.fd = -1, .head = reader->head};
+    struct arrival arrival = {.fd = -1, .reference_fd = -1, .head = reader->head};
     struct error error = {0};
     uint64_t before = begin(reader);
-    int code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, reader->scan,
-                               item->root, item->path, &error);
+    int code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
+                               item->root, item->path, item->rel, &error);
     note(reader, TRACE_OPEN, item, NULL, before);
     item->device = arrival.st.st_dev;
     item->inode = arrival.st.st_ino;
+    /* An earlier attempt found out more. */
+    chain_need_raise(&arrival.need, &item->need);
     if (code == 0)
         code = chain_need_check(&arrival.need, reader->machine->job->settings.memory_bytes, &error);
     if (code < 0)
@@ -151,10 +144,9 @@ static void read_item(struct reader *reader, struct item *item)
 static struct item *found(struct reader *reader, const struct scan_entry *entry)
 {
     struct error error = {0};
-    char rel[PATH_MAX];
     struct item *item = NULL;
-    int code = outname_assign(&reader->names, entry->rel, rel, sizeof rel, &error);
-    if (code == 0 && !(item = ledger_found(reader->ledger, entry, rel)))
+    int code = outname_assign(&reader->names, entry->rel, &error);
+    if (code == 0 && !(item = ledger_found(reader->ledger, entry)))
         code = error_set(&error, ERROR_MEMORY, "out of memory");
     if (code < 0)
         ledger_fail_entry(reader->ledger, entry->shown, &error);
@@ -172,11 +164,11 @@ static struct item *next_item(struct reader *reader)
             return item;
         struct scan_entry entry;
         uint64_t before = clock_ns();
-        if (!scan_ready(reader->scan, LISTING_NAP_MS)) {
+        if (!scan_ready(reader->places.scan, LISTING_NAP_MS)) {
             reader->listing_ns += clock_ns() - before;
             continue;
         }
-        reader->listing_done = scan_next(reader->scan, &entry) == 0;
+        reader->listing_done = scan_next(reader->places.scan, &entry) == 0;
         reader->listing_ns += clock_ns() - before;
         note(reader, TRACE_LIST, NULL, NULL, before);
         if (reader->listing_done) {

@@ -5,8 +5,8 @@
 #define PIPELINE_READER_H
 
 #include "pipeline/files/outname.h"
-#include "pipeline/files/scan.h"
 #include "pipeline/run/admission.h"
+#include "pipeline/run/arrival.h"
 #include "pipeline/run/ledger.h"
 #include "pipeline/shared/machine.h"
 
@@ -14,7 +14,7 @@ struct reader {
     struct machine *machine;
     struct ledger *ledger;
     struct admission *admission;
-    struct scan *scan;
+    struct arrival_places places;
     struct outname_rule names;
     struct queue queue; /* the first pool's; a copy */
     bool listing_done;

@@ -21,8 +21,9 @@
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
 
-/* Beyond what is open when work begins: a directory walked, an input, an output with its directory, spare. */
-#define RUN_DESCRIPTORS 6
+/* Beyond what is open when work begins: a directory walked, an input and its
+ * counterpart, an output with its directory, spare. */
+#define RUN_DESCRIPTORS 7
 
 static struct scan_options scan_options(const struct run *run)
 {
@@ -74,15 +75,15 @@ static void complain_of_clash(const struct run *run, const struct outname_clash 
  * the reader watches. */
 static int check_names(struct run *run, const struct scan_options *options, struct error *error)
 {
-    const struct codec *format = run->reader.names.format;
-    if (!outname_may_clash(options, format))
+    const struct outname_rule *rule = &run->reader.names;
+    if (!outname_may_clash(options, rule))
         return 0;
     if (!outname_can_look(options)) {
         run->reader.names.taken = outname_set_new();
         return run->reader.names.taken ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
     }
     struct outname_clash clash = {0};
-    int code = outname_check(options, format, &clash, error);
+    int code = outname_check(options, rule, &clash, error);
     if (clash.first) {
         complain_of_clash(run, &clash);
         run->complained = true;
@@ -105,14 +106,47 @@ static int look_for_inputs(const struct scan_options *options, struct error *err
     return code;
 }
 
+static void name_outputs(struct run *run)
+{
+    const struct job *job = &run->job;
+    for (unsigned i = 0; i < job->output_count; i++) {
+        const struct codec_save *save = &job->outputs[i].save;
+        run->names[i] = (struct outname_form){.name = save->name,
+                                              .format = save->format ? codec_all()[save->format - 1] : NULL,
+                                              .gzip = save->gzip,
+                                              .tiles = job_tiles(job, i) != NULL};
+    }
+    run->reader.names.forms = run->names;
+    run->reader.names.form_count = job->output_count;
+}
+
+static int open_reference(struct run *run, struct error *error)
+{
+    const char *directory = job_reference(&run->job, NULL);
+    if (!directory)
+        return 0;
+    run->reader.places.reference_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->reader.places.reference_fd < 0)
+        return error_set(error, ERROR_USAGE, "the reference directory %.120s cannot be opened: %s", directory,
+                         strerror(errno));
+    return 0;
+}
+
+/* An item that was done turns out not to go with the others. */
+static void retract(void *context, const char *shown, const struct error *error)
+{
+    struct run *run = context;
+    ledger_retract(&run->ledger, shown, error);
+}
+
 /* Places and names: everything that can be refused before anything is made. */
 static int open_places(struct run *run)
 {
     struct error error = {0};
     const struct settings *settings = &run->job.settings;
-    run->reader.names.format = settings->save.format ? codec_all()[settings->save.format - 1] : NULL;
+    name_outputs(run);
     struct scan_options options = scan_options(run);
-    int code = outname_check_places(&options, settings->output, run->reader.names.format, &error);
+    int code = outname_check_places(&options, settings->output, &run->reader.names, &error);
     struct stat st;
     if (code == 0 && stat(settings->output, &st) == 0) {
         options.has_output = true;
@@ -123,6 +157,8 @@ static int open_places(struct run *run)
         code = look_for_inputs(&options, &error);
     if (code == 0)
         code = check_names(run, &options, &error);
+    if (code == 0)
+        code = open_reference(run, &error);
     if (code == 0 && !run->options.dry_run) {
         code = outfile_open(&run->out, settings->output, &error);
         if (code == 0 && outfile_directory(run->out, &st) >= 0) {
@@ -133,6 +169,9 @@ static int open_places(struct run *run)
     }
     if (code == 0)
         code = scan_open(&run->scan, &options, &error);
+    run->reader.places.scan = run->scan;
+    if (code == 0 && !run->options.dry_run)
+        code = gather_open(&run->gather, &run->job, outfile_directory(run->out, &st), retract, run, &error);
     if (code == 0 && !run->options.dry_run)
         code = run_trace_open(run, &error);
     return code == 0 ? EXIT_DONE : refuse(run, code, &error);
@@ -178,16 +217,25 @@ static void turn_write(void *context)
         writer_step(&run->writer);
 }
 
+static void skip(void *context, uint64_t number)
+{
+    struct run *run = context;
+    gather_skip(run->gather, number);
+}
+
 static int open_io(struct run *run, struct error *error)
 {
     run->reader.machine = &run->machine;
     run->reader.ledger = &run->ledger;
     run->reader.admission = &run->admission;
-    run->reader.scan = run->scan;
     run->writer.machine = &run->machine;
     run->writer.ledger = &run->ledger;
     run->writer.admission = &run->admission;
     run->writer.out = run->out;
+    run->writer.names = run->names;
+    run->writer.gather = run->gather;
+    run->ledger.gone = skip;
+    run->ledger.gone_context = run;
     run->writer.queue = run->machine.queues[run->job.pool_count];
     run->writer.since_ns = clock_ns();
     run->turns = (struct engine_turns){turn_read, turn_write, run};
@@ -275,6 +323,18 @@ static void end_crew(struct run *run)
     run->crew = NULL;
 }
 
+/* What was made of all items together. A run that was stopped has a table of what is done, and nothing else.
+ */
+static void finish_gathering(struct run *run)
+{
+    struct error error = {0};
+    if (!run->gather)
+        return;
+    int code = gather_finish(run->gather, ledger_stopped(&run->ledger) == STOP_NONE, &error);
+    if (code < 0)
+        ledger_stop_run(&run->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
+}
+
 static int supervise(struct run *run)
 {
     struct error error = {0};
@@ -307,6 +367,7 @@ static int supervise(struct run *run)
     end_crew(run);
     if (code < 0)
         return refuse(run, code, &error);
+    finish_gathering(run);
     return run_report_end(run);
 }
 
@@ -318,6 +379,7 @@ static void close_all(struct run *run)
     run_trace_end(run); /* of a run that did not get as far as its report */
     series_free(&run->series);
     reader_close(&run->reader);
+    gather_close(run->gather);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
     admission_close(&run->admission);
@@ -331,6 +393,8 @@ static void close_all(struct run *run)
     }
     if (run->stop_fd >= 0)
         close(run->stop_fd);
+    if (run->reader.places.reference_fd >= 0)
+        close(run->reader.places.reference_fd);
 }
 
 int run_job(const struct job *job, const struct run_options *options, struct summary *summary)
@@ -344,6 +408,7 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .engine = engine_at(job->settings.engine),
         .machine.arena.fd = -1,
+        .reader.places.reference_fd = -1,
     };
     int code = EXIT_RESOURCES;
     /* Both kill by default: a question asked before there is anything to tell, and a file grown over a limit,

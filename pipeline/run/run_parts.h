@@ -38,8 +38,10 @@ struct run {
     struct crew *crew;
     struct engine_turns turns;
     struct supervisor supervisor;
+    struct outname_form names[JOB_MAX_OUTPUTS]; /* of the job's outputs */
     struct reader reader;
     struct writer writer;
+    struct gather *gather; /* NULL: the job gathers nothing */
     struct progress *progress;
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */

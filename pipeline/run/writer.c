@@ -1,45 +1,160 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/run/writer.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "pipeline/engine/chain.h"
+#include "pipeline/engine/chain_plan.h"
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/pieces.h"
 #include "pipeline/shared/stall.h"
 
 #define WRITER_BATCH 16u
 
+/* An item goes round again for more memory so often; each time something new is known. */
+#define WRITER_MOST_ROUNDS 8u
+
 /* What a worker left in shared memory, copied once and made safe to read. */
 struct outcome {
     struct error error;
-    const uint8_t *bytes;
+    const uint8_t *bytes; /* the file, or the pieces in OUT */
     size_t length_bytes;
     uint64_t pixels_in;
     bool warned;
     char warning[200];
+    uint64_t written_bytes;
+    const uint8_t *samples; /* for `aggregate` */
+    size_t samples_bytes;
 };
+
+static int impossible(struct outcome *outcome)
+{
+    return error_set(&outcome->error, ERROR_INTERNAL, "the worker handed back an impossible result");
+}
 
 static int read_outcome(const struct machine *machine, uint32_t index, struct outcome *outcome)
 {
     const struct slot *slot = &machine->slots[index];
-    outcome->error = slot->error;
+    *outcome = (struct outcome){.error = slot->error};
     outcome->error.stage[sizeof outcome->error.stage - 1] = '\0';
     outcome->error.reason[sizeof outcome->error.reason - 1] = '\0';
     if (outcome->error.code != 0)
         return outcome->error.code;
-    unsigned current = slot->current;
+    const bool pieces = job_makes_pieces(machine->job);
+    const unsigned part = pieces ? SLOT_OUT : slot->current;
+    const uint64_t at = pieces ? 0 : slot->at;
     outcome->length_bytes = slot->length_bytes;
     outcome->pixels_in = slot->pixels_in;
-    if (current > 1 || outcome->length_bytes == 0 || outcome->length_bytes > machine->buffer_bytes)
-        return error_set(&outcome->error, ERROR_INTERNAL, "the worker handed back an impossible result");
-    outcome->bytes = machine_buffer(machine, index, current);
+    if ((!pieces && part >= 2) || at > machine->part_bytes[part] ||
+        outcome->length_bytes > machine->part_bytes[part] - at)
+        return impossible(outcome);
+    outcome->bytes = machine_part(machine, index, (enum slot_part)part) + at;
     unsigned warnings = slot->warnings;
     outcome->warned = warnings > 0;
     if (warnings)
         snprintf(outcome->warning, sizeof outcome->warning, "%.159s%s", slot->warning,
                  warnings > 1 ? " (and more)" : "");
     return 0;
+}
+
+static int write_file(struct writer *writer, const struct item *item, const struct piece *piece,
+                      const uint8_t *bytes, struct outcome *outcome)
+{
+    char name[PATH_MAX];
+    struct stat input = {.st_dev = item->device, .st_ino = item->inode};
+    if (piece->length_bytes == 0)
+        return impossible(outcome);
+    TRY(outname_make(&writer->names[piece->output], item->rel, piece->row, piece->col, name, sizeof name,
+                     &outcome->error));
+    outcome->written_bytes += piece->length_bytes;
+    return outfile_write(writer->out, name, bytes, piece->length_bytes, &input, &outcome->error);
+}
+
+static int write_pieces(struct writer *writer, const struct item *item, struct outcome *outcome)
+{
+    size_t position = 0;
+    struct piece piece;
+    const uint8_t *bytes;
+    int more;
+    while ((more = piece_next(outcome->bytes, outcome->length_bytes, &position, &piece, &bytes)) > 0) {
+        if (piece.output == PIECE_AGGREGATE) {
+            outcome->samples = bytes;
+            outcome->samples_bytes = piece.length_bytes;
+            continue;
+        }
+        if (piece.output >= writer->machine->job->output_count)
+            return impossible(outcome);
+        TRY(write_file(writer, item, &piece, bytes, outcome));
+    }
+    return more < 0 ? impossible(outcome) : 0;
+}
+
+/* Writes all files that the item makes. */
+static int write_item(struct writer *writer, const struct item *item, struct outcome *outcome)
+{
+    const struct job *job = writer->machine->job;
+    if (job_makes_pieces(job))
+        return write_pieces(writer, item, outcome);
+    if (job->output_count == 0)
+        return 0;
+    const struct piece whole = {.length_bytes = outcome->length_bytes};
+    return write_file(writer, item, &whole, outcome->bytes, outcome);
+}
+
+/* What the item leaves for the table and the combinations. */
+static int gather(struct writer *writer, uint32_t index, const struct item *item, struct outcome *outcome)
+{
+    const struct machine *machine = writer->machine;
+    const struct slot *slot = &machine->slots[index];
+    if (!writer->gather)
+        return 0;
+    struct gather_item left = {.number = item->number,
+                               .shown = item->shown,
+                               .shape = slot->trunk_shape,
+                               .samples = outcome->samples,
+                               .samples_bytes = outcome->samples_bytes};
+    if (job_records(machine->job))
+        left.record = (struct record){machine_part(machine, index, SLOT_RECORD),
+                                      machine->part_bytes[SLOT_RECORD], slot->record_used, ""};
+    if (left.record.used_bytes > left.record.size_bytes ||
+        (machine->job->settings.aggregate_file && !left.samples))
+        return impossible(outcome);
+    return gather_put(writer->gather, &left, &outcome->error);
+}
+
+/* The item takes more than was known when it came in: it goes round again. */
+static int send_again(struct writer *writer, uint32_t index, struct item *item, struct outcome *outcome)
+{
+    const struct slot_need need = writer->machine->slots[index].need; /* a claim: judged when it comes in */
+    if (item->rounds++ >= WRITER_MOST_ROUNDS || chain_fits(&need, &item->need))
+        return error_set(&outcome->error, ERROR_INTERNAL, "asks for memory without end");
+    chain_need_raise(&item->need, &need);
+    return ERROR_ROOM;
+}
+
+static void book_steps(struct writer *writer, uint32_t index)
+{
+    for (unsigned step = 0; step < chain_steps(writer->machine->job); step++)
+        writer->step_ns[step] += writer->machine->slots[index].step_ns[step];
+}
+
+/* Tells the ledger what became of the item. */
+static void settle(struct writer *writer, struct item *item, int code, enum ledger_stop stop,
+                   uint64_t bytes_in, const struct outcome *outcome)
+{
+    if (code == ERROR_ROOM) {
+        ledger_retry(writer->ledger, item, false);
+    } else if (code == ERROR_DISK_FULL || (code == 0 && stop == STOP_DISK_FULL)) {
+        /* Not the item's fault: it is left for the next run. */
+        ledger_stop_run(writer->ledger, STOP_DISK_FULL, &outcome->error);
+        ledger_unfinished(writer->ledger, item);
+    } else if (code < 0) {
+        ledger_failed(writer->ledger, item, &outcome->error);
+    } else {
+        ledger_done(writer->ledger, item, bytes_in, outcome->written_bytes, outcome->pixels_in,
+                    outcome->warned ? outcome->warning : NULL);
+    }
 }
 
 static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
@@ -52,30 +167,21 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
     uint64_t before = machine->rings ? clock_ns() : 0;
     enum ledger_stop stop = ledger_stopped(writer->ledger);
     int code = read_outcome(machine, index, &outcome);
-    uint64_t bytes_in = machine->slots[index].file_bytes;
-    struct stat input = {.st_dev = item->device, .st_ino = item->inode};
+    uint64_t bytes_in = machine->slots[index].ticket.file_bytes;
+    if (code == ERROR_ROOM)
+        code = send_again(writer, index, item, &outcome);
     if (code == 0 && stop != STOP_DISK_FULL)
-        code = outfile_write(writer->out, item->rel, outcome.bytes, outcome.length_bytes, &input,
-                             &outcome.error);
-    if (code == 0) {
-        for (unsigned step = 0; step < chain_steps(machine->job); step++)
-            writer->step_ns[step] += machine->slots[index].step_ns[step];
-    }
+        code = write_item(writer, item, &outcome);
+    if (code == 0 && stop != STOP_DISK_FULL)
+        code = gather(writer, index, item, &outcome);
+    if (code == 0)
+        book_steps(writer, index);
     if (machine->rings)
         machine_note(machine, MACHINE_RING_WRITER(machine), code == 0 ? TRACE_WRITE : TRACE_REFUSE, index, 0,
                      before, clock_ns());
     stall(STALL_WRITTEN);
     admission_leave(writer->admission, index, seen);
-    if (code == ERROR_DISK_FULL || (code == 0 && stop == STOP_DISK_FULL)) {
-        /* Not the item's fault: it is left for the next run. */
-        ledger_stop_run(writer->ledger, STOP_DISK_FULL, &outcome.error);
-        ledger_unfinished(writer->ledger, item);
-    } else if (code < 0) {
-        ledger_failed(writer->ledger, item, &outcome.error);
-    } else {
-        ledger_done(writer->ledger, item, bytes_in, outcome.length_bytes, outcome.pixels_in,
-                    outcome.warned ? outcome.warning : NULL);
-    }
+    settle(writer, item, code, stop, bytes_in, &outcome);
 }
 
 static bool always(void *context, uint32_t slot)

@@ -5,7 +5,9 @@
 #define PIPELINE_WRITER_H
 
 #include "pipeline/files/outfile.h"
+#include "pipeline/files/outname.h"
 #include "pipeline/run/admission.h"
+#include "pipeline/run/gather.h"
 #include "pipeline/run/ledger.h"
 #include "pipeline/shared/machine.h"
 
@@ -14,6 +16,8 @@ struct writer {
     struct ledger *ledger;
     struct admission *admission;
     struct outfile *out;
+    const struct outname_form *names; /* of each output of the job */
+    struct gather *gather;            /* NULL: nothing is gathered */
     struct queue queue;               /* the last one; a copy */
     uint64_t since_ns;                /* when it began what it is doing; the caller sets it first */
     uint64_t busy_ns, starved_ns;     /* good when the thread has ended */

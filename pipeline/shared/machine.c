@@ -109,17 +109,35 @@ static int assign_workers(struct machine *machine, struct error *error)
     return 0;
 }
 
+/* The most that an item of this job can take of each part. */
+static void size_parts(struct machine *machine)
+{
+    const struct job *job = machine->job;
+    const size_t memory = arena_round(job->settings.memory_bytes);
+    size_t *bytes = machine->part_bytes;
+    bytes[SLOT_BUFFER_0] = bytes[SLOT_BUFFER_1] = memory;
+    bytes[SLOT_BUFFER_2] = job_branches(job) ? memory : 0;
+    bytes[SLOT_OUT] = job_makes_pieces(job) ? memory : 0;
+    bytes[SLOT_META] = arena_round(job->settings.max_metadata_bytes + 4096);
+    bytes[SLOT_RECORD] = job_records(job) ? JOB_MAX_RECORD_BYTES : 0;
+    bytes[SLOT_REFERENCE] = job_reference(job, NULL) ? memory : 0;
+}
+
 static int reserve(struct machine *machine, const struct layout *layout, struct error *error)
 {
     const struct settings *settings = &machine->job->settings;
-    size_t slot_bytes, total;
+    size_t total;
+    bool over = false;
     machine->slot_offset = arena_round(layout->end);
-    machine->buffer_bytes = arena_round(settings->memory_bytes);
-    machine->meta_bytes = arena_round(settings->max_metadata_bytes + 4096);
-    if (__builtin_mul_overflow(machine->buffer_bytes, (size_t)2, &slot_bytes) ||
-        __builtin_add_overflow(slot_bytes, machine->meta_bytes, &slot_bytes) ||
-        __builtin_mul_overflow(slot_bytes, (size_t)machine->slot_count, &total) ||
-        __builtin_add_overflow(total, machine->slot_offset, &total) || total > (size_t)1 << 46)
+    size_parts(machine);
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
+        machine->part_offset[part] = machine->slot_bytes;
+        over = over ||
+               __builtin_add_overflow(machine->slot_bytes, machine->part_bytes[part], &machine->slot_bytes);
+    }
+    over = over || __builtin_mul_overflow(machine->slot_bytes, (size_t)machine->slot_count, &total) ||
+           __builtin_add_overflow(total, machine->slot_offset, &total);
+    if (over || total > (size_t)1 << 46)
         return error_set(error, ERROR_MEMORY, "memory: %u slots of that size are more than can be addressed",
                          machine->slot_count);
     TRY(arena_open(&machine->arena, total, settings->memory_bytes + machine->slot_offset, error));
@@ -130,8 +148,7 @@ int machine_open(struct machine *machine, const struct job *job, struct error *e
 {
     const struct settings *settings = &job->settings;
     *machine = (struct machine){.job = job, .slot_count = count_slots(job), .arena = {.fd = -1}};
-    machine->limits = (struct codec_limits){settings->max_pixels, settings->max_width, settings->max_height,
-                                            settings->max_metadata_bytes};
+    machine->limits = settings_limits(settings);
     int code = assign_workers(machine, error);
     struct layout layout = {0};
     if (code == 0) {
@@ -164,13 +181,12 @@ void machine_close(struct machine *machine)
     machine->rings = NULL;
 }
 
-size_t machine_offset(const struct machine *machine, uint32_t slot, unsigned part)
+size_t machine_offset(const struct machine *machine, uint32_t slot, enum slot_part part)
 {
-    size_t slot_bytes = 2 * machine->buffer_bytes + machine->meta_bytes;
-    return machine->slot_offset + slot * slot_bytes + part * machine->buffer_bytes;
+    return machine->slot_offset + slot * machine->slot_bytes + machine->part_offset[part];
 }
 
-uint8_t *machine_buffer(const struct machine *machine, uint32_t slot, unsigned part)
+uint8_t *machine_part(const struct machine *machine, uint32_t slot, enum slot_part part)
 {
     return machine->arena.base + machine_offset(machine, slot, part);
 }
@@ -201,7 +217,7 @@ void machine_note(const struct machine *machine, uint32_t ring, enum trace_kind 
     struct trace_record record = {
         .begin_ns = begin_ns,
         .end_ns = end_ns,
-        .item = slot->item,
+        .item = slot->ticket.item,
         .slot = index,
         .attempt = slot->attempt,
         .kind = (uint32_t)kind,

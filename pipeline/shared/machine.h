@@ -3,7 +3,7 @@
  *
  *   control   slot words | slots | worker cells | boards | one queue before each pool, one before the writer
  *             and for a trace: labels of slots | a ring for each worker, the reader and the writer
- *   slot 0    buffer 0 | buffer 1 | metadata
+ *   slot 0    the parts of enum slot_part
  *   slot 1    ...
  *
  * The control part is committed whole at the start; a slot's buffers are reserved for the largest item that
@@ -55,12 +55,11 @@ struct machine {
     struct queue queues[JOB_MAX_POOLS + 1]; /* [i] before pool i, [pool_count] before the writer */
     struct trace_ring *rings;               /* NULL: no trace. Of each worker, then reader and writer */
     char (*labels)[TRACE_LABEL_BYTES];      /* of the items in the slots; written by the reader */
-    size_t slot_offset;                     /* of slot 0's buffers in the arena */
-    size_t buffer_bytes, meta_bytes;        /* reserved, of each */
+    size_t slot_offset;                     /* of slot 0's parts in the arena */
+    size_t part_bytes[SLOT_PARTS];          /* reserved of each; 0: no item of this job needs it */
+    size_t part_offset[SLOT_PARTS];         /* of each in its slot */
+    size_t slot_bytes;
 };
-
-/* Buffers of a slot, for machine_buffer and machine_offset. */
-enum { MACHINE_BUFFER_0, MACHINE_BUFFER_1, MACHINE_META, MACHINE_PARTS };
 
 /* Lays out the machine for a resolved job and commits the control part. ERROR_MEMORY. */
 int machine_open(struct machine *machine, const struct job *job, struct error *error);
@@ -68,8 +67,8 @@ int machine_open(struct machine *machine, const struct job *job, struct error *e
 void machine_close(struct machine *machine);
 
 /* Where a part of a slot begins: in the arena, and in memory. */
-size_t machine_offset(const struct machine *machine, uint32_t slot, unsigned part);
-uint8_t *machine_buffer(const struct machine *machine, uint32_t slot, unsigned part);
+size_t machine_offset(const struct machine *machine, uint32_t slot, enum slot_part part);
+uint8_t *machine_part(const struct machine *machine, uint32_t slot, enum slot_part part);
 
 /* The rings of the I/O threads; a worker's is that of its number. */
 #define MACHINE_RING_READER(machine) ((machine)->worker_count)

@@ -6,32 +6,70 @@
 #include "pipeline/shared/slot_word.h"
 #include "stages/stage.h"
 
-/* Steps of an item: decode, the stages of the job in order, encode. */
-#define SLOT_MAX_STEPS 66
+/* Most outputs of one item, and most steps: decode, the stages of the job, an encode for each output. */
+#define SLOT_MAX_OUTPUTS 16
+#define SLOT_MAX_STEPS   (1 + 64 + SLOT_MAX_OUTPUTS)
+
+/* The parts of a slot's memory. An item that makes one file needs two buffers, to be read and written in
+ * turn. BUFFER_2 keeps what several outputs start from, OUT holds more than one file (see pieces.h), RECORD
+ * what stages have to tell, REFERENCE the file that belongs to the item elsewhere. */
+enum slot_part {
+    SLOT_BUFFER_0,
+    SLOT_BUFFER_1,
+    SLOT_BUFFER_2,
+    SLOT_OUT,
+    SLOT_META,
+    SLOT_RECORD,
+    SLOT_REFERENCE,
+    SLOT_PARTS
+};
+#define SLOT_BUFFERS 3
+
+/* What an item takes, in bytes; SIZE_MAX: more than can be said. */
+struct slot_need {
+    size_t part_bytes[SLOT_PARTS];
+    size_t scratch_bytes;
+};
+
+/* How an item is to be taken: found out at the door, the same on every attempt. */
+struct slot_ticket {
+    uint64_t item;       /* made of the item's name; see stage_run.item */
+    uint64_t file_bytes; /* of the input, in buffer 0 */
+    uint64_t skipped;    /* bit i: `when` leaves stage i out, for the item's name or file size */
+    uint8_t codec_in;    /* index into codec_all() */
+    bool packed_in;      /* the file is gzip around that */
+    uint8_t shrink;      /* see codec_decode.shrink */
+    uint8_t codec_out[SLOT_MAX_OUTPUTS];
+    bool packed_out[SLOT_MAX_OUTPUTS]; /* tiles never are */
+    uint8_t reference_codec;
+    uint64_t reference_bytes; /* 0: there is none */
+    struct codec_info reference;
+};
 
 /* The first part is written by the reader before the slot is first queued and
  * then only read. The second is written by whichever process owns the slot, so what the main process finds
- * there is a claim to be checked, not a fact. The pixels are in the slot's two buffers, see machine.h. */
+ * there is a claim to be checked, not a fact. The samples are in the slot's parts, see machine.h. */
 struct slot {
-    uint64_t item;               /* made of the item's name; see stage_run.item */
-    uint32_t attempt;            /* 1 the first time */
-    uint8_t codec_in, codec_out; /* indexes into codec_all() */
-    bool small;                  /* may travel in a batch */
-    uint64_t file_bytes;         /* of the input, in buffer 0 */
-    uint64_t buffer_bytes[2];    /* committed for this item */
-    uint64_t meta_bytes;
-    uint64_t scratch_bytes;
+    struct slot_ticket ticket;
+    uint32_t attempt;       /* 1 the first time */
+    bool small;             /* may travel in a batch */
+    struct slot_need asked; /* planned for this item */
+    struct slot_need have;  /* committed: at least that */
 
-    uint8_t current;    /* which buffer holds the item now */
-    uint32_t step;      /* the step at work, or the last one */
-    struct shape shape; /* of the pixels, between decode and encode */
+    uint8_t current;          /* which buffer holds the item now, or the file made of it */
+    uint64_t at;              /* where in that buffer it begins */
+    uint32_t step;            /* the step at work, or the last one */
+    struct shape shape;       /* of the samples, between decode and encode */
+    struct shape trunk_shape; /* of those that are left for `aggregate` */
     uint64_t meta_used;
-    uint64_t length_bytes; /* of the encoded output */
+    uint64_t record_used;
+    uint64_t length_bytes; /* of the file made, or of the pieces in OUT */
     uint64_t pixels_in;    /* decoded */
     uint64_t step_ns[SLOT_MAX_STEPS];
     uint32_t warnings;
     char warning[160];
-    struct error error; /* code 0: the item is sound so far */
+    struct slot_need need; /* with ERROR_ROOM: what it takes as it turned out */
+    struct error error;    /* code 0: the item is sound so far */
 };
 
 #endif

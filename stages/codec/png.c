@@ -25,6 +25,7 @@ const struct codec png_codec = {
     .name = "png",
     .summary = "Portable Network Graphics",
     .extensions = "png",
+    .kinds = CODEC_IMAGES,
     .sniff = png_sniff,
     .peek = png_peek,
     .decode = png_decode,

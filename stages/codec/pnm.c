@@ -295,6 +295,7 @@ const struct codec pnm_codec = {
     .name = "pnm",
     .summary = "Netpbm's portable anymaps: PBM, PGM, PPM, plain and raw, and PAM",
     .extensions = "pnm|pgm|ppm|pbm|pam",
+    .kinds = CODEC_IMAGES,
     .sniff = pnm_sniff,
     .peek = pnm_peek,
     .decode = pnm_decode,

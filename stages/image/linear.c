@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* out = a x in + b, as vips's linear, but with b as a fraction of full scale, so that a config means the same
- * at every depth. */
+/* out = a x in + b. Of images as vips's linear, but with b as a fraction of full scale, so that a config
+ * means the same at every depth; of arrays as numpy, where a and b mean themselves. */
 #include "stages/image/point.h"
+#include "stages/numeric/affine.h"
 #include "stages/stage.h"
 
 struct linear_params {
@@ -12,19 +13,16 @@ static const struct param linear_table[] = {
     {.name = "a",
      .type = PARAM_REAL,
      .offset = offsetof(struct linear_params, a),
-     .min = -65536,
-     .max = 65536,
      .initial = "1",
      .unit = "",
-     .help = "What every colour sample is multiplied by"},
+     .help = "What every sample is multiplied by"},
     {.name = "b",
      .type = PARAM_REAL,
      .offset = offsetof(struct linear_params, b),
-     .min = -65536,
-     .max = 65536,
      .initial = "0",
-     .unit = "of full scale",
-     .help = "What is added then: 0.5 is 127.5 levels at 8 bit; integer results saturate"},
+     .unit = "",
+     .help = "What is added then, of images in parts of full scale: 0.5 is 127.5 levels at 8 bit; integer "
+             "results saturate"},
     PARAM_END,
 };
 
@@ -37,20 +35,24 @@ static double linear_map(const void *params, double value)
 static int linear_plan(const void *params, const struct shape *in, struct stage_plan *plan,
                        struct error *error)
 {
-    (void)params, (void)error;
+    const struct linear_params *linear = params;
+    if (in->kind == SHAPE_ARRAY)
+        return affine_plan(linear->a, linear->b, in, plan, error);
     point_plan(in, plan);
     return 0;
 }
 
 static int linear_begin(struct stage_run *run, struct scratch *scratch, struct error *error)
 {
-    return point_begin(run, linear_map, scratch, error);
+    return run->in.kind == SHAPE_ARRAY ? 0 : point_begin(run, linear_map, scratch, error);
 }
 
 static int linear_rows(const struct stage_run *run, uint32_t first, uint32_t last, struct scratch *scratch,
                        struct error *error)
 {
-    (void)scratch, (void)error;
+    const struct linear_params *linear = run->params;
+    if (run->in.kind == SHAPE_ARRAY)
+        return affine_rows(run, linear->a, linear->b, first, last, scratch, error);
     point_rows(run, linear_map, first, last);
     return 0;
 }
@@ -62,6 +64,7 @@ const struct stage linear_stage = {
     .params = linear_table,
     .params_bytes = sizeof(struct linear_params),
     .accepts = STAGE_ANY,
+    .arrays = STAGE_INTEGERS | STAGE_FLOATS,
     .plan = linear_plan,
     .begin = linear_begin,
     .rows = linear_rows,

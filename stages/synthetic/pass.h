@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the synthetic stages share: pixels leave as they came. */
+/* What the synthetic stages share: samples leave as they came. */
 #ifndef STAGES_SYNTHETIC_PASS_H
 #define STAGES_SYNTHETIC_PASS_H
 
@@ -16,15 +16,18 @@ static inline void pass_plan(const struct shape *in, struct stage_plan *plan, bo
 
 static inline void pass_rows(const struct stage_run *run, uint32_t first, uint32_t last)
 {
-    const size_t row_bytes = shape_row_bytes(&run->in);
-    if (run->dst != run->src)
-        memcpy(run->dst + first * row_bytes, run->src + first * row_bytes, (last - first) * row_bytes);
+    const size_t sample_bytes = shape_sample_bytes(run->in.sample);
+    size_t begin, end;
+    shape_span(&run->in, first, last, &begin, &end);
+    if (run->dst != run->src && end > begin)
+        memcpy(run->dst + begin * sample_bytes, run->src + begin * sample_bytes,
+               (end - begin) * sample_bytes);
 }
 
-/* The part of `total` that rows [first, last) of the image stand for; the parts of any cut add up to it. */
+/* The part of `total` that rows [first, last) of the item stand for; the parts of any cut add up to it. */
 static inline uint64_t pass_share(const struct stage_run *run, uint32_t first, uint32_t last, uint64_t total)
 {
-    const double height = (double)run->in.height;
+    const double height = (double)shape_rows(&run->in);
     return (uint64_t)((double)total * (last / height)) - (uint64_t)((double)total * (first / height));
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Adds up the squares below n and passes the image on: work of a fixed amount, where spin takes a fixed time.
- * An image that several callers share costs as much in sum. */
+/* Adds up squares and passes the item on. Of an image those below n: work of a fixed amount, where spin takes
+ * a fixed time; an image that several callers share costs as much in sum. Of an array those of its samples,
+ * and tells the record. */
+#include "stages/numeric/sumsq.h"
 #include "stages/image/simd.h"
 #include "stages/synthetic/arithmetic.h"
 #include "stages/synthetic/pass.h"
@@ -17,7 +19,7 @@ static const struct param sumsq_table[] = {
      .max = 4000000000,
      .initial = "100000",
      .unit = "",
-     .help = "Add up the squares of the numbers below this"},
+     .help = "Images: add up the squares of the numbers below this. Arrays: has no effect"},
     PARAM_END,
 };
 
@@ -51,13 +53,30 @@ static int sumsq_plan(const void *params, const struct shape *in, struct stage_p
 {
     (void)params, (void)error;
     pass_plan(in, plan, true);
+    if (in->kind == SHAPE_ARRAY) {
+        plan->whole = true;
+        plan->record_bytes = RECORD_NUMBER_BYTES;
+    }
     return 0;
+}
+
+static int tell_samples(const struct stage_run *run, struct error *error)
+{
+    const struct sumsq sum = sumsq_samples(run->in.sample, run->src, shape_samples(&run->in));
+    const int code = sum.exact ? record_int(run->record, "sumsq", sum.integer)
+                               : record_real(run->record, "sumsq", sum.real);
+    return code < 0 ? error_set(error, code, "the record is smaller than planned") : 0;
 }
 
 static int sumsq_rows(const struct stage_run *run, uint32_t first, uint32_t last, struct scratch *scratch,
                       struct error *error)
 {
-    (void)scratch, (void)error;
+    (void)scratch;
+    if (run->in.kind == SHAPE_ARRAY) {
+        TRY(tell_samples(run, error));
+        pass_rows(run, first, last);
+        return 0;
+    }
     const uint64_t n = (uint64_t)((const struct sumsq_params *)run->params)->n;
     const uint64_t start = pass_share(run, 0, first, n), length = pass_share(run, first, last, n);
     volatile uint64_t sum = sumsq_sum((uint32_t)start, (uint32_t)(start + length));
@@ -69,10 +88,12 @@ static int sumsq_rows(const struct stage_run *run, uint32_t first, uint32_t last
 const struct stage sumsq_stage = {
     .name = "sumsq",
     .group = "synthetic",
-    .summary = "Add up squares, and change nothing",
+    .summary = "Add up squares, of an array's samples or of the numbers below n, and change nothing",
     .params = sumsq_table,
     .params_bytes = sizeof(struct sumsq_params),
     .accepts = STAGE_ANY,
+    .arrays = STAGE_ARRAYS,
+    .records = true,
     .plan = sumsq_plan,
     .rows = sumsq_rows,
 };

@@ -62,7 +62,8 @@ END
     says "c.yaml:4:5: error: unknown stage 'shrapen'"
     says "c.yaml:5:5: error: crop: height must be given"
     says "c.yaml:7:1: error: 'queue' is given twice; the first one is on line 6"
-    says "c.yaml:8:16: error: save.format: 'pgn' is not one of same|png|pnm; did you mean 'png'?"
+    says "c.yaml:8:16: error: save.format: 'pgn' is not one of same|png|pnm|"
+  says "; did you mean 'png'?"
     says "error: FORKMILL_BATCH: 'none' is not a whole number"
     says "error: --retries: 'x' is not a whole number"
     [ "$(grep -c 'error:' .err)" -eq 8 ]

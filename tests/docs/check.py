@@ -53,7 +53,7 @@ def config_keys(text):
     """Flag name to key, from `forkmill run --print-config`."""
     keys, above = {}, ""
     for line in text.split("\n"):
-        match = re.match(r"(?:# )?(  )?(\w+):", line)
+        match = re.match(r"(?:# )?(  )?(?:# )?(\w+):", line)
         if not match or match.group(2) == "stages":
             continue
         key = f"{above}.{match.group(2)}" if match.group(1) else match.group(2)

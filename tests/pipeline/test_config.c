@@ -185,7 +185,7 @@ static void wrong_files_say_where_and_what(void **state)
         {"memroy: 1GiB\n", "1:1", "unknown key 'memroy'; did you mean 'memory'?"},
         {"x: 1\n", "1:1", "= keys: input, output,"},
         {"save: {levle: 1}\n", "1:8", "unknown key 'levle'; did you mean 'level'?"},
-        {"save: {quality: 1}\n", "1:8", "= keys here: format, compression, level, strip, interlace"},
+        {"save: {grade: 1}\n", "1:8", "= keys here: format, compression, level, strip, interlace"},
         {"save: 6\n", "1:7", "save: wants a map"},
         {"save.level: 6\n", "1:1", "write 'save.level' as save: {level: ...}"},
         {"workers: many\n", "1:10", "'many' is not a whole number or allotted"},

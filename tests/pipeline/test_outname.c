@@ -9,6 +9,9 @@
 static const struct codec png = {.name = "png", .extensions = "png"};
 static const struct codec pnm = {.name = "pnm", .extensions = "pnm|pgm|ppm"};
 
+static const struct outname_form kept_form, png_form = {.format = &png};
+static const struct outname_rule kept = {&kept_form, 1, NULL}, to_png = {&png_form, 1, NULL};
+
 static bool known(const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -43,12 +46,16 @@ static void extensions_follow_the_format(void **state)
     };
     char out[64];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(outname_make(cases[i].rel, cases[i].format, out, sizeof out, NULL), 0);
+        assert_int_equal(outname_make(&(struct outname_form){.format = cases[i].format}, cases[i].rel, 0, 0,
+                                      out, sizeof out, NULL),
+                         0);
         assert_string_equal(out, cases[i].out);
     }
     struct error error;
-    assert_int_equal(outname_make("abcd.ppm", &png, out, 9, &error), 0);
-    assert_int_equal(outname_make("abcd.ppm", &png, out, 8, &error), ERROR_LIMIT);
+    assert_int_equal(outname_make(&(struct outname_form){.format = &png}, "abcd.ppm", 0, 0, out, 9, &error),
+                     0);
+    assert_int_equal(outname_make(&(struct outname_form){.format = &png}, "abcd.ppm", 0, 0, out, 8, &error),
+                     ERROR_LIMIT);
 }
 
 /* The example of the paper's appendix A. */
@@ -93,11 +100,11 @@ static void two_inputs_for_one_output_are_found(void **state)
     struct scan_options options = options_for(&one);
     struct outname_clash clash;
     struct error error;
-    assert_false(outname_may_clash(&options, NULL));
-    assert_true(outname_may_clash(&options, &png));
-    assert_int_equal(outname_check(&options, NULL, &clash, &error), 0);
+    assert_false(outname_may_clash(&options, &kept));
+    assert_true(outname_may_clash(&options, &to_png));
+    assert_int_equal(outname_check(&options, &kept, &clash, &error), 0);
     assert_null(clash.first);
-    assert_int_equal(outname_check(&options, &png, &clash, &error), ERROR_USAGE);
+    assert_int_equal(outname_check(&options, &to_png, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/d/a.png");
     assert_string_equal(clash.second, "in/d/a.ppm");
     assert_string_equal(clash.output, "d/a.png");
@@ -105,15 +112,15 @@ static void two_inputs_for_one_output_are_found(void **state)
 
     struct param_list two = {(char *[]){"in", "in/d/a.ppm"}, 2};
     options = options_for(&two);
-    assert_true(outname_may_clash(&options, NULL));
-    assert_int_equal(outname_check(&options, NULL, &clash, &error), ERROR_USAGE);
+    assert_true(outname_may_clash(&options, &kept));
+    assert_int_equal(outname_check(&options, &kept, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/a.ppm");
     assert_string_equal(clash.second, "in/d/a.ppm");
     outname_clash_free(&clash);
 
     struct param_list missing = {(char *[]){"in", "gone"}, 2};
     options = options_for(&missing);
-    assert_int_equal(outname_check(&options, NULL, &clash, &error), SCAN_NO_INPUT);
+    assert_int_equal(outname_check(&options, &kept, &clash, &error), SCAN_NO_INPUT);
 }
 
 static void lists_are_looked_at_where_they_can_be(void **state)
@@ -124,8 +131,8 @@ static void lists_are_looked_at_where_they_can_be(void **state)
     struct scan_options options = options_for(NULL);
     struct outname_clash clash;
     options.files_from = "list";
-    assert_true(outname_may_clash(&options, NULL) && outname_can_look(&options));
-    assert_int_equal(outname_check(&options, NULL, &clash, NULL), ERROR_USAGE);
+    assert_true(outname_may_clash(&options, &kept) && outname_can_look(&options));
+    assert_int_equal(outname_check(&options, &kept, &clash, NULL), ERROR_USAGE);
     assert_string_equal(clash.second, "./a.png");
     outname_clash_free(&clash);
     options.files_from = "-";
@@ -141,7 +148,8 @@ static int places(const char *input, const char *output, const struct codec *for
     struct param_list inputs = {&text, 1};
     struct scan_options options = options_for(&inputs);
     struct error error = {0};
-    int code = outname_check_places(&options, output, format, &error);
+    int code = outname_check_places(
+        &options, output, &(struct outname_rule){&(struct outname_form){.format = format}, 1, NULL}, &error);
     assert_true((code == 0) == (error.reason[0] == '\0'));
     free(text);
     return code;

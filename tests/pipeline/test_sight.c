@@ -47,8 +47,8 @@ static void close_bench(struct bench *bench)
 /* Puts an item into slot 2, in the hands of worker 1. */
 static struct item *seat(struct bench *bench)
 {
-    const struct scan_entry entry = {.path = "a.png", .shown = "in/a.png"};
-    struct item *item = ledger_found(&bench->ledger, &entry, "a.png");
+    const struct scan_entry entry = {.path = "a.png", .shown = "in/a.png", .rel = "a.png"};
+    struct item *item = ledger_found(&bench->ledger, &entry);
     assert_non_null(item);
     item->deaths = 1;
     ledger_seat(&bench->ledger, 2, item);

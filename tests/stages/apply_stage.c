@@ -30,7 +30,7 @@ static int read_image(const char *path, struct image *image)
         sscanf(line, "RAW %u %u %u %7s", &width, &height, &channels, sample) != 4)
         goto bad;
     image->shape = (struct shape){.width = width, .height = height, .channels = (uint8_t)channels};
-    while (image->shape.sample < SAMPLE_COUNT && strcmp(samples[image->shape.sample], sample) != 0)
+    while (image->shape.sample < SAMPLE_IMAGE_COUNT && strcmp(samples[image->shape.sample], sample) != 0)
         image->shape.sample++;
     image->shape.bits = shape_sample_bits(image->shape.sample);
     if (!shape_valid(&image->shape) || shape_bytes(&image->shape) > PTRDIFF_MAX)

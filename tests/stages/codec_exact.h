@@ -27,13 +27,19 @@ static const size_t exact_fence_bytes = 0;
 static const size_t exact_fence_bytes = 64;
 #endif
 
-static const struct codec_limits exact_limits = {
-    .max_pixels = 64000000, .max_width = 1000000, .max_height = 1000000, .max_metadata_bytes = 4 << 20};
+static const struct codec_limits exact_limits = {.max_pixels = 64000000,
+                                                 .max_width = 1000000,
+                                                 .max_height = 1000000,
+                                                 .max_metadata_bytes = 4 << 20,
+                                                 .max_elements = 64000000,
+                                                 .max_file_bytes = 200 << 20,
+                                                 .max_ratio = 200};
 
 struct exact {
     struct codec_info info;
     struct shape shape;
-    uint8_t *pixels;
+    uint8_t *pixels; /* also where they were found in the file */
+    bool found;
     struct meta meta;
     unsigned warnings;
     char warning[160];
@@ -84,6 +90,7 @@ static inline int exact_decode_once(const struct codec *codec, const uint8_t *by
                                .length_bytes = length_bytes,
                                .pixels = exact->pixels,
                                .pixels_bytes = pixels_bytes,
+                               .found_at = SIZE_MAX,
                                .meta = &exact->meta,
                                .scratch = &scratch};
     int code = codec->decode(&job, &exact->error);
@@ -95,6 +102,14 @@ static inline int exact_decode_once(const struct codec *codec, const uint8_t *by
     memcpy(exact->warning, job.warning, sizeof exact->warning);
     exact->scratch_used_bytes = scratch.used_bytes;
     free(scratch.base);
+    exact->found = code == 0 && job.found_at != SIZE_MAX;
+    if (exact->found) {
+        assert_int_equal(job.found_at % SCRATCH_ALIGN, 0);
+        assert_true(job.found_at <= length_bytes && pixels_bytes <= length_bytes - job.found_at);
+        for (size_t i = 0; i < pixels_bytes; i++)
+            assert_int_equal(exact->pixels[i], filling);
+        memcpy(exact->pixels, bytes + job.found_at, pixels_bytes);
+    }
     if (code < 0) {
         assert_int_equal(code, exact->error.code);
         assert_true(exact->error.reason[0] != '\0');
@@ -109,7 +124,7 @@ static inline int exact_decode(const struct codec *codec, const uint8_t *file, s
 {
     struct exact again;
     *exact = (struct exact){0};
-    size_t head_bytes = length_bytes < CODEC_HEAD_BYTES ? length_bytes : CODEC_HEAD_BYTES;
+    size_t head_bytes = length_bytes < CODEC_HEAD_BYTES || codec->late ? length_bytes : CODEC_HEAD_BYTES;
     uint8_t *head = exact_take(head_bytes, 0);
     if (head_bytes)
         memcpy(head, file, head_bytes);
@@ -133,7 +148,11 @@ static inline int exact_decode(const struct codec *codec, const uint8_t *file, s
     assert_int_equal(exact->shape.height, promised->height);
     assert_true(exact->shape.channels <= promised->channels);
     assert_int_equal(exact->shape.sample, promised->sample);
+    assert_int_equal(exact->shape.kind, promised->kind);
+    assert_int_equal(exact->shape.rank, promised->rank);
+    assert_memory_equal(exact->shape.dims, promised->dims, sizeof promised->dims);
     assert_true(shape_valid(&exact->shape));
+    assert_int_equal(exact->found, again.found);
     assert_memory_equal(exact->pixels, again.pixels, shape_bytes(&exact->shape));
     assert_int_equal(exact->meta.used_bytes, again.meta.used_bytes);
     exact_free(&again);
@@ -158,11 +177,15 @@ static inline int exact_encode(const struct codec *codec, const struct codec_sav
                                .meta = meta,
                                .bytes = file->bytes,
                                .bytes_size = plan.out_bytes,
+                               .file = file->bytes,
                                .scratch = &scratch};
     code = codec->encode(&job, &file->error);
     exact_fence(scratch.base, plan.scratch_bytes);
     exact_fence(file->bytes, plan.out_bytes);
     free(scratch.base);
+    assert_true(code < 0 || job.length_bytes <= plan.out_bytes);
+    if (code == 0 && job.file != file->bytes)
+        memcpy(file->bytes, job.file, job.length_bytes);
     file->length_bytes = job.length_bytes;
     file->warnings = job.warnings;
     memcpy(file->warning, job.warning, sizeof file->warning);

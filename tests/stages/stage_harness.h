@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests of stages share: images from a fixed generator, parameters from text, and a run in exactly the
- * memory that was planned. Failing calls end the test. */
+/* What tests of stages share: images and arrays from a fixed generator, parameters from text, and a run in
+ * exactly the memory that was planned. Failing calls end the test. */
 #ifndef TESTS_STAGES_STAGE_HARNESS_H
 #define TESTS_STAGES_STAGE_HARNESS_H
 
@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "half.h"
 #include "stages/stage.h"
 
 #define HARNESS_GUARD_BYTES 64u
@@ -78,25 +79,48 @@ static inline double harness_full(uint8_t sample)
     return sample == SAMPLE_U8 ? 255 : sample == SAMPLE_U16 ? 65535 : 1;
 }
 
-static inline double harness_get(const uint8_t *pixels, uint8_t sample, size_t index)
+/* One line for each type: its number, the C type, what the value is, and how a double is stored. The values
+ * of 64 bit beyond 2^53 are rounded. */
+#define HARNESS_SAMPLES(X)                                                                                   \
+    X(SAMPLE_U8, uint8_t, (double)value, (uint8_t)number)                                                    \
+    X(SAMPLE_U16, uint16_t, (double)value, (uint16_t)number)                                                 \
+    X(SAMPLE_U32, uint32_t, (double)value, (uint32_t)number)                                                 \
+    X(SAMPLE_U64, uint64_t, (double)value, (uint64_t)number)                                                 \
+    X(SAMPLE_I8, int8_t, (double)value, (int8_t)number)                                                      \
+    X(SAMPLE_I16, int16_t, (double)value, (int16_t)number)                                                   \
+    X(SAMPLE_I32, int32_t, (double)value, (int32_t)number)                                                   \
+    X(SAMPLE_I64, int64_t, (double)value, (int64_t)number)                                                   \
+    X(SAMPLE_F16, uint16_t, half_value(value), half_of(number))                                              \
+    X(SAMPLE_F32, float, (double)value, (float)number)                                                       \
+    X(SAMPLE_F64, double, (double)value, number)                                                             \
+    X(SAMPLE_BOOL, uint8_t, (double)value, (uint8_t)(number != 0))
+
+static inline double harness_get(const void *samples, uint8_t sample, size_t index)
 {
-    const void *samples = pixels;
-    if (sample == SAMPLE_U8)
-        return pixels[index];
-    if (sample == SAMPLE_U16)
-        return ((const uint16_t *)samples)[index];
-    return (double)((const float *)samples)[index];
+    switch ((enum sample)sample) {
+#define HARNESS_GET(SAMPLE, type, get, put)                                                                  \
+    case SAMPLE: {                                                                                           \
+        const type value = ((const type *)samples)[index];                                                   \
+        return get;                                                                                          \
+    }
+        HARNESS_SAMPLES(HARNESS_GET)
+    default:
+        fail_msg("no sample type %u", sample);
+        return 0;
+    }
 }
 
-static inline void harness_put(uint8_t *pixels, uint8_t sample, size_t index, double value)
+static inline void harness_put(void *samples, uint8_t sample, size_t index, double number)
 {
-    void *samples = pixels;
-    if (sample == SAMPLE_U8)
-        pixels[index] = (uint8_t)value;
-    else if (sample == SAMPLE_U16)
-        ((uint16_t *)samples)[index] = (uint16_t)value;
-    else
-        ((float *)samples)[index] = (float)value;
+    switch ((enum sample)sample) {
+#define HARNESS_PUT(SAMPLE, type, get, put)                                                                  \
+    case SAMPLE:                                                                                             \
+        ((type *)samples)[index] = put;                                                                      \
+        return;
+        HARNESS_SAMPLES(HARNESS_PUT)
+    default:
+        fail_msg("no sample type %u", sample);
+    }
 }
 
 /* Noise over the whole range, with runs of 0 and full scale among it (in alpha, too). */
@@ -114,26 +138,89 @@ static inline uint8_t *harness_image(const struct shape *shape, uint32_t seed)
     return pixels;
 }
 
-/* One stage over the whole of `src`; the caller frees the result. *out is its shape. */
-static inline uint8_t *harness_apply(const char *name, const char *arguments, const struct shape *in,
-                                     const uint8_t *src, struct shape *out)
+/* An array of small numbers, negative ones and fractions too where the type has them; here and there the ends
+ * of the type's range, infinities and NaN. */
+static inline uint8_t *harness_array(const struct shape *shape, uint32_t seed)
+{
+    const size_t bytes = shape_sample_bytes(shape->sample), count = (size_t)shape_samples(shape);
+    uint8_t *samples = harness_alloc(shape_bytes(shape));
+    for (size_t i = 0; i < count; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        const uint32_t kind = (seed >> 8) & 31;
+        double number = (seed >> 16) % 128;
+        if (shape_sample_is_float(shape->sample))
+            number = kind == 0   ? (double)NAN
+                     : kind == 1 ? (double)-INFINITY
+                     : kind == 2 ? (double)INFINITY
+                     : kind == 3 ? -0.0
+                                 : number / 8 - 8;
+        else if (shape->sample == SAMPLE_BOOL)
+            number = number > 40;
+        else if (shape_sample_is_signed(shape->sample))
+            number -= 64;
+        harness_put(samples, shape->sample, i, number);
+        if (shape_sample_is_float(shape->sample) || shape->sample == SAMPLE_BOOL || kind > 1)
+            continue;
+        /* All ones and all but the topmost: the largest, or -1 and the largest. With that bit alone: half of
+         * the range, or the smallest. */
+        memset(samples + i * bytes, kind == 0 ? 0xff : seed >> 31 ? 0xff : 0, bytes);
+        if (kind == 1)
+            samples[i * bytes + bytes - 1] ^= 0x80; /* little endian; elsewhere just another number */
+    }
+    return samples;
+}
+
+/* Whichever the shape asks for. */
+static inline uint8_t *harness_samples(const struct shape *shape, uint32_t seed)
+{
+    return shape->kind == SHAPE_ARRAY ? harness_array(shape, seed) : harness_image(shape, seed);
+}
+
+/* One stage over the whole of `src`: the code of its plan, begin or rows, with *error filled (it may be
+ * NULL). After 0 *dst is the result, which the caller frees, and *out its shape. `record` may be NULL. */
+static inline int harness_try(const char *name, const char *arguments, const struct shape *in,
+                              const void *src, struct record *record, struct shape *out, void **dst,
+                              struct error *error)
 {
     const struct stage *stage = stage_find(name);
     assert_non_null(stage);
     void *params = harness_params(stage, arguments);
-    struct stage_plan plan;
-    assert_int_equal(stage_plan(stage, params, in, &plan, NULL), 0);
+    struct stage_plan plan = {0};
+    int code = stage->check ? stage->check(params, error) : 0;
+    if (code == 0)
+        code = stage_plan(stage, params, in, &plan, error);
     const size_t scratch_bytes = plan.begin_scratch_bytes + plan.rows_scratch_bytes;
     struct scratch scratch = {.base = harness_alloc(scratch_bytes), .size_bytes = scratch_bytes};
-    uint8_t *dst = harness_alloc(shape_bytes(&plan.out));
-    struct stage_run run = {
-        .params = params, .in = *in, .out = plan.out, .src = src, .dst = dst, .item = 1, .attempt = 1};
-    assert_int_equal(stage_run_whole(stage, &run, &scratch, NULL), 0);
+    uint8_t *result = harness_alloc(shape_bytes(&plan.out));
+    struct stage_run run = {.params = params,
+                            .in = *in,
+                            .out = plan.out,
+                            .src = src,
+                            .dst = result,
+                            .item = 1,
+                            .attempt = 1,
+                            .record = record};
+    if (code == 0)
+        code = stage_run_whole(stage, &run, &scratch, error);
     harness_check_guard(scratch.base, scratch_bytes);
-    harness_check_guard(dst, shape_bytes(&plan.out));
+    harness_check_guard(result, shape_bytes(&plan.out));
     free(scratch.base);
     harness_free_params(stage, params);
-    *out = plan.out;
+    *out = run.out;
+    *dst = result;
+    if (code != 0)
+        free(result);
+    return code;
+}
+
+/* The same where it must work; returns the result. */
+static inline void *harness_apply(const char *name, const char *arguments, const struct shape *in,
+                                  const void *src, struct shape *out)
+{
+    struct error error = {0};
+    void *dst;
+    if (harness_try(name, arguments, in, src, NULL, out, &dst, &error) != 0)
+        fail_msg("%s:%s: %s", name, arguments, error.reason);
     return dst;
 }
 

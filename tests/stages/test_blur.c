@@ -57,7 +57,7 @@ static void blur_is_the_gaussian_mean(void **state)
         const char *arguments;
     } cases[] = {{0.4, "sigma=0.4"}, {1, "sigma=1"}, {2.5, "sigma=2.5"}, {4, "sigma=4"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (unsigned kind = 0; kind < SAMPLE_COUNT * SHAPE_MAX_CHANNELS; kind++) {
+        for (unsigned kind = 0; kind < SAMPLE_IMAGE_COUNT * SHAPE_MAX_CHANNELS; kind++) {
             const struct shape in =
                 harness_shape(WIDTH, HEIGHT, kind % SHAPE_MAX_CHANNELS + 1, kind / SHAPE_MAX_CHANNELS);
             struct shape out;
@@ -155,7 +155,7 @@ static void hidden_colours_do_not_bleed(void **state)
 static void sharpen_adds_the_difference(void **state)
 {
     (void)state;
-    for (unsigned kind = 0; kind < SAMPLE_COUNT * SHAPE_MAX_CHANNELS; kind++) {
+    for (unsigned kind = 0; kind < SAMPLE_IMAGE_COUNT * SHAPE_MAX_CHANNELS; kind++) {
         const struct shape in =
             harness_shape(WIDTH, HEIGHT, kind % SHAPE_MAX_CHANNELS + 1, kind / SHAPE_MAX_CHANNELS);
         const double full = harness_full(in.sample), threshold = 0.2 * full;

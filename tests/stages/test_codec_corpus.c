@@ -2,29 +2,11 @@
 /* PNG files with known verdicts and pixel hashes. FORKMILL_CORPUS names a directory with expected-png.tsv,
  * whose columns are: file, bytes, verdict, width, height, bit depth, colour type, interlaced, warnings,
  * message, and the FNV-1a 64 of the pixels expanded to RGBA of 16 bits big-endian. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "codec_exact.h"
+#include "corpus.h"
 #include "png_reference.h"
 
 extern const struct codec png_codec;
-
-static uint8_t *load(const char *directory, const char *name, size_t *length_bytes)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("cannot open %s", path);
-    fseek(file, 0, SEEK_END);
-    *length_bytes = (size_t)ftell(file);
-    rewind(file);
-    uint8_t *bytes = malloc(*length_bytes + 1);
-    assert_int_equal(fread(bytes, 1, *length_bytes, file), *length_bytes);
-    fclose(file);
-    return bytes;
-}
 
 static unsigned full_scale(const struct shape *shape, const uint8_t *pixels, size_t index)
 {
@@ -77,10 +59,13 @@ static void check_round_trip(const char *name, const struct exact *exact)
     }
 }
 
-static void check_file(const char *directory, const char *name, const char *verdict, uint64_t hash)
+static void check_file(const char *directory, char **columns)
 {
+    const char *name = columns[0], *verdict = columns[2];
+    const uint64_t hash = strtoull(columns[10] + (columns[10][0] == '-'), NULL, 16);
     size_t length;
-    uint8_t *bytes = load(directory, name, &length);
+    uint8_t *bytes = corpus_load(directory, name, &length);
+    assert_string_not_equal(columns[10], "");
     struct exact exact;
     struct reference_image reference;
     int code = exact_decode(&png_codec, bytes, length, &exact_limits, &exact);
@@ -107,25 +92,7 @@ static void check_file(const char *directory, const char *name, const char *verd
 static void verdicts_and_pixels_are_the_expected_ones(void **state)
 {
     (void)state;
-    const char *directory = getenv("FORKMILL_CORPUS");
-    if (!directory) {
-        print_message("skipped: FORKMILL_CORPUS is not set, no corpus was read\n");
-        skip();
-    }
-    size_t length, files = 0;
-    char *table = (char *)load(directory, "expected-png.tsv", &length), *rest = table;
-    table[length] = '\0';
-    for (char *line; (line = strsep(&rest, "\n")) && *line; files++) {
-        char *columns[11] = {0};
-        for (unsigned i = 0; i < 11 && line; i++)
-            columns[i] = strsep(&line, "\t");
-        assert_non_null(columns[10]);
-        const char *hash = columns[10] + (columns[10][0] == '-');
-        check_file(directory, columns[0], columns[2], strtoull(hash, NULL, 16));
-    }
-    print_message("%zu files of the corpus were checked\n", files);
-    assert_true(files > 0);
-    free(table);
+    corpus_each("expected-png.tsv", check_file);
 }
 
 int main(void)

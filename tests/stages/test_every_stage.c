@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the contract promises for every stage of the registry, tried on every sample type, channel count and
- * some awkward sizes. A new stage is tested here without a line about it, unless it has parameters that must
- * be given: then `arguments` needs an entry. */
-#include "stage_harness.h"
+/* What the contract promises for every stage of the registry, tried on images of every sample type, channel
+ * count and some awkward sizes, and on arrays of every sample type and rank. A new stage is tested here
+ * without a line about it, unless it has parameters that must be given: then `arguments` needs an entry. */
+#include "trial.h"
 
 static const struct {
     const char *name, *arguments;
@@ -16,6 +16,27 @@ static const struct {
     {"sumsq", "n=5000", true},
     {"resize", "width=9,height=5,fit=fill", true},
     {"crop", "width=1,height=1", true},
+    {"quantize", "colours=7", true},
+    {"pad", "left=3,top=2,right=1,bottom=5", true},
+    {"astype", "type=u8,casting=saturate", true},
+    {"astype", "type=i16,casting=wrap", true},
+    {"astype", "type=f32,casting=saturate", true},
+    {"astype", "type=i64,casting=wrap,rounding=nearest", true},
+    {"astype", "type=f16,casting=wrap", true},
+    {"astype", "type=bool", true},
+    {"clip", "min=0,max=1", true},
+    {"clip", "max=0.3", true},
+    {"cumsum", "axis=0", false},
+    {"cumsum", "axis=-1", false},
+    {"diff", "axis=0", false},
+    {"diff", "axis=-2,n=3", false},
+    {"block_reduce", "func=mean,size=3", false},
+    {"block_reduce", "func=min,size=1x2,edge=trim", false},
+    {"block_reduce", "func=max,size=2000", false},
+    {"block_reduce", "func=median,size=2x3x1", false},
+    {"block_reduce", "func=median,size=97", false},
+    {"convolve", "mask=1 2 1 0,mask=2 -4 2 1,mask=1 2 1 1,scale=0", true},
+    {"convolve", "mask=-1 0 1,scale=2,offset=0.5", true},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
@@ -26,163 +47,55 @@ static const struct {
     {"cast", "type=f32", false},
     {"flatten", "background=#123456", false},
     {"threshold", "method=otsu", false},
+    {"pad", "width=50,height=40,gravity=north-east,extend=background,background=#123456", true},
+    {"levels", "in_low=0.2,in_high=0.7,out_low=0.9,out_high=0.1,gamma=1.8", false},
+    {"equalize", "channels=luma", false},
+    {"clahe", "tiles_x=3,tiles_y=2,clip_limit=3,channels=each", false},
+    {"quantize", "levels=5", true},
+    {"quantize", "levels=5,dither=ordered", true},
+    {"quantize", "levels=5,dither=floyd-steinberg", true},
+    {"quantize", "colours=7,dither=ordered", true},
+    {"quantize", "colours=7,dither=floyd-steinberg", true},
+    {"median", "size=5", false},
+    {"median", "size=9", false},
+    {"erode", "size=7", false},
+    {"erode", "size=5,shape=disc", false},
+    {"dilate", "size=9,shape=cross", false},
+    {"levels", "auto=true,low=10,high=70", false},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=copy", true},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=repeat", true},
+    {"pad", "left=40,top=20,right=1,bottom=40,extend=mirror", true},
 };
+
+/* Ways that arrays alone go through a stage that accepts images, too. */
+static const char *const array_arguments[][2] = {{"primes", "mode=each"}};
 
 static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
 
-/* One image of one stage, with what every check needs. */
-struct trial {
-    const struct stage *stage;
-    const void *params;
-    struct stage_plan plan;
-    struct shape in;
-    uint8_t *src;
-    uint8_t *expected; /* the whole image in one call */
+/* Of arrays: a single value, none, one element, less and more than a block, and blocks that end within a
+ * line. */
+static const struct {
+    unsigned rank;
+    uint64_t dims[3];
+} arrays[] = {
+    {0, {0}},          {1, {0}},       {1, {1}},       {1, {37}},      {1, {3 * SHAPE_BLOCK_SAMPLES + 5}},
+    {2, {0, 5}},       {2, {5, 0}},    {2, {1, 1}},    {2, {7, 11}},   {2, {130, 129}},
+    {2, {3, 9000}},    {3, {3, 0, 2}}, {3, {1, 1, 1}}, {3, {4, 5, 3}}, {3, {40, 71, 3}},
+    {3, {3, 31, 211}},
 };
 
-static void explain(const struct trial *trial, const char *what)
+/* What a stage accepts it must do for some shape at least; what it does not, for none. */
+static void expect_worked(const struct stage *stage, const char *kind, unsigned accepts, unsigned sample,
+                          unsigned worked)
 {
-    char in[64], out[64];
-    fail_msg("%s: %s -> %s: %s", trial->stage->name, shape_text(&trial->in, in, sizeof in),
-             shape_text(&trial->plan.out, out, sizeof out), what);
+    if ((worked > 0) != ((accepts & (1u << sample)) != 0))
+        fail_msg("%s: accepts %s %x, but worked on %u shapes of sample type %s", stage->name, kind, accepts,
+                 worked, shape_sample_name((uint8_t)sample));
 }
 
-/* Runs rows in ranges of `step` from the last to the first, each with scratch of exactly the planned size. */
-static void run_ranges(const struct trial *trial, const uint8_t *src, uint8_t *dst, uint32_t step)
+static void try_images(const struct stage *stage, const void *params)
 {
-    const struct stage *stage = trial->stage;
-    const size_t begin_bytes = trial->plan.begin_scratch_bytes, rows_bytes = trial->plan.rows_scratch_bytes;
-    struct scratch kept = {.base = harness_alloc(begin_bytes), .size_bytes = begin_bytes};
-    struct stage_run run = {.params = trial->params,
-                            .in = trial->in,
-                            .out = trial->plan.out,
-                            .src = src,
-                            .dst = dst,
-                            .item = 1,
-                            .attempt = 1};
-    if (stage->begin)
-        assert_int_equal(stage->begin(&run, &kept, NULL), 0);
-    const uint32_t height = run.out.height;
-    for (uint32_t done = 0; done < height; done += step) {
-        const uint32_t last = height - done, first = last > step ? last - step : 0;
-        struct scratch scratch = {.base = harness_alloc(rows_bytes), .size_bytes = rows_bytes};
-        assert_int_equal(stage->rows(&run, first, last, &scratch, NULL), 0);
-        harness_check_guard(scratch.base, rows_bytes);
-        free(scratch.base);
-    }
-    harness_check_guard(kept.base, begin_bytes);
-    free(kept.base);
-}
-
-static void check_ranges(const struct trial *trial)
-{
-    const size_t bytes = shape_bytes(&trial->plan.out);
-    static const uint32_t steps[] = {UINT32_MAX, 1, 3, 5};
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        if (trial->plan.whole && i > 0)
-            continue;
-        uint8_t *dst = harness_alloc(bytes);
-        memset(dst, i % 2 ? 0xff : 0x00, bytes);
-        run_ranges(trial, trial->src, dst,
-                   steps[i] < trial->plan.out.height ? steps[i] : trial->plan.out.height);
-        if (memcmp(dst, trial->expected, bytes) != 0)
-            explain(trial, "rows depend on how the image is cut, or bytes stay unwritten");
-        harness_check_guard(dst, bytes);
-        free(dst);
-    }
-}
-
-/* dst == src must give the same as two buffers, which is only asked where rows are equal. */
-static void check_in_place(const struct trial *trial)
-{
-    if (!trial->plan.in_place)
-        return;
-    const size_t bytes = shape_bytes(&trial->in);
-    if (shape_row_bytes(&trial->in) != shape_row_bytes(&trial->plan.out))
-        explain(trial, "in place, but rows differ");
-    uint8_t *both = harness_alloc(bytes);
-    memcpy(both, trial->src, bytes);
-    run_ranges(trial, both, both, 3);
-    if (memcmp(both, trial->expected, bytes) != 0)
-        explain(trial, "in place differs");
-    harness_check_guard(both, bytes);
-    free(both);
-}
-
-/* Every other source row than those asked for may hold anything. */
-static void check_source_rows(const struct trial *trial)
-{
-    const size_t row_bytes = shape_row_bytes(&trial->in), out_bytes = shape_row_bytes(&trial->plan.out);
-    const uint32_t height = trial->plan.out.height;
-    for (uint32_t y = 0; y < height && !trial->plan.whole; y++) {
-        uint32_t first = y, last = y + 1;
-        stage_source_rows(trial->stage, trial->params, &trial->in, &trial->plan.out, &first, &last);
-        if (first >= last || last > trial->in.height)
-            explain(trial, "source rows outside the image");
-        uint8_t *poisoned = harness_alloc(shape_bytes(&trial->in));
-        memset(poisoned, 0xff, shape_bytes(&trial->in));
-        memcpy(poisoned + first * row_bytes, trial->src + first * row_bytes, (last - first) * row_bytes);
-        uint8_t *dst = harness_alloc(shape_bytes(&trial->plan.out));
-        struct trial one = *trial;
-        struct scratch kept = {.base = harness_alloc(one.plan.begin_scratch_bytes),
-                               .size_bytes = one.plan.begin_scratch_bytes};
-        struct scratch scratch = {.base = harness_alloc(one.plan.rows_scratch_bytes),
-                                  .size_bytes = one.plan.rows_scratch_bytes};
-        struct stage_run run = {.params = one.params,
-                                .in = one.in,
-                                .out = one.plan.out,
-                                .src = poisoned,
-                                .dst = dst,
-                                .item = 1,
-                                .attempt = 1};
-        if (one.stage->begin)
-            assert_int_equal(one.stage->begin(&run, &kept, NULL), 0);
-        assert_int_equal(one.stage->rows(&run, y, y + 1, &scratch, NULL), 0);
-        if (memcmp(dst + y * out_bytes, trial->expected + y * out_bytes, out_bytes) != 0)
-            explain(trial, "reads rows outside its source rows");
-        free(kept.base);
-        free(scratch.base);
-        free(dst);
-        free(poisoned);
-    }
-}
-
-/* 1 where the stage works on the shape, 0 where its plan says that it does not. */
-static unsigned try_shape(const struct stage *stage, const void *params, const struct shape *in)
-{
-    struct trial trial = {.stage = stage, .params = params, .in = *in};
-    struct error error = {0};
-    const int code = stage_plan(stage, params, in, &trial.plan, &error);
-    if (code != 0) {
-        if (code != ERROR_USAGE && code != ERROR_UNSUPPORTED && code != ERROR_LIMIT)
-            explain(&trial, error.reason);
-        assert_string_equal(error.stage, stage->name);
-        return 0;
-    }
-    assert_true(shape_valid(&trial.plan.out));
-    trial.src = harness_image(in, 77);
-    const size_t bytes = shape_bytes(&trial.plan.out);
-    trial.expected = harness_alloc(bytes);
-    memset(trial.expected, 0xff, bytes);
-    run_ranges(&trial, trial.src, trial.expected, trial.plan.out.height);
-    check_ranges(&trial);
-    check_in_place(&trial);
-    check_source_rows(&trial);
-    uint8_t *again = harness_image(in, 77);
-    if (memcmp(again, trial.src, shape_bytes(in)) != 0)
-        explain(&trial, "wrote its input");
-    free(again);
-    free(trial.expected);
-    free(trial.src);
-    return 1;
-}
-
-static void try_stage(const struct stage *stage, const char *text)
-{
-    void *params = harness_params(stage, text);
-    if (stage->check && stage->check(params, NULL) != 0)
-        fail_msg("%s does not take '%s'", stage->name, text);
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         unsigned worked = 0;
         for (unsigned channels = 1; channels <= SHAPE_MAX_CHANNELS; channels++) {
             for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
@@ -191,18 +104,47 @@ static void try_stage(const struct stage *stage, const char *text)
                 worked += try_shape(stage, params, &in);
             }
         }
-        /* What it accepts it must do for some shape at least; what it does not, for none. */
-        if ((worked > 0) != ((stage->accepts & (1u << sample)) != 0))
-            fail_msg("%s: accepts %x, but worked on %u shapes of sample type %u", stage->name, stage->accepts,
-                     worked, sample);
+        expect_worked(stage, "images", stage->accepts, sample, worked);
     }
+}
+
+static void try_arrays(const struct stage *stage, const void *params)
+{
+    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        unsigned worked = 0;
+        for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+            const struct shape in = shape_array((enum sample)sample, arrays[i].rank, arrays[i].dims);
+            worked += try_shape(stage, params, &in);
+        }
+        expect_worked(stage, "arrays", stage->arrays, sample, worked);
+    }
+}
+
+static void try_stage(const struct stage *stage, const char *text)
+{
+    void *params = harness_params(stage, text);
+    if (stage->check && stage->check(params, NULL) != 0)
+        fail_msg("%s does not take '%s'", stage->name, text);
+    try_images(stage, params);
+    try_arrays(stage, params);
     harness_free_params(stage, params);
+}
+
+static void ways_of_arrays_keep_the_contract(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof array_arguments / sizeof *array_arguments; i++) {
+        const struct stage *stage = stage_find(array_arguments[i][0]);
+        void *params = harness_params(stage, array_arguments[i][1]);
+        try_arrays(stage, params);
+        harness_free_params(stage, params);
+    }
 }
 
 static bool has_required(const struct stage *stage)
 {
     for (const struct param *param = stage->params; param->name; param++) {
-        if (!param->initial && param->type != PARAM_TEXT && param->type != PARAM_LIST)
+        if (param_required(param))
             return true;
     }
     return false;
@@ -232,7 +174,8 @@ static void every_stage_describes_itself(void **state)
     for (const struct stage *const *stage = stage_all(); *stage; stage++) {
         assert_ptr_equal(stage_find((*stage)->name), *stage);
         assert_true(strlen((*stage)->name) < sizeof((struct error *)0)->stage);
-        assert_true(strcmp((*stage)->group, "image") == 0 || strcmp((*stage)->group, "synthetic") == 0);
+        assert_true(strcmp((*stage)->group, "image") == 0 || strcmp((*stage)->group, "numeric") == 0 ||
+                    strcmp((*stage)->group, "synthetic") == 0);
         assert_int_not_equal((*stage)->summary[strlen((*stage)->summary) - 1], '.');
         for (const struct param *param = (*stage)->params; param->name; param++) {
             assert_non_null(param->unit);
@@ -252,7 +195,7 @@ static void fewer_channels_never_cost_more(void **state)
         if (has_required(*stage))
             continue;
         void *params = harness_params(*stage, "");
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             size_t buffer = 0, scratch = 0;
             for (unsigned channels = 1; channels <= SHAPE_MAX_CHANNELS; channels++) {
                 const struct shape in = harness_shape(400, 300, channels, (enum sample)sample);
@@ -277,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_keeps_the_contract),
+        cmocka_unit_test(ways_of_arrays_keep_the_contract),
         cmocka_unit_test(every_stage_describes_itself),
         cmocka_unit_test(fewer_channels_never_cost_more),
     };

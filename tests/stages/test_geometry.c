@@ -68,7 +68,7 @@ static void check_all(const char *name, const char *params, source_of *source, u
     static const uint32_t sizes[][2] = {{1, 1}, {1, 9}, {9, 1}, {8, 7}, {31, 33}, {128, 127}, {129, 260}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (unsigned channels = 1; channels <= 4; channels++) {
-            for (int sample = 0; sample < SAMPLE_COUNT; sample++) {
+            for (int sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
                 struct shape in = harness_shape(sizes[i][0], sizes[i][1], channels, (enum sample)sample);
                 if (in.width >= least && in.height >= least)
                     check_moved(name, params, &in, source);

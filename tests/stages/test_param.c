@@ -62,6 +62,32 @@ static void words_stand_for_numbers(void **state)
     assert_int_equal(block.count, -2);
 }
 
+/* A word for "no number" beside numbers of either sign. */
+static void words_stand_apart_from_numbers(void **state)
+{
+    (void)state;
+    static const struct param signs[] = {
+        {"axis", PARAM_INT, offsetof(struct block, count), -8, 7, "none", "none", "", "Axis"},
+        {"min", PARAM_REAL, offsetof(struct block, ratio), 0, 0, "none", "none", "", "Least"},
+        PARAM_END,
+    };
+    struct block block = {0};
+    struct error error = {0};
+    char text[64];
+    param_defaults(signs, &block);
+    assert_int_equal(block.count, -9);
+    assert_true(block.ratio != block.ratio);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(param_text(&signs[i], &block, text, sizeof text), "none");
+        assert_int_equal(param_parse(&signs[i], "-1", &block, NULL), 0);
+        assert_string_equal(param_text(&signs[i], &block, text, sizeof text), "-1");
+        assert_int_equal(param_parse(&signs[i], "nome", &block, &error), ERROR_USAGE);
+        assert_non_null(strstr(error.reason, "number or none; did you mean 'none'?"));
+    }
+    assert_int_equal(param_parse(&signs[1], "nan", &block, NULL), ERROR_USAGE);
+    assert_int_equal(param_parse(&signs[0], "-9", &block, NULL), ERROR_USAGE);
+}
+
 static void wrong_values_say_what_is_allowed(void **state)
 {
     (void)state;
@@ -109,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_parsed_and_print_as_written),
         cmocka_unit_test(words_stand_for_numbers),
+        cmocka_unit_test(words_stand_apart_from_numbers),
         cmocka_unit_test(wrong_values_say_what_is_allowed),
         cmocka_unit_test(lists_append),
     };

@@ -165,7 +165,8 @@ static void small_sizes_decode_interlaced(void **state)
     (void)state;
     for (uint32_t width = 1; width <= 9; width++) {
         for (uint32_t height = 1; height <= 9; height++) {
-            struct shape shape = {width, height, 3, SAMPLE_U8, 8, 0};
+            struct shape shape = {
+                .width = width, .height = height, .channels = 3, .sample = SAMPLE_U8, .bits = 8};
             struct codec_save save = {.compression = COMPRESSION_FAST, .level = -1, .interlace = true};
             uint8_t pixels[9 * 9 * 3];
             for (unsigned i = 0; i < sizeof pixels; i++)

@@ -64,8 +64,11 @@ static void every_shape_content_and_setting(void **state)
     static const uint32_t sizes[][2] = {{1, 1}, {7, 5}, {64, 3}, {131, 70}};
     for (size_t k = 0; k < KINDS; k++) {
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-            struct shape shape = {sizes[s][0],     sizes[s][1],   kinds[k].channels,
-                                  kinds[k].sample, kinds[k].bits, 0};
+            struct shape shape = {.width = sizes[s][0],
+                                  .height = sizes[s][1],
+                                  .channels = kinds[k].channels,
+                                  .sample = kinds[k].sample,
+                                  .bits = kinds[k].bits};
             for (enum content content = FLAT; content < CONTENTS; content++) {
                 uint8_t *pixels = make_pixels(&shape, content);
                 struct codec_save save = {.level = -1};
@@ -91,7 +94,8 @@ static void incompressible_pixels_stay_in_the_plan(void **state)
     (void)state;
     static const uint32_t sizes[][2] = {{1500, 1000}, {100000, 3}, {1, 100000}};
     for (size_t s = 0; s < 3; s++) {
-        struct shape shape = {sizes[s][0], sizes[s][1], 4, SAMPLE_U16, 16, 0};
+        struct shape shape = {
+            .width = sizes[s][0], .height = sizes[s][1], .channels = 4, .sample = SAMPLE_U16, .bits = 16};
         uint8_t *pixels = make_pixels(&shape, NOISE);
         struct codec_save save = {.compression = COMPRESSION_FAST};
         for (save.level = -1; save.level <= 6; save.level += 1 + 5 * (save.level > 0))
@@ -104,7 +108,7 @@ static void incompressible_pixels_stay_in_the_plan(void **state)
 static void smaller_words_make_smaller_files(void **state)
 {
     (void)state;
-    struct shape shape = {300, 200, 3, SAMPLE_U8, 8, 0};
+    struct shape shape = {.width = 300, .height = 200, .channels = 3, .sample = SAMPLE_U8, .bits = 8};
     uint8_t *pixels = make_pixels(&shape, SMOOTH);
     for (size_t i = 0; i < shape_bytes(&shape); i += 7) /* detail that repeats at a distance */
         pixels[i] ^= (uint8_t)(i % 1911 / 91);
@@ -123,7 +127,7 @@ static void smaller_words_make_smaller_files(void **state)
 static void floats_are_refused_in_the_plan(void **state)
 {
     (void)state;
-    struct shape shape = {4, 4, 3, SAMPLE_F32, 32, 0};
+    struct shape shape = {.width = 4, .height = 4, .channels = 3, .sample = SAMPLE_F32, .bits = 32};
     struct codec_save save = {.level = -1};
     struct codec_plan plan;
     struct error error = {0};
@@ -135,7 +139,7 @@ static void floats_are_refused_in_the_plan(void **state)
 static void too_little_room_is_an_error(void **state)
 {
     (void)state;
-    struct shape shape = {40, 30, 3, SAMPLE_U8, 8, 0};
+    struct shape shape = {.width = 40, .height = 30, .channels = 3, .sample = SAMPLE_U8, .bits = 8};
     struct codec_save save = {.compression = COMPRESSION_FAST, .level = -1};
     uint8_t *pixels = make_pixels(&shape, NOISE);
     struct codec_plan plan;
@@ -164,7 +168,7 @@ static void too_little_room_is_an_error(void **state)
 static void metadata_that_is_no_list_is_an_error(void **state)
 {
     (void)state;
-    struct shape shape = {2, 2, 1, SAMPLE_U8, 8, 0};
+    struct shape shape = {.width = 2, .height = 2, .channels = 1, .sample = SAMPLE_U8, .bits = 8};
     struct codec_save save = {.level = -1};
     uint8_t pixels[4] = {0}, block[64];
     memset(block, 0xff, sizeof block);
@@ -177,7 +181,7 @@ static void metadata_that_is_no_list_is_an_error(void **state)
 static void unknown_tags_are_not_written(void **state)
 {
     (void)state;
-    struct shape shape = {2, 2, 1, SAMPLE_U8, 8, 0};
+    struct shape shape = {.width = 2, .height = 2, .channels = 1, .sample = SAMPLE_U8, .bits = 8};
     struct codec_save save = {.level = -1};
     uint8_t pixels[4] = {0}, block[256];
     struct meta meta = {.block = block, .size_bytes = sizeof block};

@@ -267,7 +267,8 @@ static void a_profile_must_be_sound_and_of_the_right_model(void **state)
         assert_int_equal(entry.flags, grey ? META_GREY_ONLY : META_RGB_ONLY);
 
         /* Written with the other model it is dropped, with a word about it; the other chunks stay. */
-        struct shape other = {SIDE, SIDE, grey ? 3 : 1, SAMPLE_U8, 8, 0};
+        struct shape other = {
+            .width = SIDE, .height = SIDE, .channels = grey ? 3 : 1, .sample = SAMPLE_U8, .bits = 8};
         struct codec_save save = {.compression = COMPRESSION_FAST, .level = -1};
         uint8_t pixels[SIDE * SIDE * 3] = {0};
         struct exact_file out;

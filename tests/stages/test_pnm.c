@@ -31,15 +31,24 @@ static void every_form_decodes(void **state)
     static const uint8_t bits[] = {255, 0, 255, 0, 255, 0}, grey[] = {0, 17, 255}, few[] = {0, 85, 170, 255};
     static const uint8_t rgb[] = {1, 2, 3, 253, 254, 255};
     static const uint16_t wide[] = {0, 258, 65535};
-    check(FILE_OF("P1\n3 2\n0 1 0\n1 0 1\n"), (struct shape){3, 2, 1, SAMPLE_U8, 1, 0}, bits, 0);
-    check(FILE_OF("P1 3 2 010101"), (struct shape){3, 2, 1, SAMPLE_U8, 1, 0}, bits, 0);
-    check(FILE_OF("P4\n3 2\n\x40\xa0"), (struct shape){3, 2, 1, SAMPLE_U8, 1, 0}, bits, 0);
-    check(FILE_OF("P2\n3 1\n15\n0 1 15\n"), (struct shape){3, 1, 1, SAMPLE_U8, 4, 0}, grey, 0);
-    check(FILE_OF("P5 4 1 3 \0\1\2\3"), (struct shape){4, 1, 1, SAMPLE_U8, 2, 0}, few, 0);
-    check(FILE_OF("P3\n2 1\n255\n1 2 3 253 254 255"), (struct shape){2, 1, 3, SAMPLE_U8, 8, 0}, rgb, 0);
-    check(FILE_OF("P6\n2 1\n255\n\1\2\3\xfd\xfe\xff"), (struct shape){2, 1, 3, SAMPLE_U8, 8, 0}, rgb, 0);
-    check(FILE_OF("P5\n3 1\n65535\n\0\0\1\2\xff\xff"), (struct shape){3, 1, 1, SAMPLE_U16, 16, 0}, wide, 0);
-    check(FILE_OF("P2 3 1 65535 0 258 65535"), (struct shape){3, 1, 1, SAMPLE_U16, 16, 0}, wide, 0);
+    check(FILE_OF("P1\n3 2\n0 1 0\n1 0 1\n"),
+          (struct shape){.width = 3, .height = 2, .channels = 1, .sample = SAMPLE_U8, .bits = 1}, bits, 0);
+    check(FILE_OF("P1 3 2 010101"),
+          (struct shape){.width = 3, .height = 2, .channels = 1, .sample = SAMPLE_U8, .bits = 1}, bits, 0);
+    check(FILE_OF("P4\n3 2\n\x40\xa0"),
+          (struct shape){.width = 3, .height = 2, .channels = 1, .sample = SAMPLE_U8, .bits = 1}, bits, 0);
+    check(FILE_OF("P2\n3 1\n15\n0 1 15\n"),
+          (struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 4}, grey, 0);
+    check(FILE_OF("P5 4 1 3 \0\1\2\3"),
+          (struct shape){.width = 4, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 2}, few, 0);
+    check(FILE_OF("P3\n2 1\n255\n1 2 3 253 254 255"),
+          (struct shape){.width = 2, .height = 1, .channels = 3, .sample = SAMPLE_U8, .bits = 8}, rgb, 0);
+    check(FILE_OF("P6\n2 1\n255\n\1\2\3\xfd\xfe\xff"),
+          (struct shape){.width = 2, .height = 1, .channels = 3, .sample = SAMPLE_U8, .bits = 8}, rgb, 0);
+    check(FILE_OF("P5\n3 1\n65535\n\0\0\1\2\xff\xff"),
+          (struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U16, .bits = 16}, wide, 0);
+    check(FILE_OF("P2 3 1 65535 0 258 65535"),
+          (struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U16, .bits = 16}, wide, 0);
 }
 
 static void pam_decodes(void **state)
@@ -47,21 +56,22 @@ static void pam_decodes(void **state)
     (void)state;
     static const uint8_t rgba[] = {1, 2, 3, 4}, bits[] = {0, 255, 255, 0}, pair[] = {9, 8};
     check(FILE_OF("P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n\1\2\3\4"),
-          (struct shape){1, 1, 4, SAMPLE_U8, 8, 0}, rgba, 0);
+          (struct shape){.width = 1, .height = 1, .channels = 4, .sample = SAMPLE_U8, .bits = 8}, rgba, 0);
     /* Any order, comments, no tuple type; and in PAM a 1 is white. */
     check(FILE_OF("P7\n# first\nMAXVAL 1\nDEPTH 1\n\nHEIGHT 2\nWIDTH 2\n#\nENDHDR\n\0\1\1\0"),
-          (struct shape){2, 2, 1, SAMPLE_U8, 1, 0}, bits, 0);
+          (struct shape){.width = 2, .height = 2, .channels = 1, .sample = SAMPLE_U8, .bits = 1}, bits, 0);
     check(FILE_OF("P7\nWIDTH 1\nHEIGHT 1\nDEPTH 2\nMAXVAL 255\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n\x09\x08"),
-          (struct shape){1, 1, 2, SAMPLE_U8, 8, 0}, pair, 0);
+          (struct shape){.width = 1, .height = 1, .channels = 2, .sample = SAMPLE_U8, .bits = 8}, pair, 0);
 }
 
 static void comments_may_stand_between_words(void **state)
 {
     (void)state;
     static const uint8_t grey[] = {7, '#'};
-    check(FILE_OF("P5#c\n # 9 9\n2#width\n\t1\r\n255#max\n\x07#"), (struct shape){2, 1, 1, SAMPLE_U8, 8, 0},
-          grey, 0);
-    check(FILE_OF("P2 2 1 255\n7 # seven\n35"), (struct shape){2, 1, 1, SAMPLE_U8, 8, 0}, grey, 0);
+    check(FILE_OF("P5#c\n # 9 9\n2#width\n\t1\r\n255#max\n\x07#"),
+          (struct shape){.width = 2, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 8}, grey, 0);
+    check(FILE_OF("P2 2 1 255\n7 # seven\n35"),
+          (struct shape){.width = 2, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 8}, grey, 0);
 }
 
 /* v * full / maxval to the nearest, for every maxval up to 255 and some above. */
@@ -95,9 +105,12 @@ static void bytes_after_the_end_are_a_warning(void **state)
 {
     (void)state;
     static const uint8_t grey[] = {1, 2};
-    check(FILE_OF("P5 2 1 255\n\1\2more"), (struct shape){2, 1, 1, SAMPLE_U8, 8, 0}, grey, 1);
-    check(FILE_OF("P2 2 1 255\n1 2 more"), (struct shape){2, 1, 1, SAMPLE_U8, 8, 0}, grey, 1);
-    check(FILE_OF("P2 2 1 255\n1 2 \n# end\n"), (struct shape){2, 1, 1, SAMPLE_U8, 8, 0}, grey, 0);
+    check(FILE_OF("P5 2 1 255\n\1\2more"),
+          (struct shape){.width = 2, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 8}, grey, 1);
+    check(FILE_OF("P2 2 1 255\n1 2 more"),
+          (struct shape){.width = 2, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 8}, grey, 1);
+    check(FILE_OF("P2 2 1 255\n1 2 \n# end\n"),
+          (struct shape){.width = 2, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 8}, grey, 0);
 }
 
 static void bad_files_are_refused_for_their_reason(void **state)
@@ -224,16 +237,22 @@ static void the_shape_decides_what_is_written(void **state)
     static const uint8_t bits[] = {255, 0, 255, 0, 255, 0, 255, 255, 0}, four[] = {0, 17, 255};
     static const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8};
     static const uint16_t wide[] = {258, 772, 65534, 1};
-    check_written((struct shape){9, 1, 1, SAMPLE_U8, 1, 0}, bits, FILE_OF("P4\n9 1\n\x54\x80"));
-    check_written((struct shape){3, 1, 1, SAMPLE_U8, 4, 0}, four, FILE_OF("P5\n3 1\n15\n\0\1\x0f"));
-    check_written((struct shape){3, 1, 1, SAMPLE_U8, 8, 0}, four, FILE_OF("P5\n3 1\n255\n\0\x11\xff"));
-    check_written((struct shape){1, 2, 3, SAMPLE_U8, 8, 0}, bytes, FILE_OF("P6\n1 2\n255\n\1\2\3\4\5\6"));
-    check_written((struct shape){2, 2, 1, SAMPLE_U16, 16, 0}, wide,
-                  FILE_OF("P5\n2 2\n65535\n\1\2\3\4\xff\xfe\0\1"));
-    check_written((struct shape){1, 1, 4, SAMPLE_U16, 16, 0}, wide,
+    check_written((struct shape){.width = 9, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 1},
+                  bits, FILE_OF("P4\n9 1\n\x54\x80"));
+    check_written((struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 4},
+                  four, FILE_OF("P5\n3 1\n15\n\0\1\x0f"));
+    check_written((struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 8},
+                  four, FILE_OF("P5\n3 1\n255\n\0\x11\xff"));
+    check_written((struct shape){.width = 1, .height = 2, .channels = 3, .sample = SAMPLE_U8, .bits = 8},
+                  bytes, FILE_OF("P6\n1 2\n255\n\1\2\3\4\5\6"));
+    check_written((struct shape){.width = 2, .height = 2, .channels = 1, .sample = SAMPLE_U16, .bits = 16},
+                  wide, FILE_OF("P5\n2 2\n65535\n\1\2\3\4\xff\xfe\0\1"));
+    check_written((struct shape){.width = 1, .height = 1, .channels = 4, .sample = SAMPLE_U16, .bits = 16},
+                  wide,
                   FILE_OF("P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 65535\nTUPLTYPE RGB_ALPHA\nENDHDR\n"
                           "\1\2\3\4\xff\xfe\0\1"));
-    check_written((struct shape){2, 1, 2, SAMPLE_U8, 8, 0}, bytes,
+    check_written((struct shape){.width = 2, .height = 1, .channels = 2, .sample = SAMPLE_U8, .bits = 8},
+                  bytes,
                   FILE_OF("P7\nWIDTH 2\nHEIGHT 1\nDEPTH 2\nMAXVAL 255\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n"
                           "\1\2\3\4"));
 }
@@ -241,7 +260,8 @@ static void the_shape_decides_what_is_written(void **state)
 static void what_it_cannot_hold_is_said(void **state)
 {
     (void)state;
-    struct shape shape = {1, 1, 3, SAMPLE_F32, 32, 0}, small = {1, 1, 1, SAMPLE_U8, 8, 0};
+    struct shape shape = {.width = 1, .height = 1, .channels = 3, .sample = SAMPLE_F32, .bits = 32},
+                 small = {.width = 1, .height = 1, .channels = 1, .sample = SAMPLE_U8, .bits = 8};
     struct codec_save save = {.level = -1};
     struct codec_plan plan;
     struct error error;

@@ -106,7 +106,7 @@ static void alpha_is_left_alone(void **state)
     static const char *const names[][2] = {
         {"linear", "a=-1,b=0.9"}, {"gamma", ""}, {"invert", ""}, {"sharpen", "amount=5"}, {"sobel", ""}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        for (int sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (int sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             for (unsigned channels = 2; channels <= 4; channels += 2) {
                 const struct shape in = harness_shape(19, 11, channels, (enum sample)sample);
                 struct shape out;
@@ -126,7 +126,7 @@ static void grayscale_weighs_colours(void **state)
     (void)state;
     static const double weights[2][3] = {{0.2126, 0.7152, 0.0722}, {0.299, 0.587, 0.114}};
     for (int w = 0; w < 2; w++) {
-        for (int sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (int sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             for (unsigned channels = 3; channels <= 4; channels++) {
                 const struct shape in = harness_shape(64, 64, channels, (enum sample)sample);
                 struct shape out;
@@ -249,7 +249,7 @@ static void flatten_composites_exactly(void **state)
 static void flatten_of_other_shapes(void **state)
 {
     (void)state;
-    for (int sample = SAMPLE_U16; sample < SAMPLE_COUNT; sample++) {
+    for (int sample = SAMPLE_U16; sample < SAMPLE_IMAGE_COUNT; sample++) {
         for (unsigned channels = 2; channels <= 4; channels += 2) {
             const struct shape in = harness_shape(31, 31, channels, (enum sample)sample);
             const double full = harness_full(in.sample);

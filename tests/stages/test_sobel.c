@@ -23,7 +23,7 @@ static void magnitude_is_that_of_the_gradient(void **state)
 {
     (void)state;
     static const int kernel[3][3] = {{-1, 0, 1}, {-2, 0, 2}, {-1, 0, 1}};
-    for (unsigned kind = 0; kind < SAMPLE_COUNT * SHAPE_MAX_CHANNELS; kind++) {
+    for (unsigned kind = 0; kind < SAMPLE_IMAGE_COUNT * SHAPE_MAX_CHANNELS; kind++) {
         const struct shape in =
             harness_shape(WIDTH, HEIGHT, kind % SHAPE_MAX_CHANNELS + 1, kind / SHAPE_MAX_CHANNELS);
         struct shape out;

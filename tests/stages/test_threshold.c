@@ -15,7 +15,7 @@ static void levels_above_are_white(void **state)
         {"value=1", 255, 65535, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+        for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
             const struct shape in = harness_shape(256, 1, 1, sample);
             const double full = harness_full(in.sample);
             const double levels[] = {cases[i].level_u8, cases[i].level_u16, cases[i].level_f32};
@@ -43,7 +43,7 @@ static void colours_are_compared_by_luma_and_alpha_is_kept(void **state)
     static const float src32[8] = {0, 1, 0, 1.5f, 0, 0, 1, 0.0039f};
     static const void *const sources[] = {src8, src16, src32};
     static const uint8_t expected[4] = {255, 255, 0, 1};
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         const struct shape in = harness_shape(2, 1, 4, sample);
         struct shape out;
         uint8_t *dst = harness_apply("threshold", "", &in, sources[sample], &out);
@@ -134,7 +134,7 @@ static void otsu_of_floats_divides_their_range(void **state)
 static void otsu_of_one_value_is_black(void **state)
 {
     (void)state;
-    for (unsigned sample = 0; sample < SAMPLE_COUNT; sample++) {
+    for (unsigned sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
         const struct shape in = harness_shape(5, 5, 1, sample);
         struct shape out;
         uint8_t *src = harness_alloc(shape_bytes(&in));

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* From the bytes of a file to samples: unpacked where it is packed, looked at as a whole where its head could
+ * not say what is in it, decoded. */
+#include "pipeline/engine/chain_work.h"
+
+#include <stdio.h>
+
+/* The item goes round again, with room for what it turned out to need. */
+static int ask_for(const struct chain_work *work, const struct slot_need *need, struct error *error)
+{
+    struct slot_need *asked = &work->slot->need;
+    *asked = work->slot->asked;
+    chain_need_raise(asked, need);
+    TRY(chain_need_check(asked, work->machine->job->settings.memory_bytes, error));
+    return error_set(error, ERROR_ROOM, "takes more memory than could be known before");
+}
+
+int chain_plan_again(const struct chain_work *work, unsigned stage, struct error *error)
+{
+    struct slot_need need = {0};
+    TRY(chain_plan_rest(work->machine->job, &work->ticket, stage, &work->shape, work->current,
+                        work->meta.used_bytes, &need, error));
+    need.part_bytes[SLOT_RECORD] = scratch_add(need.part_bytes[SLOT_RECORD], work->record.used_bytes);
+    return chain_fits(&need, &work->have) ? 0 : ask_for(work, &need, error);
+}
+
+static int unpack(struct chain_work *work, struct error *error)
+{
+    const struct codec_limits *limits = &work->machine->limits;
+    const unsigned other = work->current ^ 1;
+    struct gzip_unpack job = {
+        .bytes = chain_current(work),
+        .length_bytes = work->length_bytes,
+        .out = chain_part(work, (enum slot_part)other),
+        .out_bytes = work->have.part_bytes[other],
+        .max_bytes = limits->max_file_bytes,
+        .max_ratio = limits->max_ratio,
+        .scratch = work->scratch,
+    };
+    int code = gzip_unpack(&job, error);
+    work->scratch->used_bytes = 0;
+    if (code == ERROR_ROOM) {
+        struct slot_need need;
+        chain_guess(work->machine->job, &work->ticket, job.unpacked_bytes, &need);
+        return ask_for(work, &need, error);
+    }
+    TRY(code);
+    if (job.unpacked_bytes == 0)
+        return error_set(error, ERROR_CORRUPT, "unpacks to nothing");
+    work->current = other;
+    work->length_bytes = job.unpacked_bytes;
+    return 0;
+}
+
+/* The whole file is at hand: what is in it, and is there room for what will be made of it? */
+static int look(const struct chain_work *work, const struct codec *codec, struct error *error)
+{
+    struct codec_info info = {0};
+    struct slot_need need = {0};
+    const struct job *job = work->machine->job;
+    const uint8_t *bytes = chain_current(work);
+    if (codec->sniff && !codec->sniff(bytes, work->length_bytes))
+        return error_set(error, ERROR_CORRUPT, "what is packed is not %s, as its name says", codec->name);
+    size_t head =
+        codec->late || work->length_bytes < CODEC_HEAD_BYTES ? work->length_bytes : CODEC_HEAD_BYTES;
+    TRY(codec->peek(bytes, head, work->length_bytes, &work->machine->limits, &info, error));
+    chain_plan_decode(&info, work->current, &need);
+    TRY(chain_plan_rest(job, &work->ticket, 0, &info.shape, work->current ^ 1, info.meta_bytes, &need,
+                        error));
+    if (info.shape.kind == SHAPE_ARRAY) {
+        need.part_bytes[SLOT_RECORD] = 0;
+        TRY(chain_plan_rest(job, &work->ticket, 0, &info.shape, work->current, info.meta_bytes, &need,
+                            error));
+    }
+    return chain_fits(&need, &work->have) ? 0 : ask_for(work, &need, error);
+}
+
+static int decode(struct chain_work *work, const struct codec *codec, struct error *error)
+{
+    const struct job *job = work->machine->job;
+    const unsigned other = work->current ^ 1;
+    bool strip = true;
+    for (unsigned i = 0; i < job->output_count; i++)
+        strip = strip && job->outputs[i].save.strip;
+    /* Whether samples are an image's or an array's is the codec's to say; only arrays leave room before. */
+    const size_t at = codec->kinds == CODEC_ARRAYS ? CHAIN_HEADROOM : 0;
+    if (work->have.part_bytes[other] < at)
+        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
+    struct codec_decode task = {
+        .limits = &work->machine->limits,
+        .bytes = chain_current(work),
+        .length_bytes = work->length_bytes,
+        .pixels = chain_part(work, (enum slot_part)other) + at,
+        .pixels_bytes = work->have.part_bytes[other] - at,
+        .shrink = work->ticket.shrink,
+        .meta = strip ? NULL : &work->meta,
+        .found_at = SIZE_MAX,
+        .scratch = work->scratch,
+    };
+    TRY(codec->decode(&task, error));
+    chain_warn(work, task.warnings, task.warning);
+    work->shape = task.shape;
+    if (task.found_at == SIZE_MAX) {
+        work->current = other;
+        work->at = at;
+    } else {
+        work->at += task.found_at;
+    }
+    if (!shape_valid(&work->shape) ||
+        work->at + shape_bytes(&work->shape) > work->have.part_bytes[work->current])
+        return error_set(error, ERROR_INTERNAL, "the codec gave an impossible shape");
+    const bool image = task.shape.kind == SHAPE_IMAGE;
+    work->slot->pixels_in =
+        image ? (uint64_t)task.shape.width * task.shape.height : shape_samples(&task.shape);
+    return 0;
+}
+
+int chain_decode(struct chain_work *work, struct error *error)
+{
+    const struct codec *codec = codec_all()[work->ticket.codec_in];
+    if (work->ticket.packed_in)
+        TRY(unpack(work, error));
+    if (work->ticket.packed_in || codec->late)
+        TRY(look(work, codec, error));
+    return decode(work, codec, error);
+}

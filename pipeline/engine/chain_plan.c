@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/engine/chain_plan.h"
+
+#include <stdio.h>
+
+#include "pipeline/shared/arena.h"
+#include "pipeline/shared/pieces.h"
+
+/* Scratch of an item of which nothing is known: enough to unpack it and look. */
+#define GUESS_SCRATCH_BYTES ((size_t)1 << 20)
+
+unsigned chain_steps(const struct job *job)
+{
+    return 1 + job->stage_count + job->output_count;
+}
+
+void chain_pool_steps(const struct job *job, unsigned pool, unsigned *first, unsigned *last)
+{
+    *first = pool == 0 ? 0 : job->pools[pool].first + 1;
+    *last = pool + 1 == job->pool_count ? chain_steps(job) : job->pools[pool].last + 1;
+}
+
+const char *chain_step_name(const struct job *job, unsigned step)
+{
+    if (step == 0)
+        return "decode";
+    return step <= job->stage_count ? job->stages[step - 1].stage->name : "encode";
+}
+
+int chain_at_step(const struct job *job, unsigned step, int code, struct error *error)
+{
+    if (code < 0 && error)
+        snprintf(error->stage, sizeof error->stage, "%s", chain_step_name(job, step));
+    return code;
+}
+
+size_t chain_samples_at(const struct shape *shape)
+{
+    return shape->kind == SHAPE_ARRAY ? CHAIN_HEADROOM : 0;
+}
+
+bool chain_leaves_out(const struct job *job, const struct slot_ticket *ticket, unsigned stage,
+                      const struct shape *shape)
+{
+    return (ticket->skipped >> stage & 1) || !job_applies(&job->stages[stage], shape);
+}
+
+static void raise(size_t *value, size_t other)
+{
+    *value = *value > other ? *value : other;
+}
+
+/* One walk along the chain. */
+struct planner {
+    const struct job *job;
+    const struct slot_ticket *ticket;
+    struct slot_need *need;
+    struct error *error;
+    struct shape shape;
+    unsigned current; /* the buffer that the item is in */
+    size_t meta_bytes, out_bytes, record_bytes;
+};
+
+unsigned chain_other_buffer(const struct job *job, unsigned current, unsigned kept)
+{
+    if (!job_branches(job))
+        return current ^ 1;
+    for (unsigned i = 0;; i++) {
+        if (i != current && i != kept)
+            return i;
+    }
+}
+
+static void take_buffer(struct planner *planner, unsigned buffer, size_t bytes)
+{
+    raise(&planner->need->part_bytes[buffer], bytes);
+}
+
+/* What a stage needs when several members share its rows, each with a scratch of its own. */
+static size_t stage_scratch(const struct stage_plan *plan, unsigned members)
+{
+    size_t each =
+        scratch_add(scratch_need(1, plan->begin_scratch_bytes), scratch_need(1, plan->rows_scratch_bytes));
+    size_t total = each;
+    for (unsigned i = 1; i < members && !plan->whole; i++)
+        total = scratch_add(total, each);
+    return total;
+}
+
+static int plan_stage(struct planner *planner, unsigned stage, unsigned kept)
+{
+    const struct job_stage *link = &planner->job->stages[stage];
+    struct stage_reference reference = {.codec = codec_all()[planner->ticket->reference_codec],
+                                        .length_bytes = planner->ticket->reference_bytes,
+                                        .info = planner->ticket->reference};
+    struct stage_plan plan;
+    if (chain_leaves_out(planner->job, planner->ticket, stage, &planner->shape))
+        return 0;
+    TRY(stage_plan_with(link->stage, link->params, &planner->shape,
+                        link->stage->reference && reference.length_bytes ? &reference : NULL, &plan,
+                        planner->error));
+    if (link->stage->piece)
+        return 0; /* the output's encode knows */
+    planner->shape = plan.out;
+    if (!plan.in_place || planner->current == kept)
+        planner->current = chain_other_buffer(planner->job, planner->current, kept);
+    take_buffer(planner, planner->current, scratch_add(shape_bytes(&plan.out), chain_samples_at(&plan.out)));
+    raise(&planner->need->scratch_bytes, stage_scratch(&plan, planner->job->row_members));
+    planner->record_bytes = scratch_add(planner->record_bytes, plan.record_bytes);
+    return 0;
+}
+
+/* The largest of the pieces that an output is cut into, and how many there are. */
+static unsigned plan_pieces(const struct planner *planner, const struct job_stage *tiles,
+                            struct shape *largest)
+{
+    struct stage_box box;
+    unsigned count = 0;
+    *largest = planner->shape;
+    largest->width = largest->height = 0;
+    while (tiles->stage->piece(tiles->params, &planner->shape, count, &box)) {
+        largest->width = box.width > largest->width ? box.width : largest->width;
+        largest->height = box.height > largest->height ? box.height : largest->height;
+        count++;
+    }
+    return count;
+}
+
+static int plan_output(struct planner *planner, unsigned output, unsigned kept)
+{
+    const struct job *job = planner->job;
+    const struct job_stage *tiles = job_tiles(job, output);
+    struct shape shape = planner->shape;
+    struct codec_plan plan;
+    unsigned count = 1, buffer = chain_other_buffer(job, planner->current, kept);
+    const bool packed = planner->ticket->packed_out[output];
+    if (tiles && !chain_leaves_out(job, planner->ticket, (unsigned)(tiles - job->stages), &shape)) {
+        count = plan_pieces(planner, tiles, &shape);
+        take_buffer(planner, buffer, shape_bytes(&shape));
+    }
+    int code = codec_plan_for(codec_all()[planner->ticket->codec_out[output]], &job->outputs[output].save,
+                              &shape, planner->meta_bytes, &plan, planner->error);
+    TRY(chain_at_step(job, 1 + job->stage_count + output, code, planner->error));
+    raise(&planner->need->scratch_bytes, plan.scratch_bytes);
+    if (packed)
+        raise(&planner->need->scratch_bytes, gzip_scratch_bytes());
+    const size_t out_bytes = packed ? gzip_bound(plan.out_bytes) : plan.out_bytes;
+    if (!job_makes_pieces(job)) {
+        take_buffer(planner, buffer, plan.out_bytes);
+        if (packed) {
+            /* The encoder may have left the samples where they are: packing goes to either side. */
+            take_buffer(planner, 0, out_bytes);
+            take_buffer(planner, 1, out_bytes);
+        }
+        return 0;
+    }
+    if (packed)
+        take_buffer(planner, buffer, plan.out_bytes);
+    for (unsigned i = 0; i < count; i++)
+        planner->out_bytes = scratch_add(planner->out_bytes, piece_need(out_bytes));
+    return 0;
+}
+
+static int plan_outputs(struct planner *planner)
+{
+    const struct job *job = planner->job;
+    const struct shape shape = planner->shape;
+    const unsigned base = planner->current, kept = job_branches(job) ? base : SLOT_BUFFERS;
+    if (job->settings.aggregate_file)
+        planner->out_bytes = scratch_add(planner->out_bytes, piece_need(shape_bytes(&shape)));
+    for (unsigned i = 0; i < job->output_count; i++) {
+        planner->shape = shape;
+        planner->current = base;
+        for (unsigned j = job->outputs[i].first; j < job->outputs[i].last; j++)
+            TRY(plan_stage(planner, j, kept));
+        TRY(plan_output(planner, i, kept));
+    }
+    return 0;
+}
+
+int chain_plan_rest(const struct job *job, const struct slot_ticket *ticket, unsigned step,
+                    const struct shape *shape, unsigned current, size_t meta_bytes, struct slot_need *need,
+                    struct error *error)
+{
+    struct planner planner = {.job = job,
+                              .ticket = ticket,
+                              .need = need,
+                              .error = error,
+                              .shape = *shape,
+                              .current = current,
+                              .meta_bytes = meta_bytes};
+    for (unsigned i = step; i < job->trunk; i++)
+        TRY(plan_stage(&planner, i, SLOT_BUFFERS));
+    TRY(plan_outputs(&planner));
+    raise(&need->part_bytes[SLOT_OUT], planner.out_bytes);
+    if (job_records(job))
+        need->part_bytes[SLOT_RECORD] = scratch_add(need->part_bytes[SLOT_RECORD], planner.record_bytes);
+    if (need->part_bytes[SLOT_RECORD] > JOB_MAX_RECORD_BYTES)
+        return error_set(error, ERROR_LIMIT, "stages would tell more than %zu bytes about it",
+                         JOB_MAX_RECORD_BYTES);
+    return 0;
+}
+
+void chain_plan_decode(const struct codec_info *info, unsigned current, struct slot_need *need)
+{
+    const size_t at = chain_samples_at(&info->shape), bytes = scratch_add(shape_bytes(&info->shape), at);
+    raise(&need->part_bytes[current ^ 1], bytes);
+    raise(&need->part_bytes[SLOT_META], info->meta_bytes);
+    raise(&need->scratch_bytes, info->scratch_bytes);
+}
+
+int chain_plan(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
+               struct slot_need *need, struct error *error)
+{
+    struct codec_info decoded = *info;
+    decoded.shape = codec_shrunk(&info->shape, ticket->shrink);
+    *need = (struct slot_need){
+        .part_bytes = {[SLOT_BUFFER_0] = ticket->file_bytes, [SLOT_REFERENCE] = ticket->reference_bytes}};
+    chain_plan_decode(&decoded, 0, need);
+    TRY(chain_plan_rest(job, ticket, 0, &decoded.shape, 1, info->meta_bytes, need, error));
+    if (info->shape.kind == SHAPE_ARRAY) {
+        /* The samples may be found in the file as they are, and everything then goes on from the other side.
+         */
+        need->part_bytes[SLOT_RECORD] = 0;
+        TRY(chain_plan_rest(job, ticket, 0, &decoded.shape, 0, info->meta_bytes, need, error));
+    }
+    return 0;
+}
+
+void chain_guess(const struct job *job, const struct slot_ticket *ticket, uint64_t unpacked_bytes,
+                 struct slot_need *need)
+{
+    /* Numbers take about as much as their digits. */
+    const size_t bytes = scratch_add((size_t)unpacked_bytes, (size_t)unpacked_bytes / 4 + ((size_t)64 << 10));
+    *need = (struct slot_need){
+        .part_bytes =
+            {[SLOT_BUFFER_0] = bytes, [SLOT_BUFFER_1] = bytes, [SLOT_REFERENCE] = ticket->reference_bytes},
+        .scratch_bytes = GUESS_SCRATCH_BYTES};
+    raise(&need->part_bytes[SLOT_BUFFER_0], ticket->file_bytes);
+    if (job_branches(job))
+        need->part_bytes[SLOT_BUFFER_2] = bytes;
+    if (job_makes_pieces(job))
+        need->part_bytes[SLOT_OUT] = bytes;
+    if (job_records(job))
+        need->part_bytes[SLOT_RECORD] = 16384;
+}
+
+/* The shape that comes out of a stage which is passed over; false where it is not to be passed over. */
+static bool scale_free(const struct job *job, const struct slot_ticket *ticket, unsigned stage,
+                       struct shape *shape)
+{
+    struct stage_plan plan;
+    const struct job_stage *link = &job->stages[stage];
+    if (ticket->skipped >> stage & 1)
+        return true;
+    if (link->when || !link->stage->scale_free ||
+        stage_plan(link->stage, link->params, shape, &plan, NULL) < 0)
+        return false;
+    *shape = plan.out;
+    return true;
+}
+
+/* By the first stage of [first, last) that minds. */
+static unsigned shrink_of(const struct job *job, const struct slot_ticket *ticket, unsigned first,
+                          unsigned last, struct shape shape)
+{
+    for (unsigned i = first; i < last; i++) {
+        const struct job_stage *link = &job->stages[i];
+        if (link->stage->shrink && !link->when && !(ticket->skipped >> i & 1))
+            return link->stage->shrink(link->params, &shape);
+        if (!scale_free(job, ticket, i, &shape))
+            return 0;
+    }
+    return 0;
+}
+
+unsigned chain_shrink(const struct job *job, const struct slot_ticket *ticket, const struct shape *shape,
+                      unsigned most)
+{
+    struct shape at = *shape;
+    for (unsigned i = 0; i < job->trunk; i++) {
+        if (!scale_free(job, ticket, i, &at)) {
+            unsigned found = shrink_of(job, ticket, i, job->trunk, at);
+            return found < most ? found : most;
+        }
+    }
+    if (job->settings.aggregate_file)
+        return 0;
+    for (unsigned i = 0; i < job->output_count; i++) {
+        unsigned found = shrink_of(job, ticket, job->outputs[i].first, job->outputs[i].last, at);
+        most = found < most ? found : most;
+    }
+    return job->output_count ? most : 0;
+}
+
+bool chain_fits(const struct slot_need *need, const struct slot_need *have)
+{
+    for (unsigned i = 0; i < SLOT_PARTS; i++) {
+        if (need->part_bytes[i] > have->part_bytes[i])
+            return false;
+    }
+    return need->scratch_bytes <= have->scratch_bytes;
+}
+
+void chain_need_raise(struct slot_need *need, const struct slot_need *other)
+{
+    for (unsigned i = 0; i < SLOT_PARTS; i++)
+        raise(&need->part_bytes[i], other->part_bytes[i]);
+    raise(&need->scratch_bytes, other->scratch_bytes);
+}
+
+size_t chain_need_total(const struct slot_need *need)
+{
+    size_t total = need->scratch_bytes;
+    for (unsigned i = 0; i < SLOT_PARTS; i++)
+        total = scratch_add(total, arena_round(need->part_bytes[i]));
+    return total;
+}
+
+int chain_need_check(const struct slot_need *need, uint64_t memory_bytes, struct error *error)
+{
+    size_t total = chain_need_total(need);
+    if (total <= memory_bytes)
+        return 0;
+    return error_set(error, ERROR_LIMIT, "needs %.1f MiB, over memory %.1f MiB; raise it with --memory",
+                     (double)total / 1048576, (double)memory_bytes / 1048576);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* `aggregate`: the samples of all items combined, each operation to its file. One thread at a time. */
+#ifndef PIPELINE_COMBINING_H
+#define PIPELINE_COMBINING_H
+
+#include "pipeline/config/job.h"
+
+struct combining;
+
+/* Is the job's `aggregate` sound by itself: known operations, each with a file of its own and of a format
+ * that is written? ERROR_USAGE. */
+int combining_check(const struct job *job, struct error *error);
+
+/* Opens the files. ERROR_USAGE, ERROR_IO, ERROR_DISK_FULL, ERROR_MEMORY. */
+int combining_open(struct combining **combining, const struct job *job, struct error *error);
+
+/* Takes in the next item. ERROR_UNSUPPORTED where its shape is not that of the first, which is left out then;
+ * ERROR_LIMIT where the combination would take more than `memory`. */
+int combining_add(struct combining *combining, const struct shape *shape, const void *samples,
+                  struct error *error);
+
+/* Encodes and writes the results, as what `save` says. Without any item nothing is written. */
+int combining_finish(struct combining *combining, struct error *error);
+
+/* Accepts NULL. */
+void combining_close(struct combining *combining);
+
+#endif

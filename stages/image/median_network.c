@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Medians of 9 and 25 by comparing and exchanging, which whole vectors can do at once. The columns of a
+ * window are sorted once for all windows that share them.
+ *
+ * Of 5 sorted columns, sort also what has the same rank in each. Then sample (r, c), counted from 1, has r x
+ * c - 1 others that are not greater, and (6 - r) x (6 - c) - 1 that are not less: where either is 13 or more
+ * it can be left out, and as many on both sides. Of the 13 that remain the median is found by forgetting: of
+ * any 8, the least and the greatest are not it; drop them, take one more, and so on. */
+#include "stages/image/keyrow.h"
+#include "stages/image/median.h"
+#include "stages/image/simd.h"
+
+#define STRIP_PX 1024u
+
+/* Puts v[a] and v[b] into order. */
+#define ORDER(v, a, b)                                                                                       \
+    do {                                                                                                     \
+        const __typeof__(*v) lesser = v[a] < v[b] ? v[a] : v[b], greater = v[a] < v[b] ? v[b] : v[a];        \
+        v[a] = lesser;                                                                                       \
+        v[b] = greater;                                                                                      \
+    } while (0)
+
+/* Three values, and five by nine exchanges (Knuth, The Art of Computer Programming, 5.3.4). */
+#define SORT_3(v)                                                                                            \
+    do {                                                                                                     \
+        ORDER(v, 0, 1);                                                                                      \
+        ORDER(v, 1, 2);                                                                                      \
+        ORDER(v, 0, 1);                                                                                      \
+    } while (0)
+
+#define SORT_5(v)                                                                                            \
+    do {                                                                                                     \
+        ORDER(v, 0, 1);                                                                                      \
+        ORDER(v, 3, 4);                                                                                      \
+        ORDER(v, 2, 4);                                                                                      \
+        ORDER(v, 2, 3);                                                                                      \
+        ORDER(v, 0, 3);                                                                                      \
+        ORDER(v, 0, 2);                                                                                      \
+        ORDER(v, 1, 4);                                                                                      \
+        ORDER(v, 1, 3);                                                                                      \
+        ORDER(v, 1, 2);                                                                                      \
+    } while (0)
+
+/* Brings the least and the greatest of all eight to the ends. */
+#define ENDS_OF_8(v)                                                                                         \
+    do {                                                                                                     \
+        ORDER(v, 0, 7);                                                                                      \
+        ORDER(v, 1, 6);                                                                                      \
+        ORDER(v, 2, 5);                                                                                      \
+        ORDER(v, 3, 4);                                                                                      \
+        ORDER(v, 0, 1);                                                                                      \
+        ORDER(v, 0, 2);                                                                                      \
+        ORDER(v, 0, 3);                                                                                      \
+        ORDER(v, 4, 7);                                                                                      \
+        ORDER(v, 5, 7);                                                                                      \
+        ORDER(v, 6, 7);                                                                                      \
+    } while (0)
+
+/* The same for v[1] to v[7], v[2] to v[7] and so on. */
+#define ENDS_OF_7(v)                                                                                         \
+    do {                                                                                                     \
+        ORDER(v, 1, 7);                                                                                      \
+        ORDER(v, 2, 6);                                                                                      \
+        ORDER(v, 3, 5);                                                                                      \
+        ORDER(v, 1, 2);                                                                                      \
+        ORDER(v, 1, 3);                                                                                      \
+        ORDER(v, 1, 4);                                                                                      \
+        ORDER(v, 4, 7);                                                                                      \
+        ORDER(v, 5, 7);                                                                                      \
+        ORDER(v, 6, 7);                                                                                      \
+    } while (0)
+
+#define ENDS_OF_6(v)                                                                                         \
+    do {                                                                                                     \
+        ORDER(v, 2, 7);                                                                                      \
+        ORDER(v, 3, 6);                                                                                      \
+        ORDER(v, 4, 5);                                                                                      \
+        ORDER(v, 2, 3);                                                                                      \
+        ORDER(v, 2, 4);                                                                                      \
+        ORDER(v, 5, 7);                                                                                      \
+        ORDER(v, 6, 7);                                                                                      \
+    } while (0)
+
+#define ENDS_OF_5(v)                                                                                         \
+    do {                                                                                                     \
+        ORDER(v, 3, 7);                                                                                      \
+        ORDER(v, 4, 6);                                                                                      \
+        ORDER(v, 3, 4);                                                                                      \
+        ORDER(v, 3, 5);                                                                                      \
+        ORDER(v, 5, 7);                                                                                      \
+        ORDER(v, 6, 7);                                                                                      \
+    } while (0)
+
+#define ENDS_OF_4(v)                                                                                         \
+    do {                                                                                                     \
+        ORDER(v, 4, 7);                                                                                      \
+        ORDER(v, 5, 6);                                                                                      \
+        ORDER(v, 4, 5);                                                                                      \
+        ORDER(v, 6, 7);                                                                                      \
+    } while (0)
+
+#define ENDS_OF_3(v)                                                                                         \
+    do {                                                                                                     \
+        ORDER(v, 5, 7);                                                                                      \
+        ORDER(v, 5, 6);                                                                                      \
+        ORDER(v, 6, 7);                                                                                      \
+    } while (0)
+
+/* Row r of the five of a window, each `channels` samples after the one before. */
+#define TAKE_5(key, v, r)                                                                                    \
+    key v[5] = {r[i], r[i + channels], r[i + 2 * channels], r[i + 3 * channels], r[i + 4 * channels]};       \
+    SORT_5(v)
+
+#define NETWORKS(key, suffix)                                                                                \
+    /* Sorts the columns of three rows where they lie. */                                                    \
+    SIMD_CLONES static void sort_3_##suffix(key *restrict a, key *restrict b, key *restrict c, size_t count) \
+    {                                                                                                        \
+        for (size_t i = 0; i < count; i++) {                                                                 \
+            key v[3] = {a[i], b[i], c[i]};                                                                   \
+            SORT_3(v);                                                                                       \
+            a[i] = v[0];                                                                                     \
+            b[i] = v[1];                                                                                     \
+            c[i] = v[2];                                                                                     \
+        }                                                                                                    \
+    }                                                                                                        \
+                                                                                                             \
+    SIMD_CLONES static void sort_5_##suffix(key *restrict a, key *restrict b, key *restrict c,               \
+                                            key *restrict d, key *restrict e, size_t count)                  \
+    {                                                                                                        \
+        for (size_t i = 0; i < count; i++) {                                                                 \
+            key v[5] = {a[i], b[i], c[i], d[i], e[i]};                                                       \
+            SORT_5(v);                                                                                       \
+            a[i] = v[0];                                                                                     \
+            b[i] = v[1];                                                                                     \
+            c[i] = v[2];                                                                                     \
+            d[i] = v[3];                                                                                     \
+            e[i] = v[4];                                                                                     \
+        }                                                                                                    \
+    }                                                                                                        \
+                                                                                                             \
+    /* The median of the greatest low, the median middle and the least high one. */                          \
+    SIMD_CLONES static void pick_3_##suffix(const key *restrict a, const key *restrict b,                    \
+                                            const key *restrict c, key *restrict dst, size_t count,          \
+                                            size_t channels)                                                 \
+    {                                                                                                        \
+        for (size_t i = 0; i < count; i++) {                                                                 \
+            key low[3] = {a[i], a[i + channels], a[i + 2 * channels]};                                       \
+            key middle[3] = {b[i], b[i + channels], b[i + 2 * channels]};                                    \
+            key high[3] = {c[i], c[i + channels], c[i + 2 * channels]};                                      \
+            SORT_3(low);                                                                                     \
+            SORT_3(middle);                                                                                  \
+            SORT_3(high);                                                                                    \
+            key v[3] = {low[2], middle[1], high[0]};                                                         \
+            SORT_3(v);                                                                                       \
+            dst[i] = v[1];                                                                                   \
+        }                                                                                                    \
+    }                                                                                                        \
+                                                                                                             \
+    SIMD_CLONES static void pick_5_##suffix(                                                                 \
+        const key *restrict ra, const key *restrict rb, const key *restrict rc, const key *restrict rd,      \
+        const key *restrict re, key *restrict dst, size_t count, size_t channels)                            \
+    {                                                                                                        \
+        for (size_t i = 0; i < count; i++) {                                                                 \
+            TAKE_5(key, a, ra);                                                                              \
+            TAKE_5(key, b, rb);                                                                              \
+            TAKE_5(key, c, rc);                                                                              \
+            TAKE_5(key, d, rd);                                                                              \
+            TAKE_5(key, e, re);                                                                              \
+            key v[8] = {a[3], a[4], b[2], b[3], b[4], c[1], c[2], c[3]};                                     \
+            ENDS_OF_8(v);                                                                                    \
+            v[7] = d[0];                                                                                     \
+            ENDS_OF_7(v);                                                                                    \
+            v[7] = d[1];                                                                                     \
+            ENDS_OF_6(v);                                                                                    \
+            v[7] = d[2];                                                                                     \
+            ENDS_OF_5(v);                                                                                    \
+            v[7] = e[0];                                                                                     \
+            ENDS_OF_4(v);                                                                                    \
+            v[7] = e[1];                                                                                     \
+            ENDS_OF_3(v);                                                                                    \
+            dst[i] = v[6];                                                                                   \
+        }                                                                                                    \
+    }                                                                                                        \
+                                                                                                             \
+    /* `rows` are `size` rows of a strip with margins; they are used up. */                                  \
+    static void median_##suffix(void *const rows[], size_t size, void *dst, size_t padded, size_t count,     \
+                                size_t channels)                                                             \
+    {                                                                                                        \
+        if (size == 3) {                                                                                     \
+            sort_3_##suffix(rows[0], rows[1], rows[2], padded);                                              \
+            pick_3_##suffix(rows[0], rows[1], rows[2], dst, count, channels);                                \
+        } else {                                                                                             \
+            sort_5_##suffix(rows[0], rows[1], rows[2], rows[3], rows[4], padded);                            \
+            pick_5_##suffix(rows[0], rows[1], rows[2], rows[3], rows[4], dst, count, channels);              \
+        }                                                                                                    \
+    }
+
+NETWORKS(uint8_t, u8)
+NETWORKS(uint16_t, u16)
+NETWORKS(uint32_t, u32)
+
+static size_t strip_px(const struct shape *in)
+{
+    return in->width < STRIP_PX ? in->width : STRIP_PX;
+}
+
+/* Of one row of a strip with margins. */
+static size_t row_bytes(size_t size, const struct shape *in)
+{
+    return (strip_px(in) + size - 1) * shape_pixel_bytes(in);
+}
+
+size_t median_network_bytes(size_t size, const struct shape *in)
+{
+    return scratch_need(size + 1, row_bytes(size, in));
+}
+
+int median_network_rows(const struct stage_run *run, size_t size, uint32_t first, uint32_t last,
+                        struct scratch *scratch, struct error *error)
+{
+    const struct shape *in = &run->in;
+    const int64_t radius = (int64_t)size / 2;
+    const size_t channels = in->channels, row = row_bytes(size, in);
+    uint8_t *memory = scratch_alloc(scratch, size + 1, row), *result = memory + size * row;
+    if (!memory)
+        return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
+    void *rows[5] = {NULL};
+    for (size_t i = 0; i < size; i++)
+        rows[i] = memory + i * row;
+    for (size_t x = 0; x < in->width; x += STRIP_PX) {
+        const size_t left = in->width - x, width = left < STRIP_PX ? left : STRIP_PX,
+                     padded = width + size - 1;
+        for (uint32_t y = first; y < last; y++) {
+            for (size_t i = 0; i < size; i++)
+                keyrow_load(run, (int64_t)x - radius, y + (int64_t)i - radius, padded, false, rows[i]);
+            if (in->sample == SAMPLE_U8)
+                median_u8(rows, size, result, padded * channels, width * channels, channels);
+            else if (in->sample == SAMPLE_U16)
+                median_u16(rows, size, result, padded * channels, width * channels, channels);
+            else
+                median_u32(rows, size, result, padded * channels, width * channels, channels);
+            keyrow_store(run, x, y, width, false, result);
+        }
+    }
+    return 0;
+}
