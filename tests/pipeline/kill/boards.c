@@ -60,8 +60,8 @@ static int lead_at(struct world *world, uint32_t place)
     struct chain_rows at = {.slot = world->slots[0], .step = 1, .source = 1, .stage = &rows_stage};
     struct scratch scratch = {0};
     at.run = (struct stage_run){.in = picture, .out = picture};
-    at.run.src = machine_buffer(&world->machine, at.slot, at.source);
-    at.run.dst = machine_buffer(&world->machine, at.slot, at.target);
+    at.run.src = machine_part(&world->machine, at.slot, SLOT_BUFFER_1);
+    at.run.dst = machine_part(&world->machine, at.slot, SLOT_BUFFER_0);
     return rows_sharing(&rows).work(&rows, &at, &scratch, NULL);
 }
 

@@ -25,8 +25,8 @@ static void check(bool sound, const char *what)
         world_die(what);
 }
 
-/* No part of a slot holds more of a picture than this. */
-#define PICTURE_BYTES 64u
+/* No buffer holds anything behind this. */
+#define PART_BYTES 1024u
 
 /* What lies before this in `told` is no part of the state. */
 #define TOLD_FLAGS offsetof(struct told, results)
@@ -35,6 +35,14 @@ static void check(bool sound, const char *what)
 static size_t picture(uint32_t item, uint8_t *bytes)
 {
     return (size_t)sprintf((char *)bytes, "P5\n1 1\n255\n%c", (char)('A' + item));
+}
+
+static uint8_t codec_index(const struct codec *codec)
+{
+    uint8_t index = 0;
+    while (codec_all()[index] != codec)
+        index++;
+    return index;
 }
 
 void world_open(struct world *world, uint32_t room, uint32_t writers_room)
@@ -50,7 +58,8 @@ void world_open(struct world *world, uint32_t room, uint32_t writers_room)
                                       .max_width = 1000000,
                                       .max_height = 1000000};
     job->stages[0].stage = &rows_stage;
-    job->stage_count = 1;
+    job->stage_count = job->trunk = 1;
+    job->output_count = 1;
     job->pools[0] = (struct job_pool){.last = 1, .workers = WORLD_WORKERS, .queue = room};
     job->pool_count = 1;
     check(machine_open(&world->machine, job, &error) == 0, "machine");
@@ -62,11 +71,13 @@ void world_open(struct world *world, uint32_t room, uint32_t writers_room)
     uint8_t head[32];
     const size_t length = picture(0, head);
     struct codec_info info;
+    const uint8_t codec = codec_index(world->codec);
+    world->ticket = (struct slot_ticket){.file_bytes = length, .codec_in = codec, .codec_out = {codec}};
     check(world->codec->peek(head, length, length, &world->machine.limits, &info, &error) == 0, "peek");
-    check(chain_plan(job, world->codec, &info, length, &world->need, &error) == 0, "plan");
+    check(chain_plan(job, &world->ticket, &info, &world->need, &error) == 0, "plan");
     world->pristine = malloc(world->machine.slot_offset);
-    world->last = calloc(1, world->machine.slot_offset + sizeof *world->told +
-                                (size_t)WORLD_ITEMS * MACHINE_PARTS * PICTURE_BYTES);
+    world->last =
+        calloc(1, world->machine.slot_offset + sizeof *world->told + (size_t)WORLD_ITEMS * 2 * PART_BYTES);
     check(world->pristine && world->last, "malloc");
 }
 
@@ -80,14 +91,6 @@ void world_close(struct world *world)
     machine_close(&world->machine);
 }
 
-static uint8_t codec_index(const struct codec *codec)
-{
-    uint8_t index = 0;
-    while (codec_all()[index] != codec)
-        index++;
-    return index;
-}
-
 /* What the reader does with an item it has read. */
 static uint32_t seat(struct world *world, struct item *item, uint64_t *seen)
 {
@@ -96,10 +99,10 @@ static uint32_t seat(struct world *world, struct item *item, uint64_t *seen)
     check(entered >= 0, "admission");
     const uint32_t index = (uint32_t)entered;
     struct slot *slot = &world->machine.slots[index];
-    slot->item = item->root;
+    slot->ticket = world->ticket;
+    slot->ticket.item = item->root;
     slot->attempt = item->deaths + 1;
-    slot->codec_in = slot->codec_out = codec_index(world->codec);
-    slot->file_bytes = picture(item->root, machine_buffer(&world->machine, index, MACHINE_BUFFER_0));
+    picture(item->root, machine_part(&world->machine, index, SLOT_BUFFER_0));
     slot->small = true;
     ledger_seat(&world->ledger, index, item);
     return index;
@@ -109,7 +112,7 @@ uint32_t world_add(struct world *world)
 {
     const uint32_t number = world->items++;
     const struct scan_entry entry = {.root = number, .path = "", .rel = "", .shown = ""};
-    struct item *item = ledger_found(&world->ledger, &entry, "");
+    struct item *item = ledger_found(&world->ledger, &entry);
     check(item != NULL, "item");
     world->slots[number] = seat(world, item, &world->seen[number]);
     return number;
@@ -136,7 +139,7 @@ void world_restore(struct world *world)
 {
     memcpy(world->machine.arena.base, world->pristine, world->machine.slot_offset);
     for (uint32_t i = 0; i < world->items; i++)
-        picture(i, machine_buffer(&world->machine, world->slots[i], MACHINE_BUFFER_0));
+        picture(i, machine_part(&world->machine, world->slots[i], SLOT_BUFFER_0));
     memset(world->told, 0, sizeof *world->told);
 }
 
@@ -156,8 +159,9 @@ bool world_changed(struct world *world)
     changed |= differs(last, (uint8_t *)world->told + TOLD_FLAGS, sizeof *world->told - TOLD_FLAGS);
     last += sizeof *world->told - TOLD_FLAGS;
     for (uint32_t i = 0; i < world->items; i++) {
-        for (unsigned part = 0; part < MACHINE_PARTS; part++, last += PICTURE_BYTES)
-            changed |= differs(last, machine_buffer(&world->machine, world->slots[i], part), PICTURE_BYTES);
+        for (unsigned part = SLOT_BUFFER_0; part <= SLOT_BUFFER_1; part++, last += PART_BYTES)
+            changed |= differs(last, machine_part(&world->machine, world->slots[i], (enum slot_part)part),
+                               PART_BYTES);
     }
     return changed;
 }
@@ -168,8 +172,10 @@ static bool right_output(const struct world *world, uint32_t index, const struct
     const struct slot *slot = &world->machine.slots[index];
     uint8_t expected[32];
     const size_t length = picture(item->root, expected);
-    return slot->error.code == 0 && slot->length_bytes == length &&
-           memcmp(machine_buffer(&world->machine, index, slot->current & 1), expected, length) == 0;
+    return slot->error.code == 0 && slot->length_bytes == length && slot->current <= SLOT_BUFFER_1 &&
+           slot->at < PART_BYTES &&
+           memcmp(machine_part(&world->machine, index, (enum slot_part)slot->current) + slot->at, expected,
+                  length) == 0;
 }
 
 static bool always(void *context, uint32_t slot)

@@ -42,7 +42,8 @@ struct world {
     uint8_t *pristine; /* the control part of the arena before a trial */
     uint8_t *last;     /* shared memory when it was last looked at */
     const struct codec *codec;
-    struct chain_need need;
+    struct slot_ticket ticket;
+    struct slot_need need;
     uint32_t items;
     uint32_t slots[WORLD_ITEMS];
     uint64_t seen[WORLD_ITEMS];
