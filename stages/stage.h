@@ -85,6 +85,14 @@ struct stage_box {
     uint32_t row, col; /* which of them it is, counted from 0 */
 };
 
+/* A command that an item is handed to. */
+enum stage_exchange { STAGE_EXCHANGE_AUTO, STAGE_EXCHANGE_PAM, STAGE_EXCHANGE_NPY, STAGE_EXCHANGE_RAW };
+struct stage_command {
+    const char *line; /* for sh -c */
+    enum stage_exchange exchange;
+    uint64_t timeout_ms;
+};
+
 struct stage {
     const char *name;           /* what a config says */
     const char *group;          /* "image", "numeric", "synthetic": a heading in lists */
@@ -117,6 +125,10 @@ struct stage {
      * piece `index`; false: there are no more. Its plan gives the shape of the largest piece; it has no rows.
      */
     bool (*piece)(const void *params, const struct shape *in, uint32_t index, struct stage_box *box);
+
+    /* Optional. A stage whose work is done by a command outside: the pipeline runs it. Its plan says what is
+     * expected, the same shape; what comes back may differ. It has no rows. */
+    void (*command)(const void *params, struct stage_command *command);
 
     /* Optional; the input rows [*first, *last) that output rows [first, last) are made from, its halo
      * included. NULL: the rows of the same numbers where heights are equal and nothing else. A stage that

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pipeline/engine/chain_exec.h"
 #include "pipeline/engine/chain_work.h"
 #include "pipeline/shared/clock.h"
 
@@ -69,10 +70,11 @@ static bool can_go_apart(const struct chain_work *work, unsigned stage, const st
 {
     struct slot_need need = {0};
     const unsigned other = chain_other_buffer(work->machine->job, work->current, work->kept);
-    return work->kept == SLOT_BUFFERS &&
+    const struct chain_position position = {stage + 1, work->output, other, work->kept};
+    return work->output == CHAIN_TRUNK &&
            shape_bytes(&at->run.out) + chain_samples_at(&at->run.out) <= work->have.part_bytes[other] &&
-           chain_plan_rest(work->machine->job, &work->ticket, stage + 1, &at->run.out, other,
-                           work->meta.used_bytes, &need, NULL) == 0 &&
+           chain_plan_rest(work->machine->job, &work->ticket, &position, &at->run.out, work->meta.used_bytes,
+                           &need, NULL) == 0 &&
            chain_fits(&need, &work->have);
 }
 
@@ -80,6 +82,8 @@ int chain_run_stage(struct chain_work *work, unsigned stage, struct error *error
 {
     struct chain_rows at;
     const struct chain_sharing *sharing = work->sharing;
+    if (work->machine->job->stages[stage].stage->command)
+        return chain_run_command(work, stage, error);
     TRY(prepare(work, stage, &at, error));
     bool shared = sharing && !at.plan.whole && sharing->wanted(sharing->context, &at);
     if (shared && sharing->apart && at.target == at.source) {
@@ -103,9 +107,7 @@ int chain_run_stage(struct chain_work *work, unsigned stage, struct error *error
     work->shape = at.run.out;
     work->current = at.target;
     work->at = to;
-    if (at.plan.settles && stage < work->machine->job->trunk)
-        return chain_plan_again(work, stage + 1, error);
-    return 0;
+    return at.plan.settles ? chain_plan_again(work, stage + 1, error) : 0;
 }
 
 /* Is what the slot says of itself possible, by what the machine reserved? */
@@ -149,7 +151,8 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
                                 .shape = slot->shape,
                                 .current = slot->current,
                                 .at = slot->at,
-                                .kept = SLOT_BUFFERS};
+                                .kept = SLOT_BUFFERS,
+                                .output = CHAIN_TRUNK};
     work->length_bytes = work->ticket.file_bytes;
     work->meta =
         (struct meta){chain_part(work, SLOT_META), work->have.part_bytes[SLOT_META], slot->meta_used};
@@ -222,6 +225,7 @@ static int run_outputs(struct chain_work *work, uint64_t *since_ns, struct error
         work->current = trunk.current;
         work->at = trunk.at;
         work->kept = job_branches(job) ? trunk.current : SLOT_BUFFERS;
+        work->output = (int)i;
         for (unsigned j = job->outputs[i].first; j < job->outputs[i].last && code == 0; j++)
             code = run_step(work, j + 1, since_ns, error);
         if (code == 0)

@@ -15,13 +15,42 @@ static int ask_for(const struct chain_work *work, const struct slot_need *need, 
     return error_set(error, ERROR_ROOM, "takes more memory than could be known before");
 }
 
+/* Adds to *need what follows from stage `stage` on, with the item in buffer `current`. */
+static int plan_from(const struct chain_work *work, unsigned stage, const struct shape *shape,
+                     unsigned current, struct slot_need *need, struct error *error)
+{
+    const struct chain_position position = {stage, work->output, current, work->kept};
+    TRY(chain_plan_rest(work->machine->job, &work->ticket, &position, shape, work->meta.used_bytes, need,
+                        error));
+    need->part_bytes[SLOT_RECORD] = scratch_add(need->part_bytes[SLOT_RECORD], work->record.used_bytes);
+    if (chain_fits(need, &work->have))
+        return 0;
+    /* What the outputs after this one take was planned before: it comes on top. */
+    if (work->output != CHAIN_TRUNK)
+        need->part_bytes[SLOT_OUT] =
+            scratch_add(need->part_bytes[SLOT_OUT], work->slot->asked.part_bytes[SLOT_OUT]);
+    return ask_for(work, need, error);
+}
+
 int chain_plan_again(const struct chain_work *work, unsigned stage, struct error *error)
 {
     struct slot_need need = {0};
-    TRY(chain_plan_rest(work->machine->job, &work->ticket, stage, &work->shape, work->current,
-                        work->meta.used_bytes, &need, error));
-    need.part_bytes[SLOT_RECORD] = scratch_add(need.part_bytes[SLOT_RECORD], work->record.used_bytes);
-    return chain_fits(&need, &work->have) ? 0 : ask_for(work, &need, error);
+    return plan_from(work, stage, &work->shape, work->current, &need, error);
+}
+
+int chain_plan_decoding(const struct chain_work *work, unsigned stage, const struct codec_info *info,
+                        unsigned aside, struct error *error)
+{
+    struct slot_need need = {.scratch_bytes = info->scratch_bytes};
+    need.part_bytes[aside] = scratch_add(shape_bytes(&info->shape), chain_samples_at(&info->shape));
+    return plan_from(work, stage, &info->shape, aside, &need, error);
+}
+
+int chain_ask_for_buffer(const struct chain_work *work, unsigned buffer, size_t bytes, struct error *error)
+{
+    struct slot_need need = {0};
+    need.part_bytes[buffer] = bytes;
+    return ask_for(work, &need, error);
 }
 
 static int unpack(struct chain_work *work, struct error *error)
@@ -64,14 +93,7 @@ static int look(const struct chain_work *work, const struct codec *codec, struct
     size_t head =
         codec->late || work->length_bytes < CODEC_HEAD_BYTES ? work->length_bytes : CODEC_HEAD_BYTES;
     TRY(codec->peek(bytes, head, work->length_bytes, &work->machine->limits, &info, error));
-    chain_plan_decode(&info, work->current, &need);
-    TRY(chain_plan_rest(job, &work->ticket, 0, &info.shape, work->current ^ 1, info.meta_bytes, &need,
-                        error));
-    if (info.shape.kind == SHAPE_ARRAY) {
-        need.part_bytes[SLOT_RECORD] = 0;
-        TRY(chain_plan_rest(job, &work->ticket, 0, &info.shape, work->current, info.meta_bytes, &need,
-                            error));
-    }
+    TRY(chain_plan_all(job, &work->ticket, &info, work->current, &need, error));
     return chain_fits(&need, &work->have) ? 0 : ask_for(work, &need, error);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "pipeline/engine/chain_exec.h"
 #include "pipeline/shared/arena.h"
 #include "pipeline/shared/pieces.h"
 
@@ -29,7 +30,7 @@ const char *chain_step_name(const struct job *job, unsigned step)
 
 int chain_at_step(const struct job *job, unsigned step, int code, struct error *error)
 {
-    if (code < 0 && error)
+    if (code < 0 && error && !*error->stage)
         snprintf(error->stage, sizeof error->stage, "%s", chain_step_name(job, step));
     return code;
 }
@@ -87,6 +88,21 @@ static size_t stage_scratch(const struct stage_plan *plan, unsigned members)
     return total;
 }
 
+/* The item goes out from `aside` and comes back into `back`, to be decoded into `aside`. */
+static int plan_command(struct planner *planner, const struct job_stage *link, unsigned kept)
+{
+    struct chain_exchange exchange;
+    TRY(chain_exchange_plan(link, &planner->shape, &exchange, planner->error));
+    unsigned aside, back;
+    chain_exchange_buffers(planner->job, planner->current, kept, &aside, &back);
+    take_buffer(planner, back, exchange.bytes);
+    take_buffer(planner, aside, exchange.bytes);
+    take_buffer(planner, aside, scratch_add(shape_bytes(&planner->shape), chain_samples_at(&planner->shape)));
+    raise(&planner->need->scratch_bytes, exchange.scratch_bytes);
+    planner->current = aside;
+    return 0;
+}
+
 static int plan_stage(struct planner *planner, unsigned stage, unsigned kept)
 {
     const struct job_stage *link = &planner->job->stages[stage];
@@ -101,6 +117,8 @@ static int plan_stage(struct planner *planner, unsigned stage, unsigned kept)
                         planner->error));
     if (link->stage->piece)
         return 0; /* the output's encode knows */
+    if (link->stage->command)
+        return plan_command(planner, link, kept);
     planner->shape = plan.out;
     if (!plan.in_place || planner->current == kept)
         planner->current = chain_other_buffer(planner->job, planner->current, kept);
@@ -178,20 +196,22 @@ static int plan_outputs(struct planner *planner)
     return 0;
 }
 
-int chain_plan_rest(const struct job *job, const struct slot_ticket *ticket, unsigned step,
-                    const struct shape *shape, unsigned current, size_t meta_bytes, struct slot_need *need,
-                    struct error *error)
+int chain_plan_rest(const struct job *job, const struct slot_ticket *ticket,
+                    const struct chain_position *position, const struct shape *shape, size_t meta_bytes,
+                    struct slot_need *need, struct error *error)
 {
     struct planner planner = {.job = job,
                               .ticket = ticket,
                               .need = need,
                               .error = error,
                               .shape = *shape,
-                              .current = current,
+                              .current = position->current,
                               .meta_bytes = meta_bytes};
-    for (unsigned i = step; i < job->trunk; i++)
-        TRY(plan_stage(&planner, i, SLOT_BUFFERS));
-    TRY(plan_outputs(&planner));
+    const bool trunk = position->output == CHAIN_TRUNK;
+    const unsigned last = trunk ? job->trunk : job->outputs[position->output].last;
+    for (unsigned i = position->stage; i < last; i++)
+        TRY(plan_stage(&planner, i, position->kept));
+    TRY(trunk ? plan_outputs(&planner) : plan_output(&planner, (unsigned)position->output, position->kept));
     raise(&need->part_bytes[SLOT_OUT], planner.out_bytes);
     if (job_records(job))
         need->part_bytes[SLOT_RECORD] = scratch_add(need->part_bytes[SLOT_RECORD], planner.record_bytes);
@@ -199,6 +219,20 @@ int chain_plan_rest(const struct job *job, const struct slot_ticket *ticket, uns
         return error_set(error, ERROR_LIMIT, "stages would tell more than %zu bytes about it",
                          JOB_MAX_RECORD_BYTES);
     return 0;
+}
+
+int chain_plan_all(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
+                   unsigned current, struct slot_need *need, struct error *error)
+{
+    struct chain_position position = {.output = CHAIN_TRUNK, .current = current ^ 1, .kept = SLOT_BUFFERS};
+    chain_plan_decode(info, current, need);
+    TRY(chain_plan_rest(job, ticket, &position, &info->shape, info->meta_bytes, need, error));
+    if (info->shape.kind != SHAPE_ARRAY)
+        return 0;
+    /* The samples may be found in the file as they are, and everything then goes on from that side. */
+    need->part_bytes[SLOT_RECORD] = 0;
+    position.current = current;
+    return chain_plan_rest(job, ticket, &position, &info->shape, info->meta_bytes, need, error);
 }
 
 void chain_plan_decode(const struct codec_info *info, unsigned current, struct slot_need *need)
@@ -216,15 +250,7 @@ int chain_plan(const struct job *job, const struct slot_ticket *ticket, const st
     decoded.shape = codec_shrunk(&info->shape, ticket->shrink);
     *need = (struct slot_need){
         .part_bytes = {[SLOT_BUFFER_0] = ticket->file_bytes, [SLOT_REFERENCE] = ticket->reference_bytes}};
-    chain_plan_decode(&decoded, 0, need);
-    TRY(chain_plan_rest(job, ticket, 0, &decoded.shape, 1, info->meta_bytes, need, error));
-    if (info->shape.kind == SHAPE_ARRAY) {
-        /* The samples may be found in the file as they are, and everything then goes on from the other side.
-         */
-        need->part_bytes[SLOT_RECORD] = 0;
-        TRY(chain_plan_rest(job, ticket, 0, &decoded.shape, 0, info->meta_bytes, need, error));
-    }
-    return 0;
+    return chain_plan_all(job, ticket, &decoded, 0, need, error);
 }
 
 void chain_guess(const struct job *job, const struct slot_ticket *ticket, uint64_t unpacked_bytes,

@@ -35,13 +35,27 @@ int chain_plan(const struct job *job, const struct slot_ticket *ticket, const st
 void chain_guess(const struct job *job, const struct slot_ticket *ticket, uint64_t unpacked_bytes,
                  struct slot_need *need);
 
-/* Plans what follows `step`, that has left the item with this shape in buffer `current`. Adds to *need. */
-int chain_plan_rest(const struct job *job, const struct slot_ticket *ticket, unsigned step,
-                    const struct shape *shape, unsigned current, size_t meta_bytes, struct slot_need *need,
-                    struct error *error);
+/* Where on its way an item is. */
+struct chain_position {
+    unsigned stage;   /* the next one */
+    int output;       /* whose chain that stage is in; CHAIN_TRUNK: that of all */
+    unsigned current; /* the buffer the item is in */
+    unsigned kept;    /* a buffer not to be written; SLOT_BUFFERS: none */
+};
+#define CHAIN_TRUNK (-1)
+
+/* Plans what follows for an item of this shape, in the trunk with all outputs, in an output's chain to the
+ * end of that. Adds to *need. */
+int chain_plan_rest(const struct job *job, const struct slot_ticket *ticket,
+                    const struct chain_position *position, const struct shape *shape, size_t meta_bytes,
+                    struct slot_need *need, struct error *error);
 
 /* Plans decoding a file that lies in buffer `current`. Adds to *need. */
 void chain_plan_decode(const struct codec_info *info, unsigned current, struct slot_need *need);
+
+/* Plans decoding a file in buffer `current`, and all that follows. Adds to *need. */
+int chain_plan_all(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
+                   unsigned current, struct slot_need *need, struct error *error);
 
 /* Is the stage left out, for an item with this ticket that comes to it with this shape? */
 bool chain_leaves_out(const struct job *job, const struct slot_ticket *ticket, unsigned stage,

@@ -20,6 +20,7 @@ struct chain_work {
     unsigned current; /* the buffer the item is in, and where it begins there */
     size_t at;
     unsigned kept; /* a buffer not to be written; SLOT_BUFFERS: none */
+    int output;    /* whose chain is at work; CHAIN_TRUNK: that of all */
     size_t length_bytes;
     size_t out_used; /* of OUT */
 };
@@ -37,6 +38,13 @@ int chain_decode(struct chain_work *work, struct error *error);
 /* Plans the stages from number `stage` on for the shape that there is. ERROR_ROOM, with slot->need filled,
  * where that does not fit. */
 int chain_plan_again(const struct chain_work *work, unsigned stage, struct error *error);
+
+/* The same before something is decoded into buffer `aside` that then goes on with stage `stage`. */
+int chain_plan_decoding(const struct chain_work *work, unsigned stage, const struct codec_info *info,
+                        unsigned aside, struct error *error);
+
+/* Asks for `bytes` of a buffer: ERROR_ROOM, or ERROR_LIMIT. */
+int chain_ask_for_buffer(const struct chain_work *work, unsigned buffer, size_t bytes, struct error *error);
 
 /* Runs the stage with this number. */
 int chain_run_stage(struct chain_work *work, unsigned stage, struct error *error);

@@ -58,20 +58,37 @@ struct grid {
     size_t from_step, to_step; /* samples from one column to the next in `from`, from row to row in `to` */
 };
 
-/* In squares, so that the lines of both sides stay in the cache while they are in use. */
+/* Columns of one block straight to their rows. */
+INLINE void transpose_block(uint8_t *to, size_t to_step, const uint8_t *from, size_t from_step, size_t height,
+                            size_t width, size_t size, bool swapped)
+{
+    for (size_t y = 0; y < height; y++) {
+        for (size_t x = 0; x < width; x++)
+            move(to + (y * to_step + x) * size, from + (x * from_step + y) * size, size, swapped);
+    }
+}
+
+/* In squares of 128 bytes a side, by way of a small copy: so of both sides whole cache lines are used at
+ * once, whatever the distance between them, and columns are walked in the copy alone. */
+#define SIDE_BYTES 128
+
 INLINE void transpose(const struct grid *grid, size_t size, bool swapped)
 {
-    const size_t side = 128 / size;
+    const size_t side = SIDE_BYTES / size;
+    uint8_t square[SIDE_BYTES * SIDE_BYTES];
     for (size_t top = 0; top < grid->rows; top += side) {
-        const size_t bottom = top + side < grid->rows ? top + side : grid->rows;
+        const size_t height = grid->rows - top < side ? grid->rows - top : side;
         for (size_t left = 0; left < grid->columns; left += side) {
-            const size_t right = left + side < grid->columns ? left + side : grid->columns;
-            for (size_t y = top; y < bottom; y++) {
-                const uint8_t *from = grid->from + y * size;
-                uint8_t *to = grid->to + y * grid->to_step * size;
-                for (size_t x = left; x < right; x++)
-                    move(to + x * size, from + x * grid->from_step * size, size, swapped);
-            }
+            const size_t width = grid->columns - left < side ? grid->columns - left : side;
+            const uint8_t *from = grid->from + (left * grid->from_step + top) * size;
+            uint8_t *to = grid->to + (top * grid->to_step + left) * size;
+            const bool whole = height == side && width == side;
+            for (size_t x = 0; x < width && whole; x++)
+                memcpy(square + x * SIDE_BYTES, from + x * grid->from_step * size, SIDE_BYTES);
+            if (whole)
+                transpose_block(to, grid->to_step, square, side, side, side, size, swapped);
+            else
+                transpose_block(to, grid->to_step, from, grid->from_step, height, width, size, swapped);
         }
     }
 }

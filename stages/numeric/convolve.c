@@ -21,6 +21,7 @@
 #include "stages/numeric/line.h"
 #include "stages/numeric/number.h"
 #include "stages/numeric/values.h"
+#include "stages/numeric/wide.h"
 
 static const struct param convolve_table[] = {
     {.name = "mask",
@@ -55,12 +56,11 @@ static const struct param convolve_table[] = {
     {.name = "axis",
      .type = PARAM_INT,
      .offset = offsetof(struct convolve_params, axis),
-     .min = 0,
+     .min = -SHAPE_MAX_RANK,
      .max = SHAPE_MAX_RANK - 1,
-     .initial = "last",
-     .choices = "last",
+     .initial = "-1",
      .unit = "",
-     .help = "Of an array: along which axis, counted from 0"},
+     .help = "Of an array: along which axis, -1 being the last"},
     PARAM_END,
 };
 
@@ -98,15 +98,15 @@ static int convolve_check(const void *params, struct error *error)
 
 /* How an array is convolved: out[j] is made of in[j + first - k] for each k. */
 struct geometry {
-    struct line_axis in, out;
+    struct lines in, out;
     size_t first;
 };
 
 static int find_geometry(const struct convolve_params *params, size_t width, const struct shape *in,
                          struct shape *out, struct geometry *geometry, struct error *error)
 {
-    unsigned axis;
-    TRY(line_find_axis(in, params->axis, &axis, error)); /* `last` is -1 */
+    TRY(lines_along(in, params->axis, &geometry->in, error));
+    const unsigned axis = geometry->in.axis;
     const uint64_t length = in->dims[axis];
     *out = *in;
     if (params->mode == CONVOLVE_VALID && length > 0 && length < width)
@@ -122,8 +122,7 @@ static int find_geometry(const struct convolve_params *params, size_t width, con
     out->bits = shape_sample_bits(out->sample);
     if (shape_bytes(out) >= SIZE_MAX / 2)
         return error_set(error, ERROR_LIMIT, "the result would be too large");
-    geometry->in = line_axis_of(in, axis);
-    geometry->out = line_axis_of(out, axis);
+    TRY(lines_along(out, axis, &geometry->out, error));
     geometry->first = params->mode == CONVOLVE_SAME   ? (width - 1) / 2
                       : params->mode == CONVOLVE_FULL ? 0
                                                       : width - 1;
@@ -226,8 +225,8 @@ static void load_span(const struct stage_run *run, size_t slab, size_t size, ptr
     const size_t start = slab * size + (at < 0 ? 0 : (size_t)at);
     memset(values, 0, count * sizeof *values);
     if (length > 0)
-        values_load(run->in.sample, run->src + start * shape_sample_bytes(run->in.sample), values + skip,
-                    length);
+        wide_load_f64(run->in.sample, run->src + start * shape_sample_bytes(run->in.sample), length,
+                      values + skip);
 }
 
 /* Output samples [at, at + count) of a slab, `count` at most LINE_BLOCK. A slab is all that one number of the

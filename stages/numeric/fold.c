@@ -27,12 +27,11 @@ void fold_begin_f64(enum fold fold, double *results, size_t count)
     BEGIN(double, (double)-INFINITY, (double)INFINITY);
 }
 
-/* `folded` of a result `a` and its next value `b`. The number of values is a constant where the loop is to
- * become vectors. */
+/* `folded` of a result `a` and its next value `b`. Small numbers of values are constants, so that the loop
+ * can become vectors. */
 #define FOLD_EACH(type, each, folded)                                                                        \
     do {                                                                                                     \
-        _Pragma("omp simd") for (size_t i = 0; i < count; i++)                                               \
-        {                                                                                                    \
+        for (size_t i = 0; i < count; i++) {                                                                 \
             type a = results[i];                                                                             \
             for (size_t k = 0; k < (each); k++) {                                                            \
                 const type b = values[i * (each) + k];                                                       \
@@ -54,7 +53,8 @@ void fold_begin_f64(enum fold fold, double *results, size_t count)
             FOLD_EACH(type, each, folded);                                                                   \
     } while (0)
 
-SIMD_CLONES void fold_i64(enum fold fold, int64_t *results, size_t count, const int64_t *values, size_t each)
+SIMD_CLONES static void into_i64(enum fold fold, int64_t *results, size_t count, const int64_t *values,
+                                 size_t each)
 {
     if (fold == FOLD_SUM)
         FOLD(int64_t, (int64_t)((uint64_t)a + (uint64_t)b));
@@ -64,8 +64,8 @@ SIMD_CLONES void fold_i64(enum fold fold, int64_t *results, size_t count, const 
         FOLD(int64_t, b > a ? b : a);
 }
 
-SIMD_CLONES void fold_u64(enum fold fold, uint64_t *results, size_t count, const uint64_t *values,
-                          size_t each)
+SIMD_CLONES static void into_u64(enum fold fold, uint64_t *results, size_t count, const uint64_t *values,
+                                 size_t each)
 {
     if (fold == FOLD_SUM)
         FOLD(uint64_t, a + b);
@@ -76,14 +76,30 @@ SIMD_CLONES void fold_u64(enum fold fold, uint64_t *results, size_t count, const
 }
 
 /* NaN is neither smaller nor larger: once it is the result, it stays. */
-SIMD_CLONES void fold_f64(enum fold fold, double *results, size_t count, const double *values, size_t each)
+SIMD_CLONES static void into_f64(enum fold fold, double *results, size_t count, const double *values,
+                                 size_t each)
 {
     if (fold == FOLD_SUM)
         FOLD(double, a + b);
     else if (fold == FOLD_MIN)
-        FOLD(double, (b < a) | (b != b) ? b : a);
+        FOLD(double, ((b < a) | (b != b)) ? b : a);
     else
-        FOLD(double, (b > a) | (b != b) ? b : a);
+        FOLD(double, ((b > a) | (b != b)) ? b : a);
+}
+
+void fold_i64(enum fold fold, int64_t *results, size_t count, const int64_t *values, size_t each)
+{
+    into_i64(fold, results, count, values, each);
+}
+
+void fold_u64(enum fold fold, uint64_t *results, size_t count, const uint64_t *values, size_t each)
+{
+    into_u64(fold, results, count, values, each);
+}
+
+void fold_f64(enum fold fold, double *results, size_t count, const double *values, size_t each)
+{
+    into_f64(fold, results, count, values, each);
 }
 
 static void sort_few(double *values, size_t count)

@@ -12,13 +12,12 @@
 
 #include "stages/image/simd.h"
 #include "stages/numeric/moments.h"
-#include "stages/numeric/number.h"
 #include "stages/stage.h"
 #include "stages/synthetic/pass.h"
 
 struct histogram_params {
     int64_t bins;
-    char *low, *high;
+    double low, high; /* NaN: not given */
 };
 
 static const struct param histogram_table[] = {
@@ -31,15 +30,19 @@ static const struct param histogram_table[] = {
      .unit = "",
      .help = "How many intervals, told as h0, h1 and so on"},
     {.name = "low",
-     .type = PARAM_TEXT,
+     .type = PARAM_REAL,
      .offset = offsetof(struct histogram_params, low),
+     .initial = "auto",
+     .choices = "auto",
      .unit = "",
-     .help = "Where the first begins; by default at the least sample, at 0 for images of 8 and 16 bit"},
+     .help = "Where the first begins; auto: at the least sample, at 0 for images of 8 and 16 bit"},
     {.name = "high",
-     .type = PARAM_TEXT,
+     .type = PARAM_REAL,
      .offset = offsetof(struct histogram_params, high),
+     .initial = "auto",
+     .choices = "auto",
      .unit = "",
-     .help = "Where the last ends; by default at the greatest sample, at full scale for such images"},
+     .help = "Where the last ends; auto: at the greatest sample, at full scale for such images"},
     PARAM_END,
 };
 
@@ -56,15 +59,10 @@ struct histogram_room {
 static int histogram_check(const void *params, struct error *error)
 {
     const struct histogram_params *histogram = params;
-    double low = 0, high = 0;
-    if (histogram->low && !number_parse(histogram->low, &low))
-        return error_set(error, ERROR_USAGE, "low: '%.40s' is no number", histogram->low);
-    if (histogram->high && !number_parse(histogram->high, &high))
-        return error_set(error, ERROR_USAGE, "high: '%.40s' is no number", histogram->high);
-    if (histogram->low && histogram->high && low > high)
-        return error_set(error, ERROR_USAGE, "low is %.40s, above high, which is %.40s", histogram->low,
+    if (histogram->low > histogram->high)
+        return error_set(error, ERROR_USAGE, "low is %g, above high, which is %g", histogram->low,
                          histogram->high);
-    if (histogram->low && histogram->high && !isfinite(high - low))
+    if (isinf(histogram->high - histogram->low))
         return error_set(error, ERROR_USAGE, "low and high are too far apart");
     return 0;
 }
@@ -89,15 +87,13 @@ static int find_range(const struct stage_run *run, const struct line *line, stru
     const bool levels = run->in.kind == SHAPE_IMAGE && run->in.sample != SAMPLE_F32;
     *low = 0;
     *high = run->in.sample == SAMPLE_U8 ? 255 : 65535;
-    if (!levels && !(params->low && params->high)) {
+    if (!levels && (isnan(params->low) || isnan(params->high))) {
         const struct moments moments = moments_of(line, LINE_DROP_NOT_FINITE, room);
         *low = moments.count > 0 ? moments.min : 0;
         *high = moments.count > 0 ? moments.max : 1;
     }
-    if (params->low)
-        number_parse(params->low, low);
-    if (params->high)
-        number_parse(params->high, high);
+    *low = isnan(params->low) ? *low : params->low;
+    *high = isnan(params->high) ? *high : params->high;
     if (*low > *high)
         return error_set(error, ERROR_STAGE, "no range: it would go from %g to %g; give both low and high",
                          *low, *high);

@@ -4,31 +4,7 @@
 #include <string.h>
 
 #include "stages/image/simd.h"
-#include "stages/numeric/values.h"
-
-int line_find_axis(const struct shape *shape, int64_t axis, unsigned *index, struct error *error)
-{
-    const int64_t rank = shape->rank;
-    if (axis >= rank || axis < -rank)
-        return error_set(error, ERROR_USAGE, "axis %lld is not one of the array's %u dimensions",
-                         (long long)axis, (unsigned)shape->rank);
-    *index = (unsigned)(axis < 0 ? axis + rank : axis);
-    return 0;
-}
-
-struct line_axis line_axis_of(const struct shape *shape, unsigned index)
-{
-    struct line_axis axis = {.outer = 1, .length = shape->dims[index], .inner = 1};
-    if (shape_samples(shape) == 0) {
-        axis.outer = 0; /* the other dimensions may have no product */
-        return axis;
-    }
-    for (unsigned i = 0; i < index; i++)
-        axis.outer *= shape->dims[i];
-    for (unsigned i = index + 1; i < shape->rank; i++)
-        axis.inner *= shape->dims[i];
-    return axis;
-}
+#include "stages/numeric/wide.h"
 
 struct line line_all(const struct shape *shape, const uint8_t *src)
 {
@@ -46,13 +22,13 @@ struct line line_all(const struct shape *shape, const uint8_t *src)
     return line;
 }
 
-struct line line_along(const struct shape *shape, const uint8_t *src, const struct line_axis *axis,
+struct line line_along(const struct shape *shape, const uint8_t *src, const struct lines *lines,
                        size_t number)
 {
-    const size_t first = number / axis->inner * axis->length * axis->inner + number % axis->inner;
+    const size_t first = number / lines->inner * lines->length * lines->inner + number % lines->inner;
     return (struct line){.src = src + first * shape_sample_bytes(shape->sample),
-                         .count = axis->length,
-                         .stride = axis->inner,
+                         .count = lines->length,
+                         .stride = lines->inner,
                          .group = 1,
                          .kept = 1,
                          .sample = shape->sample};
@@ -101,7 +77,7 @@ static const void *samples_at(const struct line *line, size_t first, size_t coun
 
 const double *line_values(const struct line *line, size_t first, size_t count, struct line_room *room)
 {
-    values_load(line->sample, samples_at(line, first, count, room), room->values, count);
+    wide_load_f64(line->sample, samples_at(line, first, count, room), count, room->values);
     return room->values;
 }
 
@@ -172,6 +148,6 @@ double line_key_value(uint8_t sample, uint64_t key)
     const uint32_t four = (uint32_t)key;
     const void *const places[] = {&one, &two, &four, &key};
     double value;
-    values_load(sample, places[__builtin_ctz((unsigned)shape_sample_bytes(sample))], &value, 1);
+    wide_load_f64(sample, places[__builtin_ctz((unsigned)shape_sample_bytes(sample))], 1, &value);
     return value;
 }

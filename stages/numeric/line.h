@@ -5,6 +5,7 @@
 #ifndef STAGES_NUMERIC_LINE_H
 #define STAGES_NUMERIC_LINE_H
 
+#include "stages/numeric/lines.h"
 #include "stages/stage.h"
 
 #define LINE_BLOCK 2048u
@@ -27,23 +28,11 @@ struct line_room {
     uint64_t keys[LINE_BLOCK];
 };
 
-/* An array's dimensions about one axis: `outer` x `length` x `inner` samples. `outer` is 0 where the array is
- * empty; `inner` never is. */
-struct line_axis {
-    size_t outer, length, inner;
-};
-
-/* `axis` counts from the first, or from the last where it is negative. ERROR_USAGE where there is none. */
-int line_find_axis(const struct shape *shape, int64_t axis, unsigned *index, struct error *error);
-
-/* About axis `index` of an array of that many dimensions at least. */
-struct line_axis line_axis_of(const struct shape *shape, unsigned index);
-
 /* Every sample of an array, every colour sample of an image. */
 struct line line_all(const struct shape *shape, const uint8_t *src);
 
 /* The line with this number among outer x inner, counted in C order. */
-struct line line_along(const struct shape *shape, const uint8_t *src, const struct line_axis *axis,
+struct line line_along(const struct shape *shape, const uint8_t *src, const struct lines *lines,
                        size_t number);
 
 /* Samples [first, first + count) as numbers, `count` at most LINE_BLOCK; in room->values. 64-bit integers are

@@ -7,6 +7,7 @@
 
 #include "stages/numeric/matmul_kernel.h"
 #include "stages/numeric/values.h"
+#include "stages/numeric/wide.h"
 #include "stages/stage.h"
 
 struct matmul_params {
@@ -157,7 +158,7 @@ static void make_panels(const struct shape *matrix, const uint8_t *samples, doub
                  width = panels_of(columns) * MATMUL_PANEL;
     const size_t row_bytes = columns * shape_sample_bytes(matrix->sample);
     for (size_t k = 0; k < depth; k++) {
-        values_load(matrix->sample, samples + k * row_bytes, row, columns);
+        wide_load_f64(matrix->sample, samples + k * row_bytes, columns, row);
         for (size_t j = 0; j < width; j++)
             panels[(j / MATMUL_PANEL * depth + k) * MATMUL_PANEL + j % MATMUL_PANEL] =
                 j < columns ? row[j] : 0;
@@ -211,8 +212,8 @@ static void load_rows(const struct stage_run *run, size_t top, size_t count, dou
     const size_t depth = ((const struct matmul_state *)run->state)->depth;
     const size_t whole = (count + MATMUL_ROWS - 1) / MATMUL_ROWS * MATMUL_ROWS;
     if (depth > 0)
-        values_load(run->in.sample, run->src + top * depth * shape_sample_bytes(run->in.sample), in,
-                    count * depth);
+        wide_load_f64(run->in.sample, run->src + top * depth * shape_sample_bytes(run->in.sample),
+                      count * depth, in);
     memset(in + count * depth, 0, (whole - count) * depth * sizeof *in);
 }
 

@@ -15,15 +15,16 @@
 #include "stages/numeric/moments.h"
 #include "stages/numeric/quantile.h"
 #include "stages/numeric/values.h"
+#include "stages/numeric/wide.h"
 #include "stages/stage.h"
 
 enum { METHOD_MINMAX, METHOD_ZSCORE, METHOD_PERCENTILE };
 
-#define AXIS_NONE (-1)
+#define NO_AXIS (-SHAPE_MAX_RANK - 1)
 
 struct normalize_params {
     int method;
-    int64_t axis;
+    int64_t axis; /* NO_AXIS: none */
     double low, high;
     double lower, upper;
 };
@@ -39,12 +40,12 @@ static const struct param normalize_table[] = {
     {.name = "axis",
      .type = PARAM_INT,
      .offset = offsetof(struct normalize_params, axis),
-     .min = 0,
+     .min = -SHAPE_MAX_RANK,
      .max = SHAPE_MAX_RANK - 1,
      .initial = "none",
      .choices = "none",
      .unit = "",
-     .help = "Each line along this axis, counted from 0, by itself; none: the array as a whole"},
+     .help = "Each line along this axis by itself, -1 being the last; none: the array as a whole"},
     {.name = "low",
      .type = PARAM_REAL,
      .offset = offsetof(struct normalize_params, low),
@@ -86,7 +87,7 @@ struct fit {
 };
 
 struct normalize_state {
-    struct line_axis axis;
+    struct lines lines;
     double target, low;
     struct fit fits[]; /* outer x inner */
 };
@@ -104,21 +105,16 @@ static int normalize_check(const void *params, struct error *error)
     return 0;
 }
 
-static int find_axis(const struct normalize_params *params, const struct shape *in, struct line_axis *axis,
-                     struct error *error)
+static int find_lines(const struct normalize_params *params, const struct shape *in, struct lines *lines,
+                      struct error *error)
 {
-    unsigned index;
-    *axis = (struct line_axis){1, shape_samples(in), 1};
-    if (params->axis == AXIS_NONE)
-        return 0;
-    TRY(line_find_axis(in, params->axis, &index, error));
-    *axis = line_axis_of(in, index);
-    return 0;
+    *lines = (struct lines){.outer = 1, .length = shape_samples(in), .inner = 1};
+    return params->axis == NO_AXIS ? 0 : lines_along(in, params->axis, lines, error);
 }
 
-static size_t state_need(const struct line_axis *axis)
+static size_t state_need(const struct lines *lines)
 {
-    return scratch_add(scratch_need(axis->outer * axis->inner, sizeof(struct fit)),
+    return scratch_add(scratch_need(lines->outer * lines->inner, sizeof(struct fit)),
                        scratch_need(1, sizeof(struct normalize_state)));
 }
 
@@ -126,14 +122,14 @@ static int normalize_plan(const void *params, const struct shape *in, struct sta
                           struct error *error)
 {
     const struct normalize_params *normalize = params;
-    struct line_axis axis;
-    TRY(find_axis(normalize, in, &axis, error));
+    struct lines lines;
+    TRY(find_lines(normalize, in, &lines, error));
     plan->out.sample = (uint8_t)values_real(in->sample);
     plan->out.bits = shape_sample_bits(plan->out.sample);
     plan->begin_scratch_bytes =
-        scratch_add(state_need(&axis), normalize->method == METHOD_PERCENTILE
-                                           ? scratch_need(1, sizeof(struct quantile_room))
-                                           : scratch_need(1, sizeof(struct line_room)));
+        scratch_add(state_need(&lines), normalize->method == METHOD_PERCENTILE
+                                            ? scratch_need(1, sizeof(struct quantile_room))
+                                            : scratch_need(1, sizeof(struct line_room)));
     plan->rows_scratch_bytes = scratch_need(1, sizeof(struct normalize_room));
     return 0;
 }
@@ -162,20 +158,20 @@ static struct fit fit_line(const struct normalize_params *params, const struct l
 static int normalize_begin(struct stage_run *run, struct scratch *scratch, struct error *error)
 {
     const struct normalize_params *params = run->params;
-    struct line_axis axis;
-    TRY(find_axis(params, &run->in, &axis, error));
-    const size_t lines = axis.outer * axis.inner;
-    struct normalize_state *state = scratch_alloc(scratch, 1, sizeof *state + lines * sizeof(struct fit));
+    struct lines lines;
+    TRY(find_lines(params, &run->in, &lines, error));
+    const size_t count = lines.outer * lines.inner;
+    struct normalize_state *state = scratch_alloc(scratch, 1, sizeof *state + count * sizeof(struct fit));
     void *room = scratch_alloc(scratch, 1,
                                params->method == METHOD_PERCENTILE ? sizeof(struct quantile_room)
                                                                    : sizeof(struct line_room));
     if (!state || !room)
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
-    state->axis = axis;
+    state->lines = lines;
     state->low = params->method == METHOD_ZSCORE ? 0 : params->low;
     state->target = params->method == METHOD_ZSCORE ? 1 : params->high - params->low;
-    for (size_t i = 0; i < lines && axis.length > 0; i++) {
-        const struct line line = line_along(&run->in, run->src, &axis, i);
+    for (size_t i = 0; i < count && lines.length > 0; i++) {
+        const struct line line = line_along(&run->in, run->src, &lines, i);
         state->fits[i] = fit_line(params, &line, room);
     }
     run->state = state;
@@ -208,18 +204,18 @@ SIMD_CLONES static void fit_each(double *restrict values, size_t count, const st
 /* `count` samples from number `first` of the array. */
 static void fit_block(const struct normalize_state *state, size_t first, double *values, size_t count)
 {
-    const struct line_axis *axis = &state->axis;
+    const struct lines *lines = &state->lines;
     for (size_t done = 0, length; done < count; done += length) {
         const size_t at = first + done;
-        if (axis->inner == 1) {
-            length = axis->length - at % axis->length;
+        if (lines->inner == 1) {
+            length = lines->length - at % lines->length;
             length = length < count - done ? length : count - done;
-            fit_run(values + done, length, state->fits[at / axis->length], state->target, state->low);
+            fit_run(values + done, length, state->fits[at / lines->length], state->target, state->low);
         } else {
-            const size_t outer = at / (axis->inner * axis->length), inner = at % axis->inner;
-            length = axis->inner - inner;
+            const size_t outer = at / (lines->inner * lines->length), inner = at % lines->inner;
+            length = lines->inner - inner;
             length = length < count - done ? length : count - done;
-            fit_each(values + done, length, state->fits + outer * axis->inner + inner, state->target,
+            fit_each(values + done, length, state->fits + outer * lines->inner + inner, state->target,
                      state->low);
         }
     }
@@ -237,7 +233,7 @@ static int normalize_rows(const struct stage_run *run, uint32_t first, uint32_t 
     shape_span(&run->out, first, last, &begin, &end);
     for (size_t i = begin; i < end; i += LINE_BLOCK) {
         const size_t count = end - i < LINE_BLOCK ? end - i : LINE_BLOCK;
-        values_load(run->in.sample, run->src + i * in_bytes, room->values, count);
+        wide_load_f64(run->in.sample, run->src + i * in_bytes, count, room->values);
         fit_block(run->state, i, room->values, count);
         values_store(run->out.sample, room->values, run->dst + i * out_bytes, count);
     }

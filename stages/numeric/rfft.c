@@ -10,6 +10,7 @@
 #include "stages/image/simd.h"
 #include "stages/numeric/fft.h"
 #include "stages/numeric/values.h"
+#include "stages/numeric/wide.h"
 #include "stages/stage.h"
 
 enum { OUTPUT_ABS, OUTPUT_POWER, OUTPUT_COMPLEX };
@@ -143,8 +144,8 @@ static void load_line(const struct work *work, size_t number, size_t place)
     const struct fft_buffers *buffers = &work->buffers;
     const size_t bytes = shape_sample_bytes(work->run->in.sample), batch = lines->batch;
     const double *line = work->line;
-    values_load(work->run->in.sample, work->run->src + number * lines->length * bytes, work->line,
-                lines->length);
+    wide_load_f64(work->run->in.sample, work->run->src + number * lines->length * bytes, lines->length,
+                  work->line);
     if (lines->length % 2 == 0) {
         for (size_t t = 0; t < lines->transformed; t++) {
             buffers->re[t * batch + place] = line[2 * t];

@@ -46,35 +46,43 @@ SIMD_CLONES static uint64_t sum_short(uint8_t sample, const void *samples, size_
     }
 }
 
-/* At most PIECE of 32 bit. The sum modulo 2^64 and that of the upper halves tell all 76 bits: what is missing
- * between them is the sum of the lower halves. */
-#define SUM_32(type, wide_type)                                                                              \
+/* At most PIECE numbers; false where one does not fit 32 bits, as `narrow`. The sum modulo 2^64 and that of
+ * the upper halves tell all 76 bits: what is missing between them is the sum of the lower halves. */
+#define SUM_32(type, narrow, wide_type)                                                                      \
     do {                                                                                                     \
         const type *x = samples;                                                                             \
-        uint64_t sum = 0, upper = 0;                                                                         \
-        _Pragma("omp simd reduction(+ : sum, upper)") for (size_t i = 0; i < count; i++)                     \
+        uint64_t sum = 0, upper = 0, cut = 0;                                                                \
+        _Pragma("omp simd reduction(+ : sum, upper) reduction(| : cut)") for (size_t i = 0; i < count; i++)  \
         {                                                                                                    \
-            const uint64_t square = (uint64_t)((wide_type)x[i] * (wide_type)x[i]);                           \
+            const wide_type number = (narrow)x[i];                                                           \
+            const uint64_t square = (uint64_t)(number * number);                                             \
             sum += square;                                                                                   \
             upper += square >> 32;                                                                           \
+            cut |= (uint64_t)((wide_type)x[i] ^ number);                                                     \
         }                                                                                                    \
-        return ((unsigned __int128)upper << 32) + (sum - (upper << 32));                                     \
+        *result = ((unsigned __int128)upper << 32) + (sum - (upper << 32));                                  \
+        return cut == 0;                                                                                     \
     } while (0)
 
-SIMD_CLONES static unsigned __int128 sum_u32(const void *samples, size_t count)
+SIMD_CLONES static bool sum_narrow(uint8_t sample, const void *samples, size_t count,
+                                   unsigned __int128 *result)
 {
-    SUM_32(uint32_t, uint64_t);
+    switch ((enum sample)sample) {
+    case SAMPLE_U32:
+        SUM_32(uint32_t, uint32_t, uint64_t);
+    case SAMPLE_I32:
+        SUM_32(int32_t, int32_t, int64_t);
+    case SAMPLE_U64:
+        SUM_32(uint64_t, uint32_t, uint64_t);
+    default:
+        SUM_32(int64_t, int32_t, int64_t);
+    }
 }
 
-SIMD_CLONES static unsigned __int128 sum_i32(const void *samples, size_t count)
-{
-    SUM_32(int32_t, int64_t);
-}
-
-static void add_64(struct total *total, const uint64_t *numbers, size_t count, bool is_signed)
+static void add_wide(struct total *total, uint8_t sample, const uint64_t *numbers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const uint64_t x = is_signed && numbers[i] >> 63 ? 0 - numbers[i] : numbers[i];
+        const uint64_t x = sample == SAMPLE_I64 && numbers[i] >> 63 ? 0 - numbers[i] : numbers[i];
         add(total, (unsigned __int128)x * x);
     }
 }
@@ -99,17 +107,19 @@ static struct sumsq sum_integers(uint8_t sample, const uint8_t *samples, size_t 
 {
     const size_t bytes = shape_sample_bytes(sample);
     struct total total = {0};
+    bool wide = false; /* once a piece was, the others are taken to be */
     for (size_t done = 0, part; done < count; done += part) {
         const uint8_t *at = samples + done * bytes;
+        unsigned __int128 sum = 0;
         part = count - done < PIECE ? count - done : PIECE;
-        if (sample == SAMPLE_U32)
-            add(&total, sum_u32(at, part));
-        else if (sample == SAMPLE_I32)
-            add(&total, sum_i32(at, part));
-        else if (bytes == sizeof(uint64_t))
-            add_64(&total, (const uint64_t *)(const void *)at, part, sample == SAMPLE_I64);
+        if (bytes < sizeof(uint32_t))
+            sum = sum_short(sample, at, part);
         else
-            add(&total, sum_short(sample, at, part));
+            wide = wide || !sum_narrow(sample, at, part, &sum);
+        if (wide)
+            add_wide(&total, sample, (const uint64_t *)(const void *)at, part);
+        else
+            add(&total, sum);
     }
     return result_of(&total);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Samples of every type to doubles and back. */
+/* Results that are real numbers, whatever the samples they are made of. */
 #ifndef STAGES_NUMERIC_VALUES_H
 #define STAGES_NUMERIC_VALUES_H
 
@@ -7,9 +7,6 @@
 #include <stdint.h>
 
 #include "stages/shape.h"
-
-/* `count` samples as doubles; exact but for 64-bit integers, which are rounded to nearest. */
-void values_load(uint8_t sample, const void *src, double *dst, size_t count);
 
 /* Rounds to SAMPLE_F32, or copies as SAMPLE_F64. */
 void values_store(uint8_t sample, const double *src, void *dst, size_t count);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "stages/numeric/wide.h"
 
-#include <float.h>
-#include <math.h>
-
 #include "stages/image/simd.h"
 #include "stages/numeric/half.h"
 #include "stages/shape.h"
@@ -49,7 +46,7 @@ uint64_t wide_most(uint8_t sample)
         }                                                                                                    \
     } while (0)
 
-SIMD_CLONES void wide_load(uint8_t sample, const void *src, size_t count, union wide_piece *piece)
+SIMD_CLONES static void load_integers(uint8_t sample, const void *src, size_t count, union wide_piece *piece)
 {
     switch ((enum sample)sample) {
     case SAMPLE_U8:
@@ -78,11 +75,11 @@ SIMD_CLONES void wide_load(uint8_t sample, const void *src, size_t count, union 
         EACH(uint64_t, piece->u64, uint64_t, src, x);
         break;
     default:
-        wide_load_f64(sample, src, count, piece->f64);
+        break;
     }
 }
 
-SIMD_CLONES void wide_load_f64(uint8_t sample, const void *src, size_t count, double *values)
+SIMD_CLONES static void load_f64(uint8_t sample, const void *src, size_t count, double *values)
 {
     switch ((enum sample)sample) {
     case SAMPLE_U8:
@@ -119,6 +116,19 @@ SIMD_CLONES void wide_load_f64(uint8_t sample, const void *src, size_t count, do
     default:
         EACH(double, values, double, src, x);
     }
+}
+
+void wide_load_f64(uint8_t sample, const void *src, size_t count, double *values)
+{
+    load_f64(sample, src, count, values);
+}
+
+void wide_load(uint8_t sample, const void *src, size_t count, union wide_piece *piece)
+{
+    if (shape_sample_is_float(sample))
+        load_f64(sample, src, count, piece->f64);
+    else
+        load_integers(sample, src, count, piece);
 }
 
 /* From one wide type to all that are not special to it. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The generator of sample pictures: the same arguments give the same pictures, and each kind is what it says.
+# The generator of samples: the same arguments give the same pictures and arrays, and each kind is what it says.
 
 bats_require_minimum_version 1.5.0
 
@@ -16,7 +16,7 @@ read_png() { "$FORKMILL_PYTHON" "$FORKMILL_ROOT/tests/cli/read_png.py" "$@"; }
 describe() { pngcheck "$1" | sed -n 's/.*(\(.*\), [-0-9.]*%).*/\1/p'; }
 
 @test "the same arguments give the same bytes, another seed gives others" {
-  for kind in photo deep grey flat alpha palette icons broken; do
+  for kind in photo deep grey flat alpha palette icons broken arrays broken-arrays; do
     generate $kind --count 3 --width 90 --height 70 --seed 5 once
     generate $kind --count 3 --width 90 --height 70 --seed 5 twice
     generate $kind --count 3 --width 90 --height 70 --seed 6 other
@@ -99,6 +99,64 @@ describe() { pngcheck "$1" | sed -n 's/.*(\(.*\), [-0-9.]*%).*/\1/p'; }
   done
 }
 
+@test "arrays take turns at dtype, byte order, order and version, and numpy reads them all" {
+  generate arrays --count 144 --width 7 --height 5 out
+  "$FORKMILL_PYTHON" - out/arrays/*/*.npy <<'EOF'
+import re, sys
+import numpy as np
+kinds, versions = set(), set()
+for path in sys.argv[1:]:
+    array = np.load(path)
+    big, fortran, version = re.search(r"(-big)?(-fortran)?-v(\d)\.npy$", path).groups()
+    assert array.shape == (5, 7), path
+    assert array.flags.f_contiguous == bool(fortran), path
+    assert array.dtype.itemsize == 1 or (array.dtype.str[0] == ">") == bool(big), path
+    assert open(path, "rb").read()[6] == int(version), path
+    kinds.add((array.dtype.str, bool(fortran)))
+    versions.add(version)
+assert len(kinds) == 2 * (3 + 9 * 2) and versions == {"1", "2", "3"}, kinds
+EOF
+}
+
+@test "arrays have the same values in every format" {
+  for format in npy npy.gz raw raw.gz csv csv.gz; do
+    generate arrays --count 2 --width 70 --height 50 --dtype f64 --format $format out
+  done
+  "$FORKMILL_PYTHON" - out/arrays/000/arrays <<'EOF'
+import gzip, sys
+import numpy as np
+base = sys.argv[1]
+for number, table, skip in (("-000000", "bare", 0), ("-000001", "named", 1)):
+    array = np.load(f"{base}{number}-f64-v1.npy")
+    assert len(np.unique(array)) > 300
+    assert (np.load(gzip.open(f"{base}{number}-f64-v1.npy.gz")) == array).all()
+    assert (np.fromfile(f"{base}{number}-f64.raw", "<f8").reshape(50, 70) == array).all()
+    assert gzip.open(f"{base}{number}-f64.raw.gz").read() == array.tobytes()
+    assert (np.loadtxt(f"{base}{number}-{table}.csv", delimiter=",", skiprows=skip) == array).all()
+    assert gzip.open(f"{base}{number}-{table}.csv.gz").read() == open(f"{base}{number}-{table}.csv", "rb").read()
+EOF
+}
+
+@test "broken arrays are refused by numpy or by gzip, or hold what is not numbers" {
+  generate broken-arrays --count 18 out
+  [ "$(find out -type f | wc -l)" -eq 18 ]
+  run ! gzip -t out/broken-arrays/000/*truncated.npy.gz
+  run ! gzip -t out/broken-arrays/000/*bad-crc.npy.gz
+  [ "$(gzip -dc out/broken-arrays/000/*bomb.npy.gz | wc -c)" -gt $((8 << 20)) ]
+  [ "$(stat -c %s out/broken-arrays/000/*bomb.npy.gz)" -lt 20000 ]
+  "$FORKMILL_PYTHON" - out/broken-arrays/000/*.npy <<'EOF'
+import sys
+import numpy as np
+for path in sys.argv[1:]:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, MemoryError, EOFError):
+        continue
+    assert "structured" in path or "complex" in path, path
+    assert array.dtype.kind in "Vc", path
+EOF
+}
+
 @test "a photo takes as many bytes as a photograph does" {
   generate photo --width 1200 --height 850 out
   bytes=$(stat -c %s out/photo/000/photo-000000.png)
@@ -124,6 +182,11 @@ describe() { pngcheck "$1" | sed -n 's/.*(\(.*\), [-0-9.]*%).*/\1/p'; }
   run -2 generate photo --height -1 out
   run -2 generate photo --format gif out
   run -2 generate broken --format pam out
+  run -2 generate photo --format npy out
+  [[ "$output" == *"pictures do not come as npy"* ]]
+  run -2 generate arrays --format png out
+  run -2 generate arrays --dtype f128 out
+  run -2 generate broken-arrays --format npy out
   [ ! -e out ]
   run -1 generate alpha --format pnm out
   [[ "$output" == *"PAM can"* ]]

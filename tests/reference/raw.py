@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Raw images as tests/stages/apply_stage.c reads them, and how the comparison scripts use it."""
+"""Raw images and arrays as tests/stages/apply_stage.c reads them, and how the comparison scripts use it."""
 import array
 import os
 import subprocess
@@ -39,6 +39,24 @@ class Raw:
         return cls(int(width), int(height), int(channels), sample, samples)
 
 
+def write_array(path, values):
+    """A numpy array as one line, "ARRAY SAMPLE DIM ...", and its samples in C order."""
+    name = "bool" if values.dtype.kind == "b" else f"{values.dtype.kind}{8 * values.dtype.itemsize}"
+    with open(path, "wb") as file:
+        file.write(" ".join(["ARRAY", name, *map(str, values.shape)]).encode() + b"\n")
+        file.write(values.tobytes())
+
+
+def read_array(path):
+    import numpy
+
+    with open(path, "rb") as file:
+        word, name, *dims = file.readline().decode().split()
+        assert word == "ARRAY"
+        dtype = "?" if name == "bool" else f"{name[0]}{int(name[1:]) // 8}"
+        return numpy.frombuffer(file.read(), dtype).reshape([int(dim) for dim in dims])
+
+
 class Suite:
     """Runs comparisons, prints one line for each that fails, and exits with how it went."""
 
@@ -55,6 +73,15 @@ class Suite:
         subprocess.run([self.tool, *options, source, target, *stages], check=True)
         return Raw.read(target)
 
+    def apply_array(self, values, *stages, cut=0):
+        """The numpy array after the stages, and what they told the record: {name: text}."""
+        source, target = (os.path.join(self.folder.name, name) for name in ("in.raw", "out.raw"))
+        write_array(source, values)
+        options = ["-c", str(cut)] if cut else []
+        done = subprocess.run([self.tool, *options, source, target, *stages], check=True, text=True,
+                              stdout=subprocess.PIPE)
+        return read_array(target), dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
     def expect(self, what, got, want, tolerance):
         """Compares two sequences of samples: no two may differ by more than the tolerance."""
         self.done += 1
@@ -63,6 +90,28 @@ class Suite:
             self.failed += 1
             difference = "sizes differ" if worst is None else f"off by {worst:.6g}, allowed {tolerance:.6g}"
             print(f"not ok: {what}: {difference}")
+
+    def expect_array(self, what, got, want, ulps=0):
+        """Compares two numpy arrays: the same type and shape, NaN for NaN, no sample further off than so many
+        units in the last place of what is wanted."""
+        import numpy
+
+        self.done += 1
+        reason = None
+        if got.dtype != want.dtype or got.shape != want.shape:
+            reason = f"{got.dtype} {got.shape} instead of {want.dtype} {want.shape}"
+        elif want.dtype.kind == "f":
+            same = (got == want) | (numpy.isnan(got) & numpy.isnan(want))
+            with numpy.errstate(invalid="ignore", over="ignore"):
+                off = abs(got.astype("f8") - want.astype("f8")) / numpy.spacing(abs(want)).astype("f8")
+            worst = max(numpy.where(same, 0, numpy.where(numpy.isnan(off), numpy.inf, off)).flat, default=0)
+            if worst > ulps:
+                reason = f"off by {worst:.3g} units in the last place, allowed {ulps}"
+        elif not numpy.array_equal(got, want):
+            reason = f"{numpy.count_nonzero(got != want)} of {want.size} differ"
+        if reason:
+            self.failed += 1
+            print(f"not ok: {what}: {reason}")
 
     def finish(self):
         print(f"{self.done} comparisons, {self.failed} failed")

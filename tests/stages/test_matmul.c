@@ -2,31 +2,12 @@
 /* matmul against the sum that defines it, with matrices as .npy files made by hand. */
 #include "array_harness.h"
 
-/* A .npy file of version 1.0 (numpy.lib.format) of little-endian f64. */
-static struct param_file npy_file(const char *path, size_t rows, size_t columns, const double *numbers)
-{
-    const size_t bytes = rows * columns * sizeof *numbers;
-    struct param_file file = {
-        .path = strdup(path), .bytes = malloc(128 + bytes), .length_bytes = 128 + bytes};
-    memcpy(file.bytes, "\x93NUMPY\x01\x00\x76\x00", 10);
-    memset(file.bytes + 10, ' ', 118);
-    char header[100];
-    const int length =
-        snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, %zu), }",
-                 rows, columns);
-    memcpy(file.bytes + 10, header, (size_t)length);
-    file.bytes[127] = '\n';
-    if (bytes > 0)
-        memcpy(file.bytes + 128, numbers, bytes);
-    return file;
-}
-
 /* The stage's parameter block is a file and nothing else. */
 static struct applied multiply(struct shape in, const void *src, size_t rows, size_t columns,
                                const double *numbers)
 {
     const struct stage *stage = stage_find("matmul");
-    struct param_file file = npy_file("matrix.npy", rows, columns, numbers);
+    struct param_file file = matrix_file("matrix.npy", rows, columns, numbers);
     struct applied applied = array_apply_with(stage, &file, in, src);
     param_free(stage->params, &file);
     return applied;
@@ -135,16 +116,16 @@ static void wrong_matrices_are_refused(void **state)
     const struct shape in = ARRAY(SAMPLE_F64, 2, 3);
     struct param_file file = {0};
     expect_refused(&file, in, ERROR_USAGE, "no file");
-    file = npy_file("matrix.npy", 2, 3, numbers);
+    file = matrix_file("matrix.npy", 2, 3, numbers);
     expect_refused(&file, in, ERROR_UNSUPPORTED, "2 rows");
-    file = npy_file("matrix.npy", 3, 2, numbers);
+    file = matrix_file("matrix.npy", 3, 2, numbers);
     expect_refused(&file, shape_array(SAMPLE_F64, 0, NULL), ERROR_UNSUPPORTED, "no axis");
-    file = npy_file("matrix.npy", 3, 2, numbers);
+    file = matrix_file("matrix.npy", 3, 2, numbers);
     file.length_bytes--;
     expect_refused(&file, in, ERROR_CORRUPT, "matrix.npy");
-    file = npy_file("matrix.png", 3, 2, numbers);
+    file = matrix_file("matrix.png", 3, 2, numbers);
     expect_refused(&file, in, ERROR_UNSUPPORTED, "no file of an array");
-    file = npy_file("matrix.npy.gz", 3, 2, numbers);
+    file = matrix_file("matrix.npy.gz", 3, 2, numbers);
     expect_refused(&file, in, ERROR_UNSUPPORTED, "unpack it");
     struct error error = {0};
     assert_int_equal(array_refused("matmul", "", in, &error), ERROR_USAGE);
