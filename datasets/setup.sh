@@ -11,7 +11,7 @@ usage() {
 }
 
 build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libdeflate-dev libjpeg-dev libwebp-dev
-  libfyaml-dev libjansson-dev libsqlite3-dev)
+  libfyaml-dev libjansson-dev libsqlite3-dev libseccomp-dev)
 data=(python3 libvips-tools)
 tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
   libvips-tools pngcheck procps)

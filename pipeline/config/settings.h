@@ -19,6 +19,9 @@
 /* How the openmp engine cuts the work; in the order of the setting's choices. */
 enum settings_split { SPLIT_AUTO, SPLIT_ITEMS, SPLIT_ROWS };
 
+/* Are workers locked in? In the order of the setting's choices. */
+enum settings_sandbox { SANDBOX_AUTO, SANDBOX_OFF, SANDBOX_REQUIRED };
+
 struct settings {
     struct param_list inputs;
     char *output;
@@ -29,6 +32,7 @@ struct settings {
     struct param_list include, exclude;
     int engine;      /* index into SETTINGS_ENGINES */
     int split;       /* enum settings_split */
+    int sandbox;     /* enum settings_sandbox; of engine process */
     int64_t workers; /* -1: allotted */
     int64_t queue, batch, recycle, retries;
     uint64_t timeout_ms, grace_ms;
