@@ -67,6 +67,10 @@ static void tell_beginning(struct run *run)
     if (run->machine.arena.memfd)
         progress_message(run->progress, PROGRESS_NORMAL, "using a memfd for shared memory: %s",
                          run->machine.arena.why_memfd);
+    bool lacking = false;
+    const char *confinement = run->engine->confinement ? run->engine->confinement(run->crew, &lacking) : "";
+    if (*confinement)
+        progress_message(run->progress, lacking ? PROGRESS_NORMAL : PROGRESS_VERBOSE, "%s", confinement);
     if (run->memory_lowered)
         progress_message(run->progress, PROGRESS_NORMAL, "memory lowered to %llu MiB: %s",
                          (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Portable Network Graphics (ISO/IEC 15948:2004; PNG specification, third edition), through libpng. */
+/* Portable Network Graphics (ISO/IEC 15948:2004; PNG specification, third edition), through libpng and,
+ * where they serve, faster libraries. */
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
+#include "stages/codec/deflate.h"
 #include "stages/codec/png_private.h"
 
 static bool png_sniff(const uint8_t *head, size_t head_bytes)
@@ -15,9 +17,10 @@ static bool png_sniff(const uint8_t *head, size_t head_bytes)
 
 static const char *png_version(void)
 {
-    static char text[96];
+    static char text[160];
     snprintf(text, sizeof text, "libpng %s (built with %s), zlib %s (built with %s)",
              png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING, zlibVersion(), ZLIB_VERSION);
+    deflate_versions(text, sizeof text);
     return text;
 }
 

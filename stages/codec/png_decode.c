@@ -6,6 +6,7 @@
 struct png_read {
     struct codec_decode *job;
     struct png_header header;
+    int passes;
 };
 
 static void set_shape(struct png_session *session, struct png_read *read)
@@ -27,10 +28,9 @@ static void set_shape(struct png_session *session, struct png_read *read)
         png_session_fail(session, ERROR_MEMORY, "more room for pixels needed than was planned");
 }
 
-static void read_steps(struct png_session *session, void *argument)
+/* Up to the pixels, whose shape is then known. */
+static void read_header(struct png_session *session, struct png_read *read)
 {
-    struct png_read *read = argument;
-    struct codec_decode *job = read->job;
     png_session_start_read(session);
     png_structp png = session->png;
     /* Skip every chunk but the critical ones and tRNS, checking CRCs on the way ... */
@@ -40,34 +40,57 @@ static void read_steps(struct png_session *session, void *argument)
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, checked, 4);
 
     png_read_info(png, session->info);
+    png_get_tRNS(png, session->info, &session->alpha, &session->alphas, NULL);
     png_set_expand(png);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (read->header.depth == 16)
         png_set_swap(png);
 #endif
-    int passes = png_set_interlace_handling(png);
+    read->passes = png_set_interlace_handling(png);
     png_read_update_info(png, session->info);
     set_shape(session, read);
+}
 
-    size_t row_bytes = shape_row_bytes(&job->shape);
-    for (int pass = 0; pass < passes; pass++) {
-        for (uint32_t y = 0; y < job->shape.height; y++)
-            png_read_row(png, job->pixels + y * row_bytes, NULL);
-    }
-    png_read_end(png, session->info);
-    if (job->meta)
-        png_meta_read(session, &read->header, job);
+/* What follows the pixels. */
+static void read_rest(struct png_session *session, struct png_read *read)
+{
+    png_read_end(session->png, session->info);
+    if (read->job->meta)
+        png_meta_read(session, &read->header, read->job);
     if (session->position < session->size_bytes)
         png_session_warn(session, "%zu bytes after the end of the image",
                          session->size_bytes - session->position);
 }
 
-int png_decode(struct codec_decode *job, struct error *error)
+static void read_steps(struct png_session *session, void *argument)
 {
-    struct png_read read = {.job = job};
+    struct png_read *read = argument;
+    struct codec_decode *job = read->job;
+    read_header(session, read);
+    size_t row_bytes = shape_row_bytes(&job->shape);
+    for (int pass = 0; pass < read->passes; pass++) {
+        for (uint32_t y = 0; y < job->shape.height; y++)
+            png_read_row(session->png, job->pixels + y * row_bytes, NULL);
+    }
+    read_rest(session, read);
+}
+
+/* libpng sees all of the file but its image data. */
+static void read_fast_steps(struct png_session *session, void *argument)
+{
+    struct png_read *read = argument;
+    read_header(session, read);
+    if (!png_fast_pixels(session, &read->header, read->job, session->skip_from, session->skip_to))
+        png_session_fail(session, ERROR_CORRUPT, "left to libpng");
+    read_rest(session, read);
+}
+
+static int run(struct png_read *read, void (*steps)(struct png_session *, void *), size_t first, size_t end,
+               struct error *error)
+{
+    struct codec_decode *job = read->job;
     job->warnings = 0;
     job->warning[0] = '\0';
-    TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
     struct png_session session = {.memory = {.scratch = job->scratch},
                                   .error = error,
                                   .code_else = ERROR_CORRUPT,
@@ -75,6 +98,39 @@ int png_decode(struct codec_decode *job, struct error *error)
                                   .warning = job->warning,
                                   .warning_size = sizeof job->warning,
                                   .in = job->bytes,
-                                  .size_bytes = job->length_bytes};
-    return png_session_run(&session, read_steps, &read);
+                                  .size_bytes = job->length_bytes,
+                                  .skip_from = first,
+                                  .skip_to = end};
+    return png_session_run(&session, steps, read);
+}
+
+int png_decode_by_libpng(struct codec_decode *job, struct error *error)
+{
+    struct png_read read = {.job = job};
+    job->warnings = 0;
+    job->warning[0] = '\0';
+    TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
+    return run(&read, read_steps, 0, 0, error);
+}
+
+int png_decode_fast(struct codec_decode *job, struct error *error)
+{
+    struct png_read read = {.job = job};
+    size_t first, end;
+    TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
+    if (!png_fast_find(job, &read.header, &first, &end))
+        return error_set(error, ERROR_UNSUPPORTED, "left to libpng");
+    return run(&read, read_fast_steps, first, end, error);
+}
+
+int png_decode(struct codec_decode *job, struct error *error)
+{
+    size_t scratch_used_bytes = job->scratch->used_bytes;
+    size_t meta_used_bytes = job->meta ? job->meta->used_bytes : 0;
+    if (png_decode_fast(job, error) == 0)
+        return 0;
+    job->scratch->used_bytes = scratch_used_bytes;
+    if (job->meta)
+        job->meta->used_bytes = meta_used_bytes;
+    return png_decode_by_libpng(job, error);
 }

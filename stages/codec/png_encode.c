@@ -44,12 +44,17 @@ static bool has_runs(const struct shape *shape, const uint8_t *pixels)
     return equal >= all / 8;
 }
 
+int png_compression_word(const struct codec_save *save)
+{
+    return save->compression >= COMPRESSION_FASTEST && save->compression <= COMPRESSION_SMALLEST
+               ? save->compression
+               : COMPRESSION_FAST;
+}
+
 static struct setting setting_of(const struct codec_save *save, const struct shape *shape,
                                  const uint8_t *pixels)
 {
-    int word = save->compression >= COMPRESSION_FASTEST && save->compression <= COMPRESSION_SMALLEST
-                   ? save->compression
-                   : COMPRESSION_FAST;
+    int word = png_compression_word(save);
     struct setting setting = settings[word];
     if (shape->bits < 8) {
         /* Filters work on bytes; on packed samples they do harm (section 12.7 of the specification). These
@@ -100,19 +105,18 @@ int png_plan(const struct codec_save *save, const struct shape *shape, size_t me
     plan->scratch_bytes = scratch_add(plan->scratch_bytes, save->strip ? 0 : scratch_need(1, meta_bytes));
     if (shape->bits < 8)
         plan->scratch_bytes = scratch_add(plan->scratch_bytes, scratch_need(shape->width, 1));
+    size_t fast_bytes = png_fast_encode_scratch(save, shape);
+    if (plan->scratch_bytes < fast_bytes)
+        plan->scratch_bytes = fast_bytes;
     return 0;
 }
 
-static void set_up(struct png_session *session, const struct codec_encode *job)
+/* Everything before the image data. */
+static void write_header(struct png_session *session, const struct codec_encode *job)
 {
     static const int colours[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
                                   PNG_COLOR_TYPE_RGB_ALPHA};
     png_structp png = session->png;
-    const struct setting setting = setting_of(job->save, &job->shape, job->pixels);
-    png_set_compression_buffer_size(png, IDAT_BYTES);
-    png_set_compression_level(png, setting.level);
-    png_set_compression_strategy(png, setting.strategy);
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, setting.filters);
     png_set_IHDR(png, session->info, job->shape.width, job->shape.height, job->shape.bits,
                  colours[job->shape.channels],
                  job->save->interlace ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
@@ -120,6 +124,17 @@ static void set_up(struct png_session *session, const struct codec_encode *job)
     png_write_info(png, session->info);
     if (job->meta && !job->save->strip)
         png_meta_write(session, job);
+}
+
+static void set_up(struct png_session *session, const struct codec_encode *job)
+{
+    png_structp png = session->png;
+    const struct setting setting = setting_of(job->save, &job->shape, job->pixels);
+    png_set_compression_buffer_size(png, IDAT_BYTES);
+    png_set_compression_level(png, setting.level);
+    png_set_compression_strategy(png, setting.strategy);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, setting.filters);
+    write_header(session, job);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (job->shape.bits == 16)
         png_set_swap(png);
@@ -157,13 +172,22 @@ static void write_steps(struct png_session *session, void *argument)
     png_write_end(session->png, NULL);
 }
 
-int png_encode(struct codec_encode *job, struct error *error)
+/* libpng is done with its memory when the header is written. */
+static void write_fast_steps(struct png_session *session, void *argument)
+{
+    struct codec_encode *job = argument;
+    size_t used_bytes = job->scratch->used_bytes;
+    png_session_start_write(session);
+    write_header(session, job);
+    job->scratch->used_bytes = used_bytes;
+    if (!png_fast_encode(job, session))
+        png_session_fail(session, ERROR_INTERNAL, "left to libpng");
+}
+
+static int run(struct codec_encode *job, void (*steps)(struct png_session *, void *), struct error *error)
 {
     job->warnings = 0;
     job->warning[0] = '\0';
-    job->length_bytes = 0;
-    if (!shape_valid(&job->shape) || job->shape.sample == SAMPLE_F32)
-        return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
     struct png_session session = {.memory = {.scratch = job->scratch},
                                   .error = error,
                                   .code_else = ERROR_INTERNAL,
@@ -172,7 +196,31 @@ int png_encode(struct codec_encode *job, struct error *error)
                                   .warning_size = sizeof job->warning,
                                   .out = job->bytes,
                                   .size_bytes = job->bytes_size};
-    TRY(png_session_run(&session, write_steps, job));
+    TRY(png_session_run(&session, steps, job));
     job->length_bytes = session.position;
     return 0;
+}
+
+int png_encode_by_libpng(struct codec_encode *job, struct error *error)
+{
+    return run(job, write_steps, error);
+}
+
+int png_encode_fast(struct codec_encode *job, struct error *error)
+{
+    if (!png_fast_encodes(job))
+        return error_set(error, ERROR_UNSUPPORTED, "left to libpng");
+    return run(job, write_fast_steps, error);
+}
+
+int png_encode(struct codec_encode *job, struct error *error)
+{
+    size_t used_bytes = job->scratch->used_bytes;
+    job->length_bytes = 0;
+    if (!shape_valid(&job->shape) || job->shape.sample == SAMPLE_F32)
+        return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
+    if (png_encode_fast(job, error) == 0)
+        return 0;
+    job->scratch->used_bytes = used_bytes;
+    return png_encode_by_libpng(job, error);
 }

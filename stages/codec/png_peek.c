@@ -24,7 +24,7 @@ bool png_chunk_next(const uint8_t *bytes, size_t length_bytes, size_t *position,
     return true;
 }
 
-static unsigned samples_per_pixel(uint8_t colour)
+unsigned png_samples_per_pixel(uint8_t colour)
 {
     static const uint8_t samples[7] = {1, 0, 3, 1, 2, 0, 4};
     return colour < sizeof samples ? samples[colour] : 0;
@@ -144,7 +144,7 @@ int png_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_byt
     TRY(check_limits(header, limits, error));
     /* Deflate's best is 258 bytes for 2 bits. Less than that cannot hold the rows, whatever it holds. */
     size_t raw = png_raw_bytes(header->width, header->height,
-                               header->depth * samples_per_pixel(header->colour), header->interlaced);
+                               header->depth * png_samples_per_pixel(header->colour), header->interlaced);
     if (raw / 1032 > file_bytes)
         return error_set(error, ERROR_CORRUPT,
                          "promises %" PRIu32 "x%" PRIu32 " pixels, more than %" PRIu64 " bytes can hold",
@@ -190,7 +190,7 @@ uint8_t png_orientation(const uint8_t *bytes, size_t length_bytes)
 
 static struct shape shape_of(const struct png_header *header, bool transparency)
 {
-    unsigned channels = header->colour == PNG_COLOR_TYPE_PALETTE ? 3 : samples_per_pixel(header->colour);
+    unsigned channels = header->colour == PNG_COLOR_TYPE_PALETTE ? 3 : png_samples_per_pixel(header->colour);
     if (transparency && !(header->colour & PNG_COLOR_MASK_ALPHA))
         channels++;
     uint8_t bits = header->depth;
@@ -217,6 +217,7 @@ int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const 
      * room for alpha whether or not it comes, in steps of 8 pixels. */
     size_t pixel_bytes = header.depth == 16 ? 8 : 4;
     size_t row_bytes = ((size_t)header.width + 8) * pixel_bytes;
-    info->scratch_bytes = png_session_scratch(PNG_READ_SCRATCH, 2, row_bytes);
+    info->scratch_bytes = scratch_add(png_session_scratch(PNG_READ_SCRATCH, 2, row_bytes),
+                                      png_fast_scratch(&header, file_bytes));
     return 0;
 }

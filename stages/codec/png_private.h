@@ -2,9 +2,12 @@
 /* What the files of the PNG codec share.
  *
  *   png_peek.c    signature, IHDR and limits; what decoding will cost at most
- *   png_decode.c  pixels through libpng; strict
+ *   png_decode.c  a file to pixels, strictly; through libpng, or what is usual by
+ *   png_decode_fast.c
  *   png_meta.c    ancillary chunks in and out, byte for byte
- *   png_encode.c  pixels to a file through libpng
+ *   png_encode.c  pixels to a file, through libpng or by
+ *   png_encode_fast.c
+ *   png_rows.h    filters, undone by png_unfilter.c and chosen by png_filter.c
  *   png_session.c one run of libpng: its memory, its errors, its reading and writing
  *
  * libpng (1.6) handles the critical chunks, tRNS and the small colour chunks. Text, profiles and EXIF never
@@ -36,6 +39,8 @@ int png_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_byt
 
 /* Bytes of filtered rows, each with its filter byte, of every pass; SIZE_MAX where that does not fit. */
 size_t png_raw_bytes(uint32_t width, uint32_t height, unsigned pixel_bits, bool interlaced);
+
+unsigned png_samples_per_pixel(uint8_t colour);
 
 struct png_chunk {
     char type[4];
@@ -84,9 +89,14 @@ struct png_session {
     size_t warning_size;
     png_structp png;
     png_infop info;
+    png_bytep alpha; /* of a palette's first colours; libpng forgets when it is told to expand */
+    int alphas;
     const uint8_t *in;
     uint8_t *out;
     size_t size_bytes, position; /* of `in` or `out` */
+    /* What lies in [skip_from, skip_to) of `in` libpng is not shown; in its place it finds an IDAT chunk with
+     * nothing in it. skip_to 0: nothing is skipped. */
+    size_t skip_from, skip_to, stub_position;
 };
 
 /* Calls steps(session, job), which may end early through png_session_fail. 0 or a negative code. Nothing
@@ -112,9 +122,39 @@ void png_meta_read(struct png_session *session, const struct png_header *header,
 /* Writes metadata that fits the colour model; between IHDR and IDAT, and there is no PLTE. */
 void png_meta_write(struct png_session *session, const struct codec_encode *job);
 
+/* The fast path of decoding. What it needs beside a session of libpng; 0 where it does not apply. */
+size_t png_fast_scratch(const struct png_header *header, uint64_t file_bytes);
+
+/* Finds the one run of IDAT chunks, [*first, *end) of the file, and checks lengths and CRCs. False where
+ * there is anything but what the fast path takes. */
+bool png_fast_find(const struct codec_decode *job, const struct png_header *header, size_t *first,
+                   size_t *end);
+
+/* Their pixels. The session has read what comes before and has set job->shape. False where libpng must look.
+ */
+bool png_fast_pixels(struct png_session *session, const struct png_header *header, struct codec_decode *job,
+                     size_t first, size_t end);
+
+/* The word of a save's compression, whatever number it holds. */
+int png_compression_word(const struct codec_save *save);
+
+/* The fast path of encoding: does it apply, what it needs, and IDAT and IEND, where the session has written
+ * all that comes before. False where libpng must do it, because scratch or room does not suffice. */
+bool png_fast_encodes(const struct codec_encode *job);
+size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape);
+bool png_fast_encode(struct codec_encode *job, struct png_session *session);
+
 int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,
              struct codec_info *info, struct error *error);
 int png_decode(struct codec_decode *job, struct error *error);
+
+/* The two ways of decoding and of encoding, each alone, with what was planned for both. The fast one fails
+ * where it would leave the work to libpng, and then has used some scratch and metadata. */
+int png_decode_by_libpng(struct codec_decode *job, struct error *error);
+int png_decode_fast(struct codec_decode *job, struct error *error);
+int png_encode_by_libpng(struct codec_encode *job, struct error *error);
+int png_encode_fast(struct codec_encode *job, struct error *error);
+
 int png_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
              struct codec_plan *plan, struct error *error);
 int png_encode(struct codec_encode *job, struct error *error);

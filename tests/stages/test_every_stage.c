@@ -10,6 +10,7 @@ static const struct {
 } arguments[] = {
     /* The default fails, takes its time, or must be given. */
     {"fail", "rate=0", true},
+    {"trespass", "rate=0", true},
     {"sleep", "ms=0.01", true},
     {"spin", "ms=0.01", true},
     {"primes", "n=100", true},

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Image data without libpng: filters chosen in SIMD, compressed by a library faster than zlib into one IDAT
+ * chunk. libpng still writes what comes before. */
+#include <string.h>
+
+#include "stages/codec/deflate.h"
+#include "stages/codec/png_private.h"
+#include "stages/codec/png_rows.h"
+
+/* Filtered rows that a library which takes them piece by piece is given at a time: they stay in the second
+ * cache. */
+#define WINDOW_BYTES (128u << 10)
+
+/* What libpng takes to write a header and pass metadata on: its structures. */
+#define HEADER_SCRATCH (32u << 10)
+
+/* Sets of filters to choose from row by row. PLAIN suits what was a JPEG once, ALL what has the noise of a
+ * sensor, and NONE often drawings. */
+enum { NONE = 1, SUB = 2, UP = 4, PLAIN = NONE | SUB | UP, ALL = 31 };
+
+#define MOST_SETS 3
+
+/* Where there are several sets, the one is taken with which a sample of the rows becomes smallest. */
+struct method {
+    enum deflate_library library;
+    int level;
+    unsigned filters[MOST_SETS];
+};
+
+static const struct method methods[] = {
+    [COMPRESSION_FASTEST] = {DEFLATE_ISAL, 1, {PLAIN}},
+    [COMPRESSION_FAST] = {DEFLATE_LIBDEFLATE, 1, {PLAIN}},
+    [COMPRESSION_BALANCED] = {DEFLATE_LIBDEFLATE, 4, {ALL}},
+    [COMPRESSION_SMALL] = {DEFLATE_LIBDEFLATE, 6, {PLAIN, ALL}},
+    [COMPRESSION_SMALLEST] = {DEFLATE_LIBDEFLATE, 12, {PLAIN, ALL, NONE}},
+};
+
+/* The sample: bands of so many rows, one in so many. */
+#define BAND_ROWS  16u
+#define BANDS_EACH 16u
+
+struct fast {
+    struct method method;
+    size_t row_bytes, raw_bytes, window_rows;
+};
+
+static bool choose(const struct codec_save *save, const struct shape *shape, struct fast *fast)
+{
+    int word = png_compression_word(save);
+    unsigned bits = (unsigned)shape->channels * shape->bits;
+    fast->method = methods[word];
+    if (save->level >= 0) {
+        int level = save->level < 9 ? (int)save->level : 9;
+        fast->method = (struct method){DEFLATE_LIBDEFLATE, level, {level == 0 ? NONE : ALL}};
+    }
+    if (!deflate_has(fast->method.library) && word == COMPRESSION_FASTEST)
+        fast->method.library = DEFLATE_LIBDEFLATE;
+    if (shape->bits < 8)
+        memcpy(fast->method.filters, (const unsigned[MOST_SETS]){NONE},
+               sizeof fast->method.filters); /* they work on bytes; on packed samples they do harm */
+    fast->row_bytes = ((size_t)shape->width * bits + 7) / 8;
+    fast->raw_bytes = png_raw_bytes(shape->width, shape->height, bits, false);
+    if (save->interlace || !deflate_has(fast->method.library) || fast->raw_bytes > PNG_CHUNK_MAX / 2)
+        return false;
+    fast->window_rows =
+        deflate_whole(fast->method.library) ? shape->height : WINDOW_BYTES / (fast->row_bytes + 1);
+    fast->window_rows += fast->window_rows == 0;
+    return true;
+}
+
+static size_t window_size(const struct fast *fast)
+{
+    size_t window_bytes = fast->window_rows * (fast->row_bytes + 1);
+    return window_bytes < fast->raw_bytes ? window_bytes : fast->raw_bytes;
+}
+
+size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape)
+{
+    struct fast fast;
+    if (!choose(save, shape, &fast))
+        return 0;
+    size_t rows_bytes =
+        scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes));
+    size_t bytes = scratch_add(rows_bytes, deflate_scratch(fast.method.library, fast.method.level));
+    return bytes > HEADER_SCRATCH ? bytes : HEADER_SCRATCH;
+}
+
+static void to_big_endian(uint8_t *to, const uint8_t *row, size_t row_bytes)
+{
+    for (size_t i = 0; i < row_bytes; i += 2) {
+        uint16_t sample;
+        memcpy(&sample, row + i, sizeof sample);
+        to[i] = (uint8_t)(sample >> 8);
+        to[i + 1] = (uint8_t)sample;
+    }
+}
+
+/* Grey of few bits is stored scaled to a byte; its value is the upper bits. */
+static void pack(uint8_t *to, const uint8_t *row, size_t width, unsigned bits)
+{
+    unsigned byte = 0, filled = 0;
+    for (size_t x = 0; x < width; x++) {
+        byte = byte << bits | row[x] >> (8 - bits);
+        filled += bits;
+        if (filled == 8) {
+            *to++ = (uint8_t)byte;
+            byte = filled = 0;
+        }
+    }
+    if (filled)
+        *to = (uint8_t)(byte << (8 - filled));
+}
+
+struct writing {
+    const struct codec_encode *job;
+    const struct fast *fast;
+    struct png_filterer filterer;
+    struct deflater *deflater;
+    uint8_t *window;
+};
+
+static bool set_up(struct writing *writing, const struct codec_encode *job, const struct fast *fast,
+                   uint8_t *to, size_t room_bytes)
+{
+    const struct shape *shape = &job->shape;
+    *writing = (struct writing){.job = job, .fast = fast};
+    writing->window = scratch_alloc(job->scratch, 1, window_size(fast));
+    writing->deflater = deflate_begin(fast->method.library, fast->method.level, to, room_bytes, job->scratch);
+    return writing->window && writing->deflater &&
+           png_filterer_begin(&writing->filterer, fast->row_bytes,
+                              shape->bits < 8 ? 1 : shape_pixel_bytes(shape), job->scratch);
+}
+
+static void take_row(const struct writing *writing, uint8_t *to, size_t y)
+{
+    const struct shape *shape = &writing->job->shape;
+    const uint8_t *row = writing->job->pixels + y * shape_row_bytes(shape);
+    if (shape->bits == 16)
+        to_big_endian(to, row, writing->fast->row_bytes);
+    else if (shape->bits == 8)
+        memcpy(to, row, writing->fast->row_bytes);
+    else
+        pack(to, row, shape->width, shape->bits);
+}
+
+static void filter_row(struct writing *writing, unsigned filters, size_t y, size_t *filled_bytes)
+{
+    take_row(writing, writing->filterer.row, y);
+    png_filterer_apply(&writing->filterer, filters, writing->window + *filled_bytes);
+    *filled_bytes += writing->fast->row_bytes + 1;
+}
+
+/* The length of the sample with a set of filters; SIZE_MAX where it does not fit. */
+static size_t try_sample(struct writing *writing, unsigned filters)
+{
+    size_t height = writing->job->shape.height, filled_bytes = 0;
+    for (size_t band = 0; band < height; band += BAND_ROWS * BANDS_EACH) {
+        size_t end = height - band < BAND_ROWS ? height : band + BAND_ROWS;
+        if (band > 0)
+            take_row(writing, writing->filterer.above, band - 1);
+        for (size_t y = band; y < end; y++)
+            filter_row(writing, filters, y, &filled_bytes);
+    }
+    png_filterer_restart(&writing->filterer);
+    return deflate_more(writing->deflater, writing->window, filled_bytes, true)
+               ? deflate_length(writing->deflater)
+               : SIZE_MAX;
+}
+
+static unsigned choose_filters(struct writing *writing)
+{
+    const unsigned *sets = writing->fast->method.filters;
+    size_t least = SIZE_MAX;
+    unsigned best = sets[0];
+    for (unsigned i = 0; sets[1] && i < MOST_SETS && sets[i]; i++) {
+        size_t length_bytes = try_sample(writing, sets[i]);
+        if (length_bytes < least) {
+            least = length_bytes;
+            best = sets[i];
+        }
+    }
+    return best;
+}
+
+/* The zlib stream of all rows; its length, or 0 where it does not fit in `room_bytes` or there is too little
+ * scratch. */
+static size_t write_stream(const struct codec_encode *job, const struct fast *fast, uint8_t *to,
+                           size_t room_bytes)
+{
+    struct writing writing;
+    if (!set_up(&writing, job, fast, to, room_bytes))
+        return 0;
+    unsigned filters = choose_filters(&writing);
+    size_t filled_bytes = 0;
+    for (size_t y = 0; y < job->shape.height; y++) {
+        bool last = y + 1 == job->shape.height;
+        filter_row(&writing, filters, y, &filled_bytes);
+        if (last || (y + 1) % fast->window_rows == 0) {
+            if (!deflate_more(writing.deflater, writing.window, filled_bytes, last))
+                return 0;
+            filled_bytes = 0;
+        }
+    }
+    return deflate_length(writing.deflater);
+}
+
+static void end_chunk(uint8_t *chunk, const char type[4], size_t length_bytes)
+{
+    png_save_uint_32(chunk, (png_uint_32)length_bytes);
+    memcpy(chunk + 4, type, 4);
+    png_save_uint_32(chunk + 8 + length_bytes, deflate_crc32(chunk + 4, length_bytes + 4));
+}
+
+bool png_fast_encode(struct codec_encode *job, struct png_session *session)
+{
+    struct fast fast;
+    uint8_t *idat = job->bytes + session->position;
+    size_t room_bytes = job->bytes_size - session->position;
+    if (!choose(job->save, &job->shape, &fast) || room_bytes < 2 * PNG_CHUNK_EXTRA)
+        return false;
+    size_t length_bytes = write_stream(job, &fast, idat + 8, room_bytes - 2 * PNG_CHUNK_EXTRA);
+    if (length_bytes == 0)
+        return false;
+    end_chunk(idat, "IDAT", length_bytes);
+    end_chunk(idat + length_bytes + PNG_CHUNK_EXTRA, "IEND", 0);
+    session->position += length_bytes + 2 * PNG_CHUNK_EXTRA;
+    return true;
+}
+
+bool png_fast_encodes(const struct codec_encode *job)
+{
+    struct fast fast;
+    return choose(job->save, &job->shape, &fast);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* ctest labels: native */
+/* The fast path of encoding: it applies where it should, in the planned memory; its rows are filtered as
+ * section 12.7 of the PNG specification says; and what it writes does not depend on what memory held before.
+ */
+#include <limits.h>
+#include <stdio.h>
+
+#include "codec_exact.h"
+#include "png_reference.h"
+#include "stages/codec/deflate.h"
+#include "stages/codec/png_private.h"
+#include "stages/codec/png_rows.h"
+
+extern const struct codec png_codec;
+
+#define IMAGE(columns, rows, samples, type, depth)                                                           \
+    {                                                                                                        \
+        .width = columns, .height = rows, .channels = samples, .sample = type, .bits = depth                 \
+    }
+static const struct shape shapes[] = {
+    IMAGE(37, 29, 1, SAMPLE_U8, 1),   IMAGE(37, 29, 1, SAMPLE_U8, 2),   IMAGE(37, 29, 1, SAMPLE_U8, 4),
+    IMAGE(37, 29, 1, SAMPLE_U8, 8),   IMAGE(300, 90, 2, SAMPLE_U8, 8),  IMAGE(3, 700, 3, SAMPLE_U8, 8),
+    IMAGE(700, 300, 3, SAMPLE_U8, 8), IMAGE(1, 1, 4, SAMPLE_U8, 8),     IMAGE(50000, 3, 4, SAMPLE_U8, 8),
+    IMAGE(61, 40, 1, SAMPLE_U16, 16), IMAGE(61, 40, 2, SAMPLE_U16, 16), IMAGE(300, 200, 3, SAMPLE_U16, 16),
+    IMAGE(61, 40, 4, SAMPLE_U16, 16),
+};
+#define SHAPES (sizeof shapes / sizeof *shapes)
+
+/* Smooth with a little noise, or noise alone. */
+static uint8_t *make_pixels(const struct shape *shape, bool noise)
+{
+    size_t bytes = shape_bytes(shape), row_bytes = shape_row_bytes(shape);
+    uint8_t *pixels = malloc(bytes);
+    uint32_t seed = 5;
+    for (size_t i = 0; i < bytes; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        unsigned value =
+            noise ? seed >> 24 : (unsigned)(i % row_bytes / 5 + i / row_bytes * 2) + (seed >> 30);
+        if (shape->bits < 8)
+            value = (value & ((1u << shape->bits) - 1)) * (255u / ((1u << shape->bits) - 1));
+        pixels[i] = (uint8_t)value;
+    }
+    return pixels;
+}
+
+/* A save for each word, and then for each level. */
+#define SAVES 15u
+static struct codec_save save_number(unsigned number)
+{
+    return (struct codec_save){.compression = number < 5 ? (int)number : COMPRESSION_FAST,
+                               .level = number < 5 ? -1 : (int)number - 5};
+}
+
+static bool applies(const struct codec_save *save)
+{
+    if (save->level < 0 && save->compression == COMPRESSION_FASTEST && deflate_has(DEFLATE_ISAL))
+        return true;
+    return deflate_has(DEFLATE_LIBDEFLATE);
+}
+
+static void write_file(const struct codec_save *save, const struct shape *shape, const uint8_t *pixels,
+                       uint8_t filling, struct exact_file *file)
+{
+    struct codec_plan plan;
+    assert_int_equal(png_plan(save, shape, 0, &plan, &file->error), 0);
+    struct scratch scratch = {.base = exact_take(plan.scratch_bytes, filling),
+                              .size_bytes = plan.scratch_bytes};
+    file->bytes = exact_take(plan.out_bytes, filling);
+    struct codec_encode job = {.save = save,
+                               .shape = *shape,
+                               .pixels = pixels,
+                               .bytes = file->bytes,
+                               .bytes_size = plan.out_bytes,
+                               .scratch = &scratch};
+    int code = png_encode_fast(&job, &file->error);
+    exact_fence(scratch.base, plan.scratch_bytes);
+    exact_fence(file->bytes, plan.out_bytes);
+    free(scratch.base);
+    file->length_bytes = code == 0 ? job.length_bytes : 0;
+}
+
+static void check_file(const struct codec_save *save, const struct shape *shape, const uint8_t *pixels)
+{
+    struct exact_file file, again, whole;
+    struct reference_image image;
+    write_file(save, shape, pixels, 0xa5, &file);
+    write_file(save, shape, pixels, 0x5a, &again);
+    assert_int_equal(file.length_bytes > 0, applies(save));
+    assert_int_equal(file.length_bytes, again.length_bytes);
+    assert_memory_equal(file.bytes, again.bytes, file.length_bytes);
+    assert_int_equal(exact_encode(&png_codec, save, shape, pixels, NULL, &whole), 0);
+    if (applies(save)) {
+        assert_int_equal(file.length_bytes, whole.length_bytes);
+        assert_memory_equal(file.bytes, whole.bytes, file.length_bytes);
+    }
+    assert_int_equal(reference_decode(whole.bytes, whole.length_bytes, UINT64_MAX, &image), 0);
+    assert_memory_equal(image.pixels, pixels, shape_bytes(shape));
+    reference_free(&image);
+    free(file.bytes);
+    free(again.bytes);
+    free(whole.bytes);
+}
+
+static void every_kind_and_save(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SHAPES; i++) {
+        for (int noise = 0; noise < 2; noise++) {
+            uint8_t *pixels = make_pixels(&shapes[i], noise);
+            for (unsigned number = 0; number < SAVES; number++) {
+                struct codec_save save = save_number(number);
+                check_file(&save, &shapes[i], pixels);
+            }
+            free(pixels);
+        }
+    }
+}
+
+static void interlaced_is_left_to_libpng(void **state)
+{
+    (void)state;
+    struct codec_save save = {.compression = COMPRESSION_FAST, .level = -1, .interlace = true};
+    uint8_t *pixels = make_pixels(&shapes[3], false);
+    struct exact_file file;
+    write_file(&save, &shapes[3], pixels, 0, &file);
+    assert_int_equal(file.length_bytes, 0);
+    free(file.bytes);
+    free(pixels);
+}
+
+/* Section 9.4 of the specification, a byte at a time. */
+static int guess(unsigned filter, int left, int above, int corner)
+{
+    int estimate = left + above - corner;
+    int from_left = abs(estimate - left), from_above = abs(estimate - above),
+        from_corner = abs(estimate - corner);
+    switch (filter) {
+    case 1:
+        return left;
+    case 2:
+        return above;
+    case 3:
+        return (left + above) / 2;
+    case 4:
+        return from_left <= from_above && from_left <= from_corner ? left
+               : from_above <= from_corner                         ? above
+                                                                   : corner;
+    default:
+        return 0;
+    }
+}
+
+/* The row filtered, and its sum of absolute differences. */
+static unsigned filter_plainly(unsigned filter, const uint8_t *row, const uint8_t *above, size_t row_bytes,
+                               size_t pixel_bytes, uint8_t *to)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < row_bytes; i++) {
+        int left = i < pixel_bytes ? 0 : row[i - pixel_bytes],
+            corner = i < pixel_bytes ? 0 : above[i - pixel_bytes];
+        to[i] = (uint8_t)(row[i] - guess(filter, left, above[i], corner));
+        sum += to[i] < 128 ? to[i] : 256u - to[i];
+    }
+    return sum;
+}
+
+static void check_rows(size_t row_bytes, size_t pixel_bytes, unsigned candidates, unsigned spread)
+{
+    struct png_filterer filterer;
+    size_t scratch_bytes = png_filterer_scratch(row_bytes);
+    struct scratch scratch = {.base = exact_take(scratch_bytes, 0x77), .size_bytes = scratch_bytes};
+    uint8_t *above = calloc(1, row_bytes), *row = malloc(row_bytes), *ours = malloc(row_bytes + 1);
+    uint8_t *plain = malloc(row_bytes);
+    uint32_t seed = 3;
+    assert_true(png_filterer_begin(&filterer, row_bytes, pixel_bytes, &scratch));
+    for (unsigned y = 0; y < 12; y++) {
+        for (size_t i = 0; i < row_bytes; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            row[i] = (uint8_t)((seed >> 24) % spread + (y % 3) * i);
+        }
+        unsigned best = 0, least = UINT_MAX;
+        for (unsigned filter = 0; filter < PNG_FILTER_COUNT; filter++) {
+            unsigned sum = filter_plainly(filter, row, above, row_bytes, pixel_bytes, plain);
+            if (candidates >> filter & 1 && sum < least) {
+                least = sum;
+                best = filter;
+            }
+        }
+        memcpy(filterer.row, row, row_bytes);
+        png_filterer_apply(&filterer, candidates, ours);
+        assert_int_equal(ours[0], best);
+        filter_plainly(best, row, above, row_bytes, pixel_bytes, plain);
+        assert_memory_equal(ours + 1, plain, row_bytes);
+
+        memcpy(above, row, row_bytes);
+    }
+    exact_fence(scratch.base, scratch_bytes);
+    free(scratch.base);
+    free(above);
+    free(row);
+    free(ours);
+    free(plain);
+}
+
+static void rows_get_the_filter_of_the_least_sum(void **state)
+{
+    (void)state;
+    static const size_t pixel_bytes[] = {1, 2, 3, 4, 6, 8};
+    static const size_t pixels[] = {1, 2, 11, 31, 700, 3001};
+    static const unsigned sets[] = {31, 7, 1, 16, 24, 30}, spreads[] = {2, 9, 256};
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t j = 0; j < 6; j++) {
+            for (size_t k = 0; k < 6; k++)
+                check_rows(pixels[j] * pixel_bytes[i], pixel_bytes[i], sets[k], spreads[(i + j + k) % 3]);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_and_save),
+        cmocka_unit_test(interlaced_is_left_to_libpng),
+        cmocka_unit_test(rows_get_the_filter_of_the_least_sum),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
