@@ -90,7 +90,9 @@ static void a_part_of_the_size_is_rounded_up(void **state)
             exact_fence(exact.pixels, shape_bytes(&want));
             assert_int_equal(job.shape.width, (width + (1u << shrink) - 1) >> shrink);
             assert_int_equal(job.shape.full_width, width);
-            assert_memory_equal(&job.shape, &want, sizeof want);
+            assert_int_equal(job.shape.height, want.height);
+            assert_int_equal(job.shape.full_height, want.full_height);
+            assert_int_equal(job.shape.channels, want.channels);
             exact.shape = job.shape;
             all_are(&exact, 128);
             free(scratch.base);
