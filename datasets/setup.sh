@@ -15,7 +15,7 @@ data=(python3 libvips-tools)
 tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
   libvips-tools pngcheck procps)
 # Not every distribution has these as packages; the tests that want them say so and skip.
-tests_optional=(chromium python3-scipy)
+tests_optional=(chromium python3-scipy python3-skimage)
 bench=(python3)
 
 [ $# -gt 0 ] || usage

@@ -89,19 +89,6 @@ struct composite_state {
     int64_t left, top;
 };
 
-static int composite_check(const void *values, struct error *error)
-{
-    const struct composite_params *params = values;
-    if (!params->file.path)
-        return error_set(error, ERROR_USAGE, "file: give an image, such as logo.png");
-    if (params->gravity != GRAVITY_NONE &&
-        ((double)params->left >= LEAST_PX || (double)params->top >= LEAST_PX))
-        return error_set(error, ERROR_USAGE, "give either gravity or left and top, not both");
-    if (params->gravity == GRAVITY_NONE && params->margin > 0)
-        return error_set(error, ERROR_USAGE, "a margin goes with gravity");
-    return 0;
-}
-
 /* What is in the file; *codec reads it. */
 static int look_at(const struct param_file *file, const struct codec **codec, struct codec_info *info,
                    struct error *error)
@@ -118,6 +105,25 @@ static int look_at(const struct param_file *file, const struct codec **codec, st
         return error_set(error, (enum error_code)code, "file: %.60s: %.120s", file->path, inner.reason);
     if (info->shape.kind != SHAPE_IMAGE)
         return error_set(error, ERROR_UNSUPPORTED, "file: %.100s is no image", file->path);
+    return 0;
+}
+
+static int composite_check(const void *values, struct error *error)
+{
+    const struct composite_params *params = values;
+    if (!params->file.path)
+        return error_set(error, ERROR_USAGE, "file: give an image, such as logo.png");
+    if (params->gravity != GRAVITY_NONE &&
+        ((double)params->left >= LEAST_PX || (double)params->top >= LEAST_PX))
+        return error_set(error, ERROR_USAGE, "give either gravity or left and top, not both");
+    if (params->gravity == GRAVITY_NONE && params->margin > 0)
+        return error_set(error, ERROR_USAGE, "a margin goes with gravity");
+    /* What is no image is so for every item. */
+    const struct codec *codec;
+    struct codec_info info;
+    struct error inner = {0};
+    if (params->file.bytes && look_at(&params->file, &codec, &info, &inner) < 0)
+        return error_set(error, ERROR_USAGE, "%s", inner.reason);
     return 0;
 }
 

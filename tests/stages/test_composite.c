@@ -179,7 +179,7 @@ static void wrong_wishes_are_refused(void **state)
     assert_int_equal(array_refused("composite", "file=a.pam,left=1,gravity=centre", in, &error), ERROR_USAGE);
     assert_int_equal(array_refused("composite", "file=a.pam,top=-5,gravity=centre", in, &error), ERROR_USAGE);
     assert_int_equal(array_refused("composite", "file=a.pam,margin=2", in, &error), ERROR_USAGE);
-    assert_int_equal(array_refused("composite", "file=matrix.npy", in, &error), ERROR_UNSUPPORTED);
+    assert_int_equal(array_refused("composite", "file=matrix.npy", in, &error), ERROR_USAGE);
     assert_non_null(strstr(error.reason, "matrix.npy is no image"));
     assert_int_equal(array_refused("composite", "file=a.pam,left=0,top=-5", in, &error), 0);
 }
