@@ -138,7 +138,7 @@ static void all_pairs_are_as_the_formula_says(void **state)
     (void)state;
     enum { WIDTH = 9, HEIGHT = 7 };
     for (unsigned pair = 0; pair < 3 * 2 * 16; pair++) {
-        const enum sample sample = (enum sample)(pair % 3);
+        const uint8_t sample = (uint8_t)(pair % 3);
         const unsigned channels = pair / 3 % 4 + 1, from = pair / 12 % 4 + 1, most = pair / 48 ? 65535 : 255;
         const struct shape in = harness_shape(WIDTH, HEIGHT, channels, sample),
                            other = harness_shape(WIDTH, HEIGHT, from, most > 255 ? SAMPLE_U16 : SAMPLE_U8);

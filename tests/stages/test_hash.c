@@ -133,7 +133,7 @@ static void depths_and_alpha_do_not_matter(void **state)
     const struct shape plain = harness_shape(50, 37, 1, SAMPLE_U8);
     uint8_t *src = harness_image(&plain, 3);
     for (unsigned variant = 0; variant < 12; variant++) {
-        const enum sample sample = (enum sample)(variant % 3);
+        const uint8_t sample = (uint8_t)(variant % 3);
         const unsigned channels = variant / 3 + 1, colours = channels < 3 ? 1 : 3;
         const struct shape in = harness_shape(50, 37, channels, sample);
         uint8_t *other = harness_alloc(shape_bytes(&in));

@@ -95,7 +95,7 @@ static void specks_are_found_as_by_a_plain_walk(void **state)
     (void)state;
     uint32_t seed = 5;
     for (int round = 0; round < 600; round++) {
-        const enum sample sample = (enum sample)(round % 3);
+        const uint8_t sample = (uint8_t)(round % 3);
         const unsigned channels = (unsigned)round / 3 % 4 + 1, colours = channels < 3 ? 1 : 3;
         const struct shape in =
             harness_shape(1 + (uint32_t)round % 23, 1 + (uint32_t)round % 17, channels, sample);
