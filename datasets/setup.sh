@@ -20,6 +20,9 @@ tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3
 build_optional=(libisal-dev)
 tests_optional=(chromium python3-scipy)
 bench=(python3 python3-numpy)
+# Not every distribution has these as packages; the tests that want them say so and skip.
+tests_optional=(chromium python3-scipy python3-skimage)
+bench=(python3)
 
 [ $# -gt 0 ] || usage
 wanted=("${build[@]}") optional=("${build_optional[@]}")

@@ -85,6 +85,12 @@ class Suite:
 
     def path(self, name):
         return os.path.join(self.folder.name, name)
+    def tell(self, image, *stages):
+        """What the stages told the record about the image: {name: text}."""
+        source, target = (os.path.join(self.folder.name, name) for name in ("in.raw", "out.raw"))
+        image.write(source)
+        done = subprocess.run([self.tool, source, target, *stages], check=True, text=True, stdout=subprocess.PIPE)
+        return dict(line.split(" ", 1) for line in done.stdout.splitlines())
 
     def apply_array(self, values, *stages, cut=0):
         """The numpy array after the stages, and what they told the record: {name: text}."""
