@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How fast PNG files are decoded and encoded, and how large they become, beside libpng used plainly.
  *
- *   forkmill-bench-codec [--rounds N] [--most-mp N] FILE...
+ *   forkmill-bench-codec [--libraries | --rounds N | --most-mp N]... FILE...
  *
  * Of each file it takes rows from the middle, up to N million pixels. Every round measures every way once,
  * forwards and backwards in turn; a file's figure is the median of its rounds. Prints a Markdown table. */
@@ -15,6 +15,8 @@
 
 #define MOST_ROUNDS 99
 #define MOST_FILES  256
+
+extern const struct codec png_codec;
 
 struct picture {
     struct shape shape;
@@ -286,6 +288,9 @@ int main(int argc, char **argv)
             rounds = (unsigned)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--most-mp") == 0 && i + 1 < argc) {
             most_px = 1e6 * strtod(argv[++i], NULL);
+        } else if (strcmp(argv[i], "--libraries") == 0) {
+            printf("- %s\n", png_codec.version());
+            return 0;
         } else if (rounds >= 1 && rounds <= MOST_ROUNDS && most_px > 0) {
             struct picture picture;
             load(argv[i], most_px, &picture);
@@ -298,7 +303,8 @@ int main(int argc, char **argv)
     }
     if (files == 0)
         give_up("usage", "forkmill-bench-codec [--rounds N] [--most-mp N] FILE...");
-    printf("%u pictures, %.1f MP together, %u rounds\n\n", files, all_mp, rounds);
+    if (files > 1)
+        printf("%u pictures, %.1f MP together\n\n", files, all_mp);
     print(sums, all_mp, files);
     return 0;
 }

@@ -10,16 +10,19 @@ usage() {
   exit 2
 }
 
-build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libfyaml-dev libjansson-dev libsqlite3-dev libseccomp-dev)
+build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libdeflate-dev libjpeg-dev libwebp-dev
+  libfyaml-dev libjansson-dev libsqlite3-dev libseccomp-dev)
 data=(python3 libvips-tools)
 tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
   libvips-tools pngcheck procps)
-# Not every distribution has these as packages; the tests that want them say so and skip.
-tests_optional=(chromium python3-scipy)
+# Not every distribution or architecture has these as packages; what is built without says so, and so do tests that
+# are skipped.
+build_optional=(libisal-dev)
+tests_optional=(chromium python3-scipy python3-skimage)
 bench=(python3 python3-numpy)
 
 [ $# -gt 0 ] || usage
-wanted=("${build[@]}") optional=()
+wanted=("${build[@]}") optional=("${build_optional[@]}")
 for purpose in "$@"; do
   case $purpose in
     build) ;;
@@ -78,6 +81,6 @@ for package in "${missing_optional[@]}"; do
   # Without any package lists nothing is offered.
   compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || apt update || true
   if ! offered "$package" || ! apt install "$package"; then
-    echo "setup: $package is not to be had here; tests that want it will say skipped" >&2
+    echo "setup: $package is not to be had here; forkmill is built without it, or tests that want it will say skipped" >&2
   fi
 done

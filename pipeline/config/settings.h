@@ -11,7 +11,7 @@
 #define SETTINGS_ENGINES "process|thread|openmp|serial"
 
 /* "same", the codecs in the order of their registry, "none". */
-#define SETTINGS_FORMATS "same|png|pnm|npy|npz|csv|tsv|raw|none"
+#define SETTINGS_FORMATS "same|png|pnm|jpeg|webp|npy|npz|csv|tsv|raw|none"
 
 /* "auto" and then the names of enum sample, in its order. */
 #define SETTINGS_DTYPES "auto|u8|u16|f32|i8|i16|i32|i64|u32|u64|f16|f64|bool"
