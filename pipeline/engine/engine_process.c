@@ -31,15 +31,10 @@ static int work(void *context, uint32_t place)
 /* What is said of the sandbox. */
 static void describe(struct crew *crew)
 {
-    const struct job *job = crew->machine->job;
-    const bool off = job->settings.sandbox == SANDBOX_OFF;
-    bool free_pool = false;
-    for (unsigned i = 0; i < job->pool_count; i++)
-        free_pool = free_pool || job->pools[i].unconfined;
+    const bool off = crew->machine->job->settings.sandbox == SANDBOX_OFF;
     if (crew->sandbox.filter)
         snprintf(crew->confinement, sizeof crew->confinement,
-                 "sandbox: workers may make no system calls but those that computing needs%s",
-                 free_pool ? "; those that run commands have none" : "");
+                 "sandbox: workers may make no system calls but those that computing needs");
     else
         snprintf(crew->confinement, sizeof crew->confinement, "no sandbox for workers: %s",
                  off ? "it is off" : crew->sandbox.lacks);
