@@ -10,8 +10,8 @@ usage() {
   exit 2
 }
 
-build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libdeflate-dev libfyaml-dev libjansson-dev
-  libsqlite3-dev)
+build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libdeflate-dev libjpeg-dev libwebp-dev
+  libfyaml-dev libjansson-dev libsqlite3-dev libseccomp-dev)
 data=(python3 libvips-tools)
 tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
   libvips-tools pngcheck procps)
@@ -19,6 +19,9 @@ tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3
 # are skipped.
 build_optional=(libisal-dev)
 tests_optional=(chromium python3-scipy)
+bench=(python3 python3-numpy)
+# Not every distribution has these as packages; the tests that want them say so and skip.
+tests_optional=(chromium python3-scipy python3-skimage)
 bench=(python3)
 
 [ $# -gt 0 ] || usage

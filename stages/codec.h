@@ -133,7 +133,9 @@ struct codec {
     bool (*sniff)(const uint8_t *head, size_t head_bytes);
 
     /* Reads the header of a file of `file_bytes` from its first `head_bytes` and checks the limits.
-     * ERROR_CORRUPT, ERROR_UNSUPPORTED or ERROR_LIMIT; the text of a limit names limit, value and setting. */
+     * ERROR_CORRUPT, ERROR_UNSUPPORTED or ERROR_LIMIT; the text of a limit names limit, value and setting.
+     * ERROR_ROOM where the header is longer than `head_bytes`: a worker then asks again with the whole file.
+     */
     int (*peek)(const uint8_t *head, size_t head_bytes, uint64_t file_bytes,
                 const struct codec_limits *limits, struct codec_info *info, struct error *error);
 

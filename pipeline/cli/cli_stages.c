@@ -38,18 +38,25 @@ static json_t *json_param(const struct param *param)
     return object;
 }
 
+static json_t *json_samples(unsigned accepts)
+{
+    json_t *list = json_array();
+    for (uint8_t i = 0; i < SAMPLE_COUNT; i++) {
+        if (accepts & (1u << i))
+            json_array_append_new(list, json_string(shape_sample_name(i)));
+    }
+    return list;
+}
+
 static json_t *json_stage(const struct stage *stage)
 {
-    static const char *const samples[] = {"u8", "u16", "f32"};
-    json_t *object = json_object(), *params = json_array(), *accepts = json_array();
+    json_t *object = json_object(), *params = json_array();
     json_object_set_new(object, "name", json_string(stage->name));
     json_object_set_new(object, "group", json_string(stage->group));
     json_object_set_new(object, "summary", json_string(stage->summary));
-    for (unsigned i = 0; i < SAMPLE_IMAGE_COUNT; i++) {
-        if (stage->accepts & (1u << i))
-            json_array_append_new(accepts, json_string(samples[i]));
-    }
-    json_object_set_new(object, "accepts", accepts);
+    json_object_set_new(object, "images", json_samples(stage->accepts));
+    json_object_set_new(object, "arrays", json_samples(stage->arrays));
+    json_object_set_new(object, "records", json_boolean(stage->records));
     for (const struct param *param = stage->params; param->name; param++)
         json_array_append_new(params, json_param(param));
     json_object_set_new(object, "parameters", params);
@@ -72,9 +79,12 @@ static void print_all(void)
         group = (*stage)->group;
         printf("  %-12s %s\n", (*stage)->name, (*stage)->summary);
     }
-    printf(
-        "\nIn a chain, pool: {name, workers, queue, recycle} gives the stages after it their own workers.\n"
-        "forkmill stages NAME shows the parameters of one.\n");
+    printf("\nIn a chain, pool: {name, workers, queue, recycle} gives the stages after it their own workers, "
+           "and\n"
+           "tee: {name, ...} makes an output of what follows. when: {glob, kind, min_width, ...} in any "
+           "stage leaves\n"
+           "items out of it.\n"
+           "forkmill stages NAME shows the parameters of one.\n");
 }
 
 static void print_param(const struct param *param)
@@ -93,16 +103,24 @@ static void print_param(const struct param *param)
     printf(")\n      %s\n", param->help);
 }
 
+static void print_samples(const char *kind, unsigned accepts)
+{
+    if (accepts)
+        printf("works on %s:", kind);
+    for (uint8_t i = 0, count = 0; i < SAMPLE_COUNT; i++) {
+        if (accepts & (1u << i))
+            printf("%s %s", count++ ? "," : "", shape_sample_name(i));
+    }
+    if (accepts)
+        putchar('\n');
+}
+
 static void print_one(const struct stage *stage)
 {
-    static const char *const samples[] = {"8 bit", "16 bit", "float"};
     printf("%s: %s\n", stage->name, stage->summary);
-    printf("works on:");
-    for (unsigned i = 0, count = 0; i < SAMPLE_IMAGE_COUNT; i++) {
-        if (stage->accepts & (1u << i))
-            printf("%s %s", count++ ? "," : "", samples[i]);
-    }
-    printf("\nparameters:%s\n", stage->params->name ? "" : " none");
+    print_samples("images", stage->accepts);
+    print_samples("arrays", stage->arrays);
+    printf("parameters:%s\n", stage->params->name ? "" : " none");
     for (const struct param *param = stage->params; param->name; param++)
         print_param(param);
 }

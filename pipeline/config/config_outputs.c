@@ -239,6 +239,17 @@ static void fit_output(struct config *config, unsigned output, unsigned kinds, i
         own->save.format = format_for(kinds);
 }
 
+/* A pool that runs commands cannot be locked in; the others are. */
+static void free_pools(struct job *job)
+{
+    for (unsigned i = 0; i < job->pool_count; i++) {
+        struct job_pool *pool = &job->pools[i];
+        pool->unconfined = false;
+        for (unsigned j = pool->first; j < pool->last; j++)
+            pool->unconfined = pool->unconfined || job->stages[j].stage->command;
+    }
+}
+
 void config_outputs_finish(struct config *config)
 {
     struct job *job = &config->job;
@@ -259,4 +270,5 @@ void config_outputs_finish(struct config *config)
     check_references(config);
     check_collecting(config);
     give_prefixes(job);
+    free_pools(job);
 }

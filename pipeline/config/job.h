@@ -50,6 +50,7 @@ struct job_pool {
     int64_t workers; /* at least 1 once job_resolve ran */
     int64_t queue;   /* capacity of the queue before this pool */
     int64_t recycle;
+    bool unconfined; /* no sandbox for its workers, whatever the setting */
 };
 
 struct job {

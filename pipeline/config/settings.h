@@ -11,13 +11,16 @@
 #define SETTINGS_ENGINES "process|thread|openmp|serial"
 
 /* "same", the codecs in the order of their registry, "none". */
-#define SETTINGS_FORMATS "same|png|pnm|npy|npz|raw|none"
+#define SETTINGS_FORMATS "same|png|pnm|jpeg|webp|npy|npz|csv|tsv|raw|none"
 
 /* "auto" and then the names of enum sample, in its order. */
 #define SETTINGS_DTYPES "auto|u8|u16|f32|i8|i16|i32|i64|u32|u64|f16|f64|bool"
 
 /* How the openmp engine cuts the work; in the order of the setting's choices. */
 enum settings_split { SPLIT_AUTO, SPLIT_ITEMS, SPLIT_ROWS };
+
+/* Are workers locked in? In the order of the setting's choices. */
+enum settings_sandbox { SANDBOX_AUTO, SANDBOX_OFF, SANDBOX_REQUIRED };
 
 struct settings {
     struct param_list inputs;
@@ -29,6 +32,7 @@ struct settings {
     struct param_list include, exclude;
     int engine;      /* index into SETTINGS_ENGINES */
     int split;       /* enum settings_split */
+    int sandbox;     /* enum settings_sandbox; of engine process */
     int64_t workers; /* -1: allotted */
     int64_t queue, batch, recycle, retries;
     uint64_t timeout_ms, grace_ms;

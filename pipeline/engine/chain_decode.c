@@ -92,7 +92,11 @@ static int look(const struct chain_work *work, const struct codec *codec, struct
         return error_set(error, ERROR_CORRUPT, "what is packed is not %s, as its name says", codec->name);
     size_t head =
         codec->late || work->length_bytes < CODEC_HEAD_BYTES ? work->length_bytes : CODEC_HEAD_BYTES;
-    TRY(codec->peek(bytes, head, work->length_bytes, &work->machine->limits, &info, error));
+    int code = codec->peek(bytes, head, work->length_bytes, &work->machine->limits, &info, error);
+    if (code == ERROR_ROOM && head < work->length_bytes)
+        code =
+            codec->peek(bytes, work->length_bytes, work->length_bytes, &work->machine->limits, &info, error);
+    TRY(code);
     TRY(chain_plan_all(job, &work->ticket, &info, work->current, &need, error));
     return chain_fits(&need, &work->have) ? 0 : ask_for(work, &need, error);
 }
@@ -142,7 +146,7 @@ int chain_decode(struct chain_work *work, struct error *error)
     const struct codec *codec = codec_all()[work->ticket.codec_in];
     if (work->ticket.packed_in)
         TRY(unpack(work, error));
-    if (work->ticket.packed_in || codec->late)
+    if (work->ticket.late)
         TRY(look(work, codec, error));
     return decode(work, codec, error);
 }

@@ -35,8 +35,14 @@ static void close_end(int *end)
     *end = -1;
 }
 
-/* In the child, of a process that may have had threads: nothing but system calls. */
-_Noreturn static void become(const char *line, const int theirs[PIPES], pid_t parent)
+/* The guardian's end takes the whole group along. */
+static void end_group(int signal)
+{
+    (void)signal;
+    kill(0, SIGKILL);
+}
+
+static void plain_signals(void)
 {
     static const int defaults[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGXFSZ, SIGCHLD};
     sigset_t none;
@@ -44,12 +50,42 @@ _Noreturn static void become(const char *line, const int theirs[PIPES], pid_t pa
         signal(defaults[i], SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    setpgid(0, 0); /* so that a pipeline ends as one */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == parent && dup2(theirs[TO], 0) >= 0 && dup2(theirs[FROM], 1) >= 0 &&
-        dup2(theirs[ERRORS], 2) >= 0)
-        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
-    _exit(127);
+}
+
+/* Ends as the shell did. */
+_Noreturn static void end_as(int status)
+{
+    if (WIFSIGNALED(status)) {
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+    }
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 127);
+}
+
+/* In the child, of a process that may have had threads: nothing but system calls. It becomes a guardian that
+ * leads a group of its own and hears when the worker dies; what the shell has started would not. */
+_Noreturn static void become(const char *line, const int ends[PIPES], const int theirs[PIPES], pid_t parent)
+{
+    int status = 0;
+    setpgid(0, 0);
+    plain_signals();
+    for (int i = 0; i < PIPES; i++)
+        close(ends[i]);
+    pid_t shell = fork();
+    if (shell == 0) {
+        if (dup2(theirs[TO], 0) >= 0 && dup2(theirs[FROM], 1) >= 0 && dup2(theirs[ERRORS], 2) >= 0)
+            execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < PIPES; i++)
+        close(theirs[i]);
+    signal(SIGTERM, end_group);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (shell < 0 || getppid() != parent)
+        kill(0, SIGKILL);
+    while (waitpid(shell, &status, 0) < 0 && errno == EINTR)
+        ;
+    end_as(status);
 }
 
 static int start(const char *line, struct running *running, struct error *error)
@@ -65,7 +101,7 @@ static int start(const char *line, struct running *running, struct error *error)
     const pid_t parent = getpid();
     running->pid = good ? fork() : -1;
     if (running->pid == 0)
-        become(line, theirs, parent);
+        become(line, running->ends, theirs, parent);
     const int cause = errno;
     for (int i = 0; i < PIPES; i++) {
         close_end(&theirs[i]);

@@ -63,6 +63,10 @@ struct engine {
      * last member has ended; the text lives as long as the process. */
     const char *(*remark)(const struct crew *crew);
 
+    /* Optional: what members are kept from, for a person. *lacking: they should be and the machine cannot do
+     * it. The text lives as long as the crew. */
+    const char *(*confinement)(const struct crew *crew, bool *lacking);
+
     /* Optional: the runtime it stands on and how many threads that would use by itself, for a person; "" for
      * none, and then it is not in this build. */
     const char *(*runtime)(void);

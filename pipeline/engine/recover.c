@@ -25,6 +25,15 @@ static void blame(const struct machine *machine, struct ledger *ledger, struct i
     ledger_failed(ledger, item, &error);
 }
 
+bool recover_holds(const struct machine *machine, uint32_t worker)
+{
+    for (uint32_t i = 0; i < machine->slot_count; i++) {
+        if (machine_worker_of(machine, i) == worker)
+            return true;
+    }
+    return false;
+}
+
 bool recover_worker(struct machine *machine, struct ledger *ledger, struct admission *admission,
                     uint32_t worker, const struct error *cause, bool retry)
 {

@@ -7,6 +7,9 @@
 #include "pipeline/run/ledger.h"
 #include "pipeline/shared/machine.h"
 
+/* Is an item in this worker's hands? */
+bool recover_holds(const struct machine *machine, uint32_t worker);
+
 /* Finds every slot of this dead worker by its word and gives its item back: one that was running goes round
  * again as long as `retries` allows, the last time alone, and fails with `cause` after that; one that was
  * only claimed, or done and not yet in a queue's cell, goes round again without blame. `cause` is ERROR_CRASH

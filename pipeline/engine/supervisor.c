@@ -112,10 +112,14 @@ static void describe(const struct engine_report *report, bool overstayed, uint64
     else if (overstayed)
         error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s",
                   (double)timeout_ms / 1000);
+    else if (report->signal == SIGSYS)
+        error_set(cause, ERROR_CRASH, "its worker was killed for a forbidden system call");
     else if (report->signal)
         error_set(cause, ERROR_CRASH, "its worker was killed by SIG%s", signal ? signal : "?");
     else if (report->exit_code == WORKER_NO_MEMORY)
         error_set(cause, ERROR_MEMORY, "no address space for a worker's scratch");
+    else if (report->exit_code == WORKER_NO_SANDBOX)
+        error_set(cause, ERROR_UNSUPPORTED, "a worker could not lock itself in; --sandbox off does without");
     else
         error_set(cause, ERROR_CRASH, "its worker exited with status %d", report->exit_code);
 }
@@ -185,14 +189,15 @@ static void bury(struct loop *loop, const struct engine_report *report)
         return;
     }
     unsigned pool = machine->worker_pool[report->place];
-    bool finished = report->exit_code == WORKER_FINISHED;
-    bool recycled = report->exit_code == WORKER_RECYCLED;
+    /* One that left with an item in its hands did not leave by itself: something in it called exit. */
+    bool left = (report->exit_code == WORKER_FINISHED || report->exit_code == WORKER_RECYCLED) &&
+                !recover_holds(machine, report->place);
     supervised->place = PLACE_OVER;
-    if (recycled) {
+    if (left && report->exit_code == WORKER_RECYCLED) {
         supervisor->recycled[pool]++;
         tell(supervisor, SUPERVISOR_RECYCLED, report->place, NULL);
     }
-    if (!finished && !recycled) {
+    if (!left) {
         struct error cause = {0};
         describe(report, supervised->overstayed, machine->job->settings.timeout_ms, &cause);
         supervisor->deaths[pool]++;

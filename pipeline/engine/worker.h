@@ -13,7 +13,8 @@ enum worker_end {
     WORKER_FINISHED = 0,  /* its queue was closed: no successor wanted */
     WORKER_RECYCLED = 10, /* it did its share of items: a successor, please */
     WORKER_NO_MEMORY = 11,
-    WORKER_LOST_SLOT = 12, /* a slot changed under its hands */
+    WORKER_LOST_SLOT = 12,  /* a slot changed under its hands */
+    WORKER_NO_SANDBOX = 13, /* it could not lock itself in */
 };
 
 /* One worker at work in this thread. */

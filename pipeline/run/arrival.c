@@ -162,11 +162,15 @@ static int plan(struct arrival *arrival, const struct job *job, const struct cod
                 const struct codec *codec, struct error *error)
 {
     const uint64_t size = arrival->ticket.file_bytes;
-    if (arrival->ticket.packed_in || codec->late) {
+    int code = ERROR_ROOM;
+    if (!arrival->ticket.packed_in && !codec->late)
+        code = codec->peek(arrival->head, arrival->head_bytes, size, limits, &arrival->info, error);
+    if (code == ERROR_ROOM) {
+        arrival->ticket.late = true;
         guess(arrival, job);
         return 0;
     }
-    TRY(codec->peek(arrival->head, arrival->head_bytes, size, limits, &arrival->info, error));
+    TRY(code);
     if (codec->shrinks && job->settings.load.shrink)
         arrival->ticket.shrink =
             (uint8_t)chain_shrink(job, &arrival->ticket, &arrival->info.shape, codec->shrinks);

@@ -15,6 +15,7 @@
 #include "pipeline/config/config.h"
 #include "pipeline/config/memory.h"
 #include "pipeline/engine/engine.h"
+#include "pipeline/engine/sandbox.h"
 #include "pipeline/engine/worker.h"
 #include "pipeline/report/units.h"
 #include "pipeline/shared/clock.h"
@@ -57,6 +58,7 @@ void doctor_add_number(struct doctor *doctor, const char *group, const char *nam
 
 static void look_program(struct doctor *doctor)
 {
+    struct sandbox sandbox;
     doctor_add(doctor, "program", "version", DOCTOR_FACT, "%s", FORKMILL_VERSION);
 #ifdef __clang__
     doctor_add(doctor, "program", "compiler", DOCTOR_FACT, "%s", __VERSION__);
@@ -67,8 +69,10 @@ static void look_program(struct doctor *doctor)
     for (const struct codec *const *codec = codec_all(); *codec; codec++)
         doctor_add(doctor, "program", (*codec)->name, DOCTOR_FACT, "%s",
                    (*codec)->version ? (*codec)->version() : "no library");
-    doctor_add(doctor, "program", "sandbox", DOCTOR_FACT,
-               "none in this version: workers are separate processes without further restrictions");
+    const bool locked = sandbox_possible(&sandbox);
+    doctor_add(doctor, "program", "sandbox", locked || sandbox.by_build ? DOCTOR_FACT : DOCTOR_WARNING,
+               "%s%s%s", sandbox_library(), *sandbox_library() ? ": " : "",
+               locked ? "workers make no system calls but those that computing needs" : sandbox.lacks);
 }
 
 /* The variables that decide how an OpenMP runtime behaves; team sizes are ours to set, the rest is not. */

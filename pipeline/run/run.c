@@ -17,6 +17,7 @@
 
 #include "pipeline/config/memory.h"
 #include "pipeline/engine/rows.h"
+#include "pipeline/engine/sandbox.h"
 #include "pipeline/run/dry_run.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
@@ -139,6 +140,20 @@ static void retract(void *context, const char *shown, const struct error *error)
     ledger_retract(&run->ledger, shown, error);
 }
 
+/* Where workers have to be locked in: can they be? */
+static int check_sandbox(const struct run *run, struct error *error)
+{
+    struct sandbox sandbox;
+    if (run->job.settings.sandbox != SANDBOX_REQUIRED)
+        return 0;
+    if (!run->engine->confinement)
+        return error_set(error, ERROR_USAGE, "sandbox: required needs engine process, not %s",
+                         run->engine->name);
+    if (!sandbox_possible(&sandbox))
+        return error_set(error, ERROR_UNSUPPORTED, "sandbox: required, and %s", sandbox.lacks);
+    return 0;
+}
+
 /* Places and names: everything that can be refused before anything is made. */
 static int open_places(struct run *run)
 {
@@ -146,7 +161,9 @@ static int open_places(struct run *run)
     const struct settings *settings = &run->job.settings;
     name_outputs(run);
     struct scan_options options = scan_options(run);
-    int code = outname_check_places(&options, settings->output, &run->reader.names, &error);
+    int code = check_sandbox(run, &error);
+    if (code == 0)
+        code = outname_check_places(&options, settings->output, &run->reader.names, &error);
     struct stat st;
     if (code == 0 && stat(settings->output, &st) == 0) {
         options.has_output = true;

@@ -61,12 +61,22 @@ static void tell_beginning(struct run *run)
             run->progress, PROGRESS_VERBOSE, "pool %s: %lld worker%s (%s), queue of %lld", job->pools[i].name,
             (long long)job->pools[i].workers, job->pools[i].workers == 1 ? "" : "s",
             run->engine->one_worker ? "engine serial" : job->workers_from, (long long)job->pools[i].queue);
+    for (unsigned i = 0; i < job->pool_count; i++) {
+        if (job->pools[i].unconfined)
+            progress_message(run->progress, PROGRESS_NORMAL,
+                             "pool %s runs commands: its workers are outside the sandbox",
+                             job->pools[i].name);
+    }
     progress_message(run->progress, PROGRESS_VERBOSE, "%u slots in %s, memory %llu MiB",
                      run->machine.slot_count, run->machine.arena.memfd ? "a memfd" : "/dev/shm",
                      (unsigned long long)job->settings.memory_bytes >> 20);
     if (run->machine.arena.memfd)
         progress_message(run->progress, PROGRESS_NORMAL, "using a memfd for shared memory: %s",
                          run->machine.arena.why_memfd);
+    bool lacking = false;
+    const char *confinement = run->engine->confinement ? run->engine->confinement(run->crew, &lacking) : "";
+    if (*confinement)
+        progress_message(run->progress, lacking ? PROGRESS_NORMAL : PROGRESS_VERBOSE, "%s", confinement);
     if (run->memory_lowered)
         progress_message(run->progress, PROGRESS_NORMAL, "memory lowered to %llu MiB: %s",
                          (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);

@@ -33,6 +33,12 @@ static int impossible(struct outcome *outcome)
     return error_set(&outcome->error, ERROR_INTERNAL, "the worker handed back an impossible result");
 }
 
+/* Is this a failure that a worker can meet with? The disk, which would stop the run, is not its business. */
+static bool workers_own(int code)
+{
+    return code <= ERROR_USAGE && code >= ERROR_ROOM && code != ERROR_DISK_FULL;
+}
+
 static int read_outcome(const struct machine *machine, uint32_t index, struct outcome *outcome)
 {
     const struct slot *slot = &machine->slots[index];
@@ -40,7 +46,7 @@ static int read_outcome(const struct machine *machine, uint32_t index, struct ou
     outcome->error.stage[sizeof outcome->error.stage - 1] = '\0';
     outcome->error.reason[sizeof outcome->error.reason - 1] = '\0';
     if (outcome->error.code != 0)
-        return outcome->error.code;
+        return workers_own(outcome->error.code) ? outcome->error.code : impossible(outcome);
     const bool pieces = job_makes_pieces(machine->job);
     const unsigned part = pieces ? SLOT_OUT : slot->current;
     const uint64_t at = pieces ? 0 : slot->at;

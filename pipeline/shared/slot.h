@@ -38,6 +38,7 @@ struct slot_ticket {
     uint64_t skipped;    /* bit i: `when` leaves stage i out, for the item's name or file size */
     uint8_t codec_in;    /* index into codec_all() */
     bool packed_in;      /* the file is gzip around that */
+    bool late;           /* what is in it is not known from its head: a worker looks at all of it */
     uint8_t shrink;      /* see codec_decode.shrink */
     uint8_t codec_out[SLOT_MAX_OUTPUTS];
     bool packed_out[SLOT_MAX_OUTPUTS]; /* tiles never are */

@@ -45,7 +45,7 @@ int npy_header_read(const uint8_t *head, size_t head_bytes, uint64_t file_bytes,
                     const struct codec_limits *limits, struct npy_header *header, struct error *error)
 {
     struct shape *shape = &header->layout.shape;
-    size_t text_at;
+    size_t text_at = 0;
     int open;
     TRY(npy_header_span(head, head_bytes, file_bytes, &text_at, &header->data_at, error));
     if (header->data_at > head_bytes)

@@ -17,7 +17,8 @@ static void set_shape(struct png_session *session, struct png_read *read)
                                 .height = read->header.height,
                                 .channels = png_get_channels(session->png, session->info),
                                 .sample = depth == 16 ? SAMPLE_U16 : SAMPLE_U8,
-                                .bits = depth};
+                                .bits = depth,
+                                .orientation = png_orientation(job->bytes, job->length_bytes)};
     if (read->header.depth < 8 && job->shape.channels == 1)
         job->shape.bits = read->header.depth;
     if (!shape_valid(&job->shape) ||

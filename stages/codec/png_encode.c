@@ -101,6 +101,8 @@ int png_plan(const struct codec_save *save, const struct shape *shape, size_t me
     if (plan->out_bytes == SIZE_MAX)
         return error_set(error, ERROR_LIMIT, "the file could be larger than this machine can address");
     plan->scratch_bytes = png_session_scratch(PNG_WRITE_SCRATCH, ROWS, shape_row_bytes(shape));
+    /* A copy of EXIF, where its orientation changes. */
+    plan->scratch_bytes = scratch_add(plan->scratch_bytes, save->strip ? 0 : scratch_need(1, meta_bytes));
     if (shape->bits < 8)
         plan->scratch_bytes = scratch_add(plan->scratch_bytes, scratch_need(shape->width, 1));
     size_t fast_bytes = png_fast_encode_scratch(save, shape);

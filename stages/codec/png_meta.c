@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "stages/codec/keep.h"
 #include "stages/codec/png_private.h"
 
 /* libpng's limit for what one compressed chunk may inflate to; readers would refuse a larger one. And a limit
@@ -285,7 +286,12 @@ void png_meta_write(struct png_session *session, const struct codec_encode *job)
                              colour ? "grey" : "RGB");
             continue;
         }
-        png_write_chunk(session->png, (png_const_bytep)entry.tag, entry.data, entry.length_bytes);
+        const uint8_t *data = entry.data;
+        if (memcmp(entry.tag, "eXIf", 4) == 0)
+            data = keep_oriented(data, entry.length_bytes, &job->shape, job->scratch);
+        if (!data)
+            png_session_fail(session, ERROR_MEMORY, "more scratch needed than was planned");
+        png_write_chunk(session->png, (png_const_bytep)entry.tag, data, entry.length_bytes);
     }
     if (more < 0)
         png_session_fail(session, ERROR_INTERNAL, "metadata is not a valid list");

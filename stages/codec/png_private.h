@@ -52,6 +52,9 @@ struct png_chunk {
  * header, or its length is not a legal one. *position may come to lie behind the end. */
 bool png_chunk_next(const uint8_t *bytes, size_t length_bytes, size_t *position, struct png_chunk *chunk);
 
+/* How the image lies, from an eXIf chunk within the first CODEC_HEAD_BYTES: what peek sees, decode says. */
+uint8_t png_orientation(const uint8_t *bytes, size_t length_bytes);
+
 /* Is this a chunk whose data travels with the image? */
 bool png_meta_kept(const char type[4]);
 

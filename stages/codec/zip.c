@@ -54,11 +54,12 @@ static bool find_end(const uint8_t *bytes, size_t length_bytes, size_t *end_at)
 /* Zip64's end, which a locator right before the other end points to. */
 static int open_zip64(struct zip *zip, size_t end_at, uint64_t *size, uint64_t *offset, struct error *error)
 {
-    const uint8_t *locator = zip->bytes + end_at - LOCATOR_BYTES;
-    if (end_at < LOCATOR_BYTES + END64_BYTES || little32(locator) != LOCATOR_MARK)
+    if (end_at < LOCATOR_BYTES + END64_BYTES)
         return no_directory(error);
+    const uint8_t *locator = zip->bytes + end_at - LOCATOR_BYTES;
     const uint64_t at = little(locator + 8, 8);
-    if (at > end_at - LOCATOR_BYTES - END64_BYTES || little32(zip->bytes + at) != END64_MARK)
+    if (little32(locator) != LOCATOR_MARK || at > end_at - LOCATOR_BYTES - END64_BYTES ||
+        little32(zip->bytes + at) != END64_MARK)
         return no_directory(error);
     const uint8_t *end = zip->bytes + at;
     zip->left = little(end + 32, 8);
@@ -145,8 +146,9 @@ int zip_next(struct zip *zip, struct zip_member *member, struct error *error)
 int zip_find(const struct zip *zip, const struct zip_member *member, size_t *packed_at, struct error *error)
 {
     const uint64_t end = zip->directory_at;
-    const uint8_t *local = zip->bytes + member->header_at;
-    if (end < LOCAL_BYTES || member->header_at > end - LOCAL_BYTES || little32(local) != LOCAL_MARK)
+    const bool inside = end >= LOCAL_BYTES && member->header_at <= end - LOCAL_BYTES;
+    const uint8_t *local = zip->bytes + (inside ? member->header_at : 0);
+    if (!inside || little32(local) != LOCAL_MARK)
         return error_set(error, ERROR_CORRUPT, "zip: no member where the directory says");
     const size_t name = little16(local + 26), extra = little16(local + 28);
     const uint64_t room = end - member->header_at - LOCAL_BYTES;

@@ -144,6 +144,7 @@ static int resize_plan(const void *params, const struct shape *in, struct stage_
     TRY(resize_geometry(params, in, &geometry, error));
     plan->out.width = geometry.x.out;
     plan->out.height = geometry.y.out;
+    plan->out.full_width = plan->out.full_height = 0;
     plan->in_place = geometry.same;
     if (geometry.kernel == RESAMPLE_NEAREST)
         plan->out.bits = in->bits;
@@ -313,6 +314,7 @@ const struct stage resize_stage = {
     .accepts = STAGE_ANY,
     .check = resize_check,
     .plan = resize_plan,
+    .shrink = resize_shrink,
     .source_rows = resize_source_rows,
     .begin = resize_begin,
     .rows = resize_rows,

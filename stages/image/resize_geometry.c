@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stages/image/resize.h"
 
+#include "stages/codec.h"
+
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -67,9 +69,34 @@ static void cover(const struct resize_params *params, const struct shape *in,
     geometry->y = resample_axis_middle(in->height, height, fit_in, fit_out);
 }
 
-int resize_geometry(const struct resize_params *params, const struct shape *in,
+/* The image before it was decoded to a part of its size. */
+static struct shape full_of(const struct shape *in)
+{
+    struct shape full = *in;
+    if (in->full_width > 0 && in->full_height > 0) {
+        full.width = in->full_width;
+        full.height = in->full_height;
+    }
+    return full;
+}
+
+/* Positions on the full image become those on the part that was decoded, whose last samples may stick out. */
+static void onto_part(const struct shape *full, const struct shape *in, struct resize_geometry *geometry)
+{
+    unsigned shrink = 0;
+    struct shape part = *full;
+    while (shrink < 16 && (part.width > in->width || part.height > in->height))
+        part = codec_shrunk(full, ++shrink);
+    geometry->x.in = in->width;
+    geometry->y.in = in->height;
+    geometry->x.den *= 1u << shrink;
+    geometry->y.den *= 1u << shrink;
+}
+
+int resize_geometry(const struct resize_params *params, const struct shape *shape,
                     struct resize_geometry *geometry, struct error *error)
 {
+    const struct shape full = full_of(shape), *in = &full;
     if (params->fit == RESIZE_FIT_COVER) {
         cover(params, in, geometry);
     } else {
@@ -81,9 +108,26 @@ int resize_geometry(const struct resize_params *params, const struct shape *in,
         geometry->x = resample_axis_full(in->width, (uint32_t)width);
         geometry->y = resample_axis_full(in->height, (uint32_t)height);
     }
+    onto_part(in, shape, geometry);
     geometry->same = resample_axis_same(&geometry->x) && resample_axis_same(&geometry->y);
     geometry->kernel = (enum resample_kernel)params->kernel;
     if (resample_axis_unscaled(&geometry->x) && resample_axis_unscaled(&geometry->y))
         geometry->kernel = RESAMPLE_NEAREST;
     return 0;
+}
+
+unsigned resize_shrink(const void *values, const struct shape *in)
+{
+    const struct resize_params *params = values;
+    struct resize_geometry geometry;
+    /* Nearest picks single pixels; linear light is no matter of the decoder's. */
+    if (params->kernel == RESAMPLE_NEAREST || params->linear ||
+        resize_geometry(params, in, &geometry, NULL) < 0)
+        return 0;
+    unsigned shrink = 0;
+    /* 2 step / den source samples make one of the output. */
+    while (shrink < 16 && geometry.x.step >= geometry.x.den * (2u << shrink) &&
+           geometry.y.step >= geometry.y.den * (2u << shrink))
+        shrink++;
+    return shrink;
 }

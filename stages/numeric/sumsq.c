@@ -46,23 +46,26 @@ SIMD_CLONES static uint64_t sum_short(uint8_t sample, const void *samples, size_
     }
 }
 
-/* At most PIECE numbers that fit 32 bits, as `narrow`. The sum modulo 2^64 and that of the upper halves tell
- * all 76 bits: what is missing between them is the sum of the lower halves. */
+/* At most PIECE numbers; false where one does not fit 32 bits, as `narrow`. The sum modulo 2^64 and that of
+ * the upper halves tell all 76 bits: what is missing between them is the sum of the lower halves. */
 #define SUM_32(type, narrow, wide_type)                                                                      \
     do {                                                                                                     \
         const type *x = samples;                                                                             \
-        uint64_t sum = 0, upper = 0;                                                                         \
-        _Pragma("omp simd reduction(+ : sum, upper)") for (size_t i = 0; i < count; i++)                     \
+        uint64_t sum = 0, upper = 0, cut = 0;                                                                \
+        _Pragma("omp simd reduction(+ : sum, upper) reduction(| : cut)") for (size_t i = 0; i < count; i++)  \
         {                                                                                                    \
             const wide_type number = (narrow)x[i];                                                           \
             const uint64_t square = (uint64_t)(number * number);                                             \
             sum += square;                                                                                   \
             upper += square >> 32;                                                                           \
+            cut |= (uint64_t)((wide_type)x[i] ^ number);                                                     \
         }                                                                                                    \
-        return ((unsigned __int128)upper << 32) + (sum - (upper << 32));                                     \
+        *result = ((unsigned __int128)upper << 32) + (sum - (upper << 32));                                  \
+        return cut == 0;                                                                                     \
     } while (0)
 
-SIMD_CLONES static unsigned __int128 sum_narrow(uint8_t sample, const void *samples, size_t count)
+SIMD_CLONES static bool sum_narrow(uint8_t sample, const void *samples, size_t count,
+                                   unsigned __int128 *result)
 {
     switch ((enum sample)sample) {
     case SAMPLE_U32:
@@ -74,24 +77,6 @@ SIMD_CLONES static unsigned __int128 sum_narrow(uint8_t sample, const void *samp
     default:
         SUM_32(int64_t, int32_t, int64_t);
     }
-}
-
-#define ANY_WIDE(type, narrow)                                                                               \
-    do {                                                                                                     \
-        const type *x = samples;                                                                             \
-        _Pragma("omp simd reduction(| : any)") for (size_t i = 0; i < count; i++) any |=                     \
-            (uint64_t)(x[i] ^ (type)(narrow)x[i]);                                                           \
-    } while (0)
-
-/* Does one of the numbers of 64 bit need more than 32? */
-SIMD_CLONES static bool any_wide(uint8_t sample, const void *samples, size_t count)
-{
-    uint64_t any = 0;
-    if (sample == SAMPLE_U64)
-        ANY_WIDE(uint64_t, uint32_t);
-    else
-        ANY_WIDE(int64_t, int32_t);
-    return any != 0;
 }
 
 static void add_wide(struct total *total, uint8_t sample, const uint64_t *numbers, size_t count)
@@ -122,15 +107,19 @@ static struct sumsq sum_integers(uint8_t sample, const uint8_t *samples, size_t 
 {
     const size_t bytes = shape_sample_bytes(sample);
     struct total total = {0};
+    bool wide = false; /* once a piece was, the others are taken to be */
     for (size_t done = 0, part; done < count; done += part) {
         const uint8_t *at = samples + done * bytes;
+        unsigned __int128 sum = 0;
         part = count - done < PIECE ? count - done : PIECE;
         if (bytes < sizeof(uint32_t))
-            add(&total, sum_short(sample, at, part));
-        else if (bytes == sizeof(uint32_t) || !any_wide(sample, at, part))
-            add(&total, sum_narrow(sample, at, part));
+            sum = sum_short(sample, at, part);
         else
+            wide = wide || !sum_narrow(sample, at, part, &sum);
+        if (wide)
             add_wide(&total, sample, (const uint64_t *)(const void *)at, part);
+        else
+            add(&total, sum);
     }
     return result_of(&total);
 }

@@ -3,8 +3,8 @@
  * Which items fail is a matter of their name alone: the same ones on every run, engine and worker count.
  *
  * This is the one stage that may know a signal (it sends itself one) and allocate outside its scratch: that
- * is its purpose. Where stages run inside the main process (engines serial, thread and openmp), segv and kill
- * end the whole run. */
+ * is its purpose. Where stages run inside the main process (engines serial, thread and openmp), segv, kill
+ * and exit end the whole run. */
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,7 +12,7 @@
 
 #include "stages/synthetic/pass.h"
 
-enum fail_kind { FAIL_ERROR, FAIL_SEGV, FAIL_KILL, FAIL_HANG, FAIL_OOM };
+enum fail_kind { FAIL_ERROR, FAIL_SEGV, FAIL_KILL, FAIL_EXIT, FAIL_HANG, FAIL_OOM };
 
 struct fail_params {
     int kind; /* enum fail_kind */
@@ -26,9 +26,10 @@ static const struct param fail_table[] = {
      .type = PARAM_CHOICE,
      .offset = offsetof(struct fail_params, kind),
      .initial = "error",
-     .choices = "error|segv|kill|hang|oom",
+     .choices = "error|segv|kill|exit|hang|oom",
      .unit = "",
-     .help = "Report an error, touch a bad address, be killed (-9), never return, or run out of memory"},
+     .help =
+         "Report an error, touch a bad address, be killed (-9), exit, never return, or run out of memory"},
     {.name = "rate",
      .type = PARAM_REAL,
      .offset = offsetof(struct fail_params, rate),
@@ -59,16 +60,6 @@ static int fail_plan(const void *params, const struct shape *in, struct stage_pl
     (void)params, (void)error;
     pass_plan(in, plan, true);
     return 0;
-}
-
-/* The item's number spread evenly over [0, 1): the finaliser of SplitMix64 (Steele, Lea, Flood 2014). */
-static double lot(uint64_t item)
-{
-    uint64_t bits = item + 0x9e3779b97f4a7c15u;
-    bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9u;
-    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebu;
-    bits ^= bits >> 31;
-    return (double)(bits >> 11) * 0x1p-53;
 }
 
 __attribute__((no_sanitize("address", "undefined"))) static void touch_bad_address(void)
@@ -117,7 +108,7 @@ static int fail_rows(const struct stage_run *run, uint32_t first, uint32_t last,
     (void)scratch;
     const struct fail_params *params = run->params;
     const bool spared = params->attempts > 0 && run->attempt > params->attempts;
-    if (spared || lot(run->item) >= params->rate) {
+    if (spared || pass_lot(run->item) >= params->rate) {
         pass_rows(run, first, last);
         return 0;
     }
@@ -128,6 +119,8 @@ static int fail_rows(const struct stage_run *run, uint32_t first, uint32_t last,
     case FAIL_KILL:
         kill(getpid(), SIGKILL);
         break;
+    case FAIL_EXIT:
+        _exit(0);
     case FAIL_HANG:
         hang();
         break;

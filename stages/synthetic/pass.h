@@ -31,4 +31,14 @@ static inline uint64_t pass_share(const struct stage_run *run, uint32_t first, u
     return (uint64_t)((double)total * (last / height)) - (uint64_t)((double)total * (first / height));
 }
 
+/* The item's number spread evenly over [0, 1): the finaliser of SplitMix64 (Steele, Lea, Flood 2014). */
+static inline double pass_lot(uint64_t item)
+{
+    uint64_t bits = item + 0x9e3779b97f4a7c15u;
+    bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9u;
+    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebu;
+    bits ^= bits >> 31;
+    return (double)(bits >> 11) * 0x1p-53;
+}
+
 #endif

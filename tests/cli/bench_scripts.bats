@@ -88,10 +88,19 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
 }
 
 @test "the scripts refuse what they do not know" {
-  for script in run ipc; do
+  for script in run ipc csv; do
     code=0
     "$FORKMILL_ROOT/bench/$script.sh" --slowly 2>err || code=$?
     [ "$code" -eq 1 ]
     grep -q "^Usage: bench/$script.sh" err
+  done
+}
+
+@test "csv.sh has a row for each way to write a number" {
+  "$FORKMILL_PYTHON" -c 'import numpy'
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/csv.sh" --quick >table
+  for kind in repr savetxt short whole; do
+    [ "$(rows "$kind-1000.csv \|( [0-9.]+ \|){3} ([0-9]+|-) \| \*\*[0-9.]+\*\* \([0-9.]+\)( \| [0-9]+){2}")" -eq 1 ]
   done
 }

@@ -36,7 +36,7 @@ assert one in stages
 factor = one["parameters"][0]
 assert factor["name"] == "factor" and factor["type"] == "real" and factor["default"] == "1"
 assert factor["min"] == 0 and factor["max"] == 1000 and factor["required"] is False
-assert one["accepts"] == ["u8", "u16"]
+assert one["images"] == ["u8", "u16"]
 assert all(s["summary"] and all(p["help"] for p in s["parameters"]) for s in stages)
 END
 }

@@ -84,8 +84,9 @@ def stages_table(forkmill):
     for stage in json.loads(output(forkmill, "stages", "--json")):
         parameters = ", ".join(f"`{each['name']}`" + (f" {each['default']}" if each["default"] is not None else "")
                                for each in stage["parameters"])
-        rows.append([f"`{stage['name']}`", cell(stage["summary"]), cell(parameters)])
-    return table(["Stage", "What it does", "Parameters and their defaults"], rows)
+        kinds = " ".join(kind for kind in ("images", "arrays") if stage[kind])
+        rows.append([f"`{stage['name']}`", kinds, cell(stage["summary"]), cell(parameters)])
+    return table(["Stage", "Of", "What it does", "Parameters and their defaults"], rows)
 
 
 def exits_table(forkmill):

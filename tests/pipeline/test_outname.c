@@ -58,6 +58,62 @@ static void extensions_follow_the_format(void **state)
                      ERROR_LIMIT);
 }
 
+static void templates_name_outputs(void **state)
+{
+    (void)state;
+    const struct codec *real_png = codec_for_name("x.png"), *npy = codec_for_name("x.npy");
+    const struct {
+        struct outname_form form;
+        const char *rel, *out;
+    } cases[] = {
+        {{.name = "{dir}{stem}-small.{ext}"}, "a/b.ppm", "a/b-small.ppm"},
+        {{.name = "{dir}/{stem}.{ext}"}, "b.PNG", "b.PNG"},
+        {{.name = "/x//{dir}{name}"}, "a/b.png", "x/a/b.png"},
+        {{.name = "thumb/{dir}{name}", .format = &pnm}, "a/b.png", "thumb/a/b.pnm"},
+        {{.name = "{stem}.jpg", .format = &png}, "a/b.png", "b.jpg"},
+        {{.name = "{name}"}, "a/plain", "plain"},
+        {{.tiles = true}, "a/b.png", "a/b_3_14.png"},
+        {{.name = "{dir}{row}/{col}-{name}", .tiles = true}, "a/b.png", "a/3/14-b.png"},
+        {{.gzip = CODEC_GZIP_SAME}, "a/b.npy.gz", "a/b.npy.gz"},
+        {{.gzip = CODEC_GZIP_NO}, "a/b.npy.GZ", "a/b.npy"},
+        {{.gzip = CODEC_GZIP_YES}, "a/b.npy", "a/b.npy.gz"},
+        {{.gzip = CODEC_GZIP_YES}, "a/b.png", "a/b.png"},
+        {{.format = npy}, "a/b.npy.gz", "a/b.npy.gz"},
+        {{.format = real_png}, "a/b.npy.gz", "a/b.png"},
+        {{.format = NULL}, "a/b.npz", "a/b.npy"},
+    };
+    char out[64];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(outname_make(&cases[i].form, cases[i].rel, 3, 14, out, sizeof out, NULL), 0);
+        assert_string_equal(out, cases[i].out);
+    }
+}
+
+static void templates_are_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool tiles;
+        int code;
+    } cases[] = {
+        {"{dir}{name}", false, 0},          {"{stem}.png", false, 0},
+        {"{stm}.png", false, ERROR_USAGE},  {"a.png", false, ERROR_USAGE},
+        {"../{name}", false, ERROR_USAGE},  {"/{name}", false, ERROR_USAGE},
+        {"{name}}", false, ERROR_USAGE},    {"{row}{name}", false, ERROR_USAGE},
+        {"{name}", true, ERROR_USAGE},      {"{row}{col}{name}", true, 0},
+        {"{row}{name}", true, ERROR_USAGE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(outname_check_template(cases[i].name, cases[i].tiles, NULL), cases[i].code);
+    bool gzip;
+    assert_ptr_equal(outname_template_codec("{stem}.png", &gzip), codec_for_name("x.png"));
+    assert_false(gzip);
+    assert_null(outname_template_codec("{stem}.{ext}", &gzip));
+    assert_ptr_equal(outname_template_codec("{stem}.npy.gz", &gzip), codec_for_name("x.npy"));
+    assert_true(gzip);
+}
+
 /* The example of the paper's appendix A. */
 static void siphash_is_siphash(void **state)
 {
@@ -188,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extensions_follow_the_format), cmocka_unit_test(siphash_is_siphash),
+        cmocka_unit_test(templates_name_outputs),       cmocka_unit_test(templates_are_judged),
         cmocka_unit_test(sets_know_what_they_hold),     TEST(two_inputs_for_one_output_are_found),
         TEST(lists_are_looked_at_where_they_can_be),    TEST(overlapping_places_are_refused),
     };

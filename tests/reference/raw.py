@@ -39,6 +39,11 @@ class Raw:
         return cls(int(width), int(height), int(channels), sample, samples)
 
 
+def difference_of(a, b):
+    """Of numbers; other things are equal (0) or not (infinity)."""
+    return abs(a - b) if isinstance(a, (int, float)) else 0 if a == b else float("inf")
+
+
 def write_array(path, values):
     """A numpy array as one line, "ARRAY SAMPLE DIM ...", and its samples in C order."""
     name = "bool" if values.dtype.kind == "b" else f"{values.dtype.kind}{8 * values.dtype.itemsize}"
@@ -65,13 +70,27 @@ class Suite:
         self.folder = tempfile.TemporaryDirectory()
         self.done = self.failed = 0
 
-    def apply(self, image, *stages, cut=0):
-        """The image after the stages, each written NAME:key=value,..."""
+    def apply(self, image, *stages, cut=0, more=()):
+        """The image after the stages, each written NAME:key=value,...; `more` options for apply_stage."""
         source, target = (os.path.join(self.folder.name, name) for name in ("in.raw", "out.raw"))
         image.write(source)
-        options = ["-c", str(cut)] if cut else []
+        options = (["-c", str(cut)] if cut else []) + list(more)
         subprocess.run([self.tool, *options, source, target, *stages], check=True)
         return Raw.read(target)
+
+    def codec(self, source, target, *options):
+        """Decodes one file and encodes another through run_codec; what it prints, or None where it fails."""
+        done = subprocess.run([sys.argv[3], source, target, *options], capture_output=True, text=True)
+        return done.stdout if done.returncode == 0 else None
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+    def tell(self, image, *stages):
+        """What the stages told the record about the image: {name: text}."""
+        source, target = (os.path.join(self.folder.name, name) for name in ("in.raw", "out.raw"))
+        image.write(source)
+        done = subprocess.run([self.tool, source, target, *stages], check=True, text=True, stdout=subprocess.PIPE)
+        return dict(line.split(" ", 1) for line in done.stdout.splitlines())
 
     def apply_array(self, values, *stages, cut=0):
         """The numpy array after the stages, and what they told the record: {name: text}."""
@@ -85,7 +104,7 @@ class Suite:
     def expect(self, what, got, want, tolerance):
         """Compares two sequences of samples: no two may differ by more than the tolerance."""
         self.done += 1
-        worst = max(map(lambda a, b: abs(a - b), got, want)) if len(got) == len(want) else None
+        worst = max(map(difference_of, got, want)) if len(got) == len(want) else None
         if worst is None or not worst <= tolerance:
             self.failed += 1
             difference = "sizes differ" if worst is None else f"off by {worst:.6g}, allowed {tolerance:.6g}"

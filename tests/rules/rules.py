@@ -19,8 +19,11 @@ stdbool stddef stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wc
 # What a stage may use beyond ISO C: the name of the libc, byte order, sleeping, vector instructions.
 STAGE_HEADERS = {f"{name}.h" for name in C_HEADERS} | {
     "features.h", "strings.h", "endian.h", "features.h", "unistd.h", "sys/types.h", "immintrin.h", "emmintrin.h", "smmintrin.h", "arm_neon.h"}
-CODEC_HEADERS = {"png.h", "zlib.h", "libdeflate.h", "isa-l.h", "isa-l/igzip_lib.h"}
-STAGE_EXCEPTIONS = {"stages/synthetic/fail.c": {"signal.h"}}
+CODEC_HEADERS = {"png.h", "zlib.h", "libdeflate.h", "isa-l.h", "isa-l/igzip_lib.h", "jpeglib.h", "jerror.h",
+                 "webp/decode.h", "webp/encode.h"}
+STAGE_EXCEPTIONS = {
+    "stages/synthetic/fail.c": {"signal.h"},
+    "stages/synthetic/trespass.c": {"fcntl.h", "signal.h", "sys/ptrace.h", "sys/socket.h", "sys/wait.h"}}
 
 COMMAND_LAYER = re.compile(r"pipeline/(main\.c|cli/\w+\.[ch]|report/(progress|summary)\.[ch])$")
 PRINTING = re.compile(r"\b(?:(?:printf|vprintf|puts|putchar|perror)\s*\(|(?:stdout|stderr)\b)")

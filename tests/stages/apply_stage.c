@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* Applies stages to one raw image or array, for comparisons with outside tools:
  *
- *     apply_stage [-c ROWS] [-n TIMES] IN OUT NAME[:key=value,...]...
+ *     apply_stage [-c ROWS] [-n TIMES] [-o ORIENTATION] [-f WIDTHxHEIGHT] IN OUT NAME[:key=value,...]...
  *
  * A raw image is one line, "RAW WIDTH HEIGHT CHANNELS u8|u16|f32", and then the samples, packed, in the
  * machine's byte order. A raw array is "ARRAY SAMPLE DIM DIM ..." and the same; without a DIM it is a single
  * value. `-c` cuts the output rows into ranges of that many, last range first; `-n` repeats the last stage
- * and prints the fastest time in milliseconds. What a stage tells the record is printed, "NAME VALUE" a line.
- * 0, or 1 with a message on standard error. */
+ * and prints the fastest time in milliseconds. `-o` says how an image lies, as EXIF counts; `-f` what it
+ * measured before it was decoded to a part of its size. What a stage tells the record is printed, "NAME
+ * VALUE" a line. 0, or 1 with a message on standard error. */
+ * value. What a stage asks for as a directory of counterparts is such a file here. `-c` cuts the output rows
+ * into ranges of that many, last range first; `-n` repeats the last stage and prints the fastest time in
+ * milliseconds. What a stage tells the record is printed, "NAME VALUE" a line. 0, or 1 with a message on
+ * standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "counterpart.h"
 #include "stages/stage.h"
 
 struct item {
@@ -179,12 +185,29 @@ static int run_once(const struct stage *stage, struct stage_run *run, struct scr
     return 0;
 }
 
+/* Where the stage asks for a counterpart, that; its bytes are the caller's to free. */
+static int take_counterpart(const struct stage *stage, const void *params, struct stage_reference *reference)
+{
+    const char *path = stage->reference ? stage->reference(params) : NULL;
+    struct item item = {0};
+    *reference = (struct stage_reference){0};
+    if (!path)
+        return 0;
+    if (read_item(path, &item) < 0)
+        return -1;
+    *reference = counterpart_of(&item.shape, item.samples);
+    free(item.samples);
+    return 0;
+}
+
 /* Replaces *item by what the stage makes of it. */
 static int apply(const struct stage *stage, const void *params, struct item *item, uint32_t cut,
                  unsigned times, struct error *error)
 {
     struct stage_plan plan;
-    TRY(stage_plan(stage, params, &item->shape, &plan, error));
+    struct stage_reference reference;
+    TRY(take_counterpart(stage, params, &reference));
+    TRY(stage_plan_with(stage, params, &item->shape, reference.bytes ? &reference : NULL, &plan, error));
     const size_t scratch_bytes = scratch_add(plan.begin_scratch_bytes, plan.rows_scratch_bytes);
     struct scratch scratch = {.size_bytes = scratch_bytes};
     scratch.base = aligned_alloc(SCRATCH_ALIGN, scratch_need(1, scratch_bytes + 1));
@@ -198,7 +221,8 @@ static int apply(const struct stage *stage, const void *params, struct item *ite
                             .dst = dst,
                             .item = 1,
                             .attempt = 1,
-                            .record = &record};
+                            .record = &record,
+                            .reference = plan.reference};
     double best_ms = 1e300;
     int code = scratch.base && dst && record.block ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
     for (unsigned i = 0; code == 0 && i < (times ? times : 1); i++) {
@@ -213,6 +237,7 @@ static int apply(const struct stage *stage, const void *params, struct item *ite
         printf("%.3f\n", best_ms);
     if (code == 0)
         print_record(&record);
+    free((uint8_t *)reference.bytes);
     free(record.block);
     free(scratch.base);
     free(item->samples);
@@ -223,19 +248,27 @@ static int apply(const struct stage *stage, const void *params, struct item *ite
 
 int main(int argc, char **argv)
 {
-    unsigned cut = 0, times = 0;
-    for (int option; (option = getopt(argc, argv, "c:n:")) != -1;) {
-        if (option == '?')
+    unsigned cut = 0, times = 0, orientation = 0, full[2] = {0, 0};
+    for (int option; (option = getopt(argc, argv, "c:n:o:f:")) != -1;) {
+        if (option == '?' || (option == 'f' && sscanf(optarg, "%ux%u", &full[0], &full[1]) != 2))
             return 1;
-        *(option == 'c' ? &cut : &times) = (unsigned)strtoul(optarg, NULL, 10);
+        if (option != 'f')
+            *(option == 'c'   ? &cut
+              : option == 'n' ? &times
+                              : &orientation) = (unsigned)strtoul(optarg, NULL, 10);
     }
     if (argc - optind < 2) {
-        fputs("usage: apply_stage [-c ROWS] [-n TIMES] IN OUT NAME[:key=value,...]...\n", stderr);
+        fputs("usage: apply_stage [-c ROWS] [-n TIMES] [-o ORIENTATION] [-f WIDTHxHEIGHT] IN OUT "
+              "NAME[:key=value,...]...\n",
+              stderr);
         return 1;
     }
     struct item item = {0};
     struct error error = {0};
     int code = read_item(argv[optind], &item);
+    item.shape.orientation = (uint8_t)orientation;
+    item.shape.full_width = full[0];
+    item.shape.full_height = full[1];
     for (int i = optind + 2; code == 0 && i < argc; i++) {
         void *params = NULL;
         const struct stage *stage = parse(argv[i], &params, &error);

@@ -4,8 +4,9 @@
  *
  *     convert_array [-n TIMES] IN OUT [KEY=VALUE]...
  *
- * The keys are those of `load:`: array, dtype, shape, byte_order, order, offset. `-n` repeats the decoding
- * and prints the fastest time in milliseconds. 0, or 1 with kind and text of the error on standard error. */
+ * The keys are those of `load:`: array, dtype, shape, byte_order, order, offset, header, delimiter, missing.
+ * `-n` repeats the decoding and prints the fastest time in milliseconds. 0, or 1 with kind and text of the
+ * error on standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,12 @@ static bool set_load(struct codec_load *load, char *text)
         load->order = strcmp(value, "fortran") == 0;
     else if (strcmp(text, "offset") == 0)
         load->offset_bytes = strtoull(value, NULL, 10);
+    else if (strcmp(text, "header") == 0)
+        load->header = strcmp(value, "yes") == 0 ? CODEC_HEADER_YES : CODEC_HEADER_NO;
+    else if (strcmp(text, "delimiter") == 0)
+        load->delimiter = value;
+    else if (strcmp(text, "missing") == 0)
+        load->missing = value;
     else if (strcmp(text, "dtype") == 0)
         for (load->dtype = 1;
              load->dtype < SAMPLE_COUNT && strcmp(shape_sample_name((uint8_t)(load->dtype - 1)), value) != 0;)

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "half.h"
+#include "image_file.h"
 #include "matrix_file.h"
 #include "stages/stage.h"
 
@@ -38,13 +39,20 @@ static inline void harness_check_guard(const uint8_t *memory, size_t bytes)
         assert_int_equal(memory[bytes + i], HARNESS_GUARD);
 }
 
-/* In place of reading a file: each is a matrix of 11 x 3 numbers. */
+/* In place of reading a file: a name in .npy is a matrix of 11 x 3 numbers, another one an image of 5 x 3 px
+ * with alpha. */
 static inline void harness_read(const struct param *param, const char *path, void *params)
 {
+    const size_t length = strlen(path);
     double numbers[33];
+    unsigned samples[60];
     for (int i = 0; i < 33; i++)
         numbers[i] = i * 5 % 7 - 2.5;
-    struct param_file file = matrix_file(path, 11, 3, numbers);
+    for (unsigned i = 0; i < 60; i++)
+        samples[i] = i % 8 == 3 ? 0 : i * 83 % 256;
+    struct param_file file = length > 4 && strcmp(path + length - 4, ".npy") == 0
+                                 ? matrix_file(path, 11, 3, numbers)
+                                 : image_file(path, 5, 3, 4, 255, samples);
     param_free((const struct param[]){*param, PARAM_END}, params);
     memcpy((char *)params + param->offset, &file, sizeof file);
 }

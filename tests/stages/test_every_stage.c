@@ -10,6 +10,7 @@ static const struct {
 } arguments[] = {
     /* The default fails, takes its time, or must be given. */
     {"fail", "rate=0", true},
+    {"trespass", "rate=0", true},
     {"sleep", "ms=0.01", true},
     {"spin", "ms=0.01", true},
     {"primes", "n=100", true},
@@ -39,6 +40,10 @@ static const struct {
     {"convolve", "mask=-1 0 1,scale=2,offset=0.5,mode=full", true},
     {"convolve", "mask=1 2 3 4 5,axis=0,mode=valid", true},
     {"matmul", "matrix=matrix.npy", true},
+    {"composite", "file=logo.pam", true},
+    {"composite", "file=logo.pam,gravity=south-east,margin=2,opacity=0.6", true},
+    {"composite", "file=logo.pam,left=-3,top=1,tile=true", true},
+    {"compare", "reference=elsewhere", true},
     /* More ways through a stage than by its defaults. */
     {"linear", "a=-0.7,b=0.8", false},
     {"template", "factor=1.7", false},
@@ -68,14 +73,18 @@ static const struct {
     {"erode", "size=7", false},
     {"erode", "size=5,shape=disc", false},
     {"dilate", "size=9,shape=cross", false},
+    {"trim", "threshold=0.5,margin=1", false},
+    {"trim", "background=black", false},
     {"levels", "auto=true,low=10,high=70", false},
     {"pad", "left=40,top=20,right=1,bottom=40,extend=copy", true},
     {"pad", "left=40,top=20,right=1,bottom=40,extend=repeat", true},
     {"pad", "left=40,top=20,right=1,bottom=40,extend=mirror", true},
 };
 
-/* Ways that arrays alone go through a stage that accepts images, too. */
+/* Ways that arrays alone, or images alone, go through a stage that accepts both. */
 static const char *const array_arguments[][2] = {{"primes", "mode=each"}};
+static const char *const image_arguments[][2] = {
+    {"hash", "kind=ahash"}, {"hash", "kind=dhash"}, {"hash", "kind=phash"}};
 
 static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
 
@@ -144,6 +153,17 @@ static void ways_of_arrays_keep_the_contract(void **state)
         const struct stage *stage = stage_find(array_arguments[i][0]);
         void *params = harness_params(stage, array_arguments[i][1]);
         try_arrays(stage, params);
+        harness_free_params(stage, params);
+    }
+}
+
+static void ways_of_images_keep_the_contract(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof image_arguments / sizeof *image_arguments; i++) {
+        const struct stage *stage = stage_find(image_arguments[i][0]);
+        void *params = harness_params(stage, image_arguments[i][1]);
+        try_images(stage, params);
         harness_free_params(stage, params);
     }
 }
@@ -230,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_keeps_the_contract),
         cmocka_unit_test(ways_of_arrays_keep_the_contract),
+        cmocka_unit_test(ways_of_images_keep_the_contract),
         cmocka_unit_test(every_stage_describes_itself),
         cmocka_unit_test(fewer_channels_never_cost_more),
     };

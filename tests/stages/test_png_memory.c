@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All memory of the codecs of images is the job's scratch. */
+/* All memory of the codecs of images is the job's scratch, but for those of libraries that take some
+ * themselves; test_codec_memory.c has them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +30,8 @@ static void no_codec_calls_malloc(void **state)
     unsigned before = calls;
     snprintf((char *)pixels, sizeof pixels, "%f", 0.1); /* warms up what the C library sets up once */
     for (const struct codec *const *codec = codec_all(); *codec; codec++) {
-        if (!((*codec)->kinds & CODEC_IMAGES))
+        if (!((*codec)->kinds & CODEC_IMAGES) || strcmp((*codec)->name, "jpeg") == 0 ||
+            strcmp((*codec)->name, "webp") == 0)
             continue;
         struct shape shape = {.width = 20, .height = 20, .channels = 4, .sample = SAMPLE_U8, .bits = 8};
         struct codec_save save = {.level = 9, .interlace = true};

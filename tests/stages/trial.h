@@ -3,6 +3,7 @@
 #ifndef TESTS_STAGES_TRIAL_H
 #define TESTS_STAGES_TRIAL_H
 
+#include "counterpart.h"
 #include "stage_harness.h"
 
 struct trial {
@@ -12,8 +13,9 @@ struct trial {
     struct shape in;
     struct shape out; /* the plan's, or what begin settled for */
     uint8_t *src;
-    uint8_t *expected;    /* all output rows in one call */
-    struct record record; /* what that call told */
+    struct stage_reference reference; /* for a stage that asks for one */
+    uint8_t *expected;                /* all output rows in one call */
+    struct record record;             /* what that call told */
 };
 
 static inline void explain(const struct trial *trial, const char *what)
@@ -57,7 +59,8 @@ static inline struct stage_run run_of(const struct trial *trial, const uint8_t *
                               .src = src,
                               .dst = dst,
                               .item = 1,
-                              .attempt = 1};
+                              .attempt = 1,
+                              .reference = trial->plan.reference};
 }
 
 /* What begin made of run->out must be what the plan allows. */
@@ -188,8 +191,16 @@ static inline unsigned try_shape(const struct stage *stage, const void *params, 
 {
     struct trial trial = {.stage = stage, .params = params, .in = *in};
     struct error error = {0};
-    const int code = stage_plan(stage, params, in, &trial.plan, &error);
+    const bool referring = stage->reference && stage->reference(params);
+    if (referring) {
+        uint8_t *other = harness_samples(in, 78);
+        trial.reference = counterpart_of(in, other);
+        free(other);
+    }
+    const int code =
+        stage_plan_with(stage, params, in, referring ? &trial.reference : NULL, &trial.plan, &error);
     if (code != 0) {
+        free((uint8_t *)trial.reference.bytes);
         if (code != ERROR_USAGE && code != ERROR_UNSUPPORTED && code != ERROR_LIMIT)
             explain(&trial, error.reason);
         assert_string_equal(error.stage, stage->name);
@@ -212,6 +223,7 @@ static inline unsigned try_shape(const struct stage *stage, const void *params, 
     if (memcmp(again, trial.src, shape_bytes(in)) != 0)
         explain(&trial, "wrote its input");
     free(again);
+    free((uint8_t *)trial.reference.bytes);
     free(trial.record.block);
     free(trial.expected);
     free(trial.src);

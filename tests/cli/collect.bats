@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What is made of all items together: tables and combinations, in the order of the inputs whatever happens.
+
+load machine
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return 1
+    "$FORKMILL_GENERATE" photo --count 12 --width 60 --height 40 in
+    "$FORKMILL_GENERATE" grey --count 3 --width 20 --height 10 odd
+    "$FORKMILL_PYTHON" - <<'END'
+import numpy, os
+os.mkdir("arrays")
+random = numpy.random.default_rng(7)
+for i in range(20):
+    numpy.save(f"arrays/{i:02}.npy", random.standard_normal((30, 7)).astype("f4"))
+END
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    ln -s "$BATS_FILE_TMPDIR"/{in,odd,arrays} .
+    in=in/
+}
+
+@test "a table has a row for each item, in input order, the same for every engine and number of workers" {
+    only=(-s "stats:percentiles=10,percentiles=90" --save-format none)
+    mill 0 -i arrays/ -o out "${only[@]}" --collect-file first.csv -w 1
+    [ "$(wc -l <first.csv)" -eq 21 ]
+    for how in "-w 4 --batch 1" "-w 2 --batch 8" "--engine thread -w 3" "--engine openmp -w 2" "--engine serial"; do
+        # shellcheck disable=SC2086 # several words
+        mill 0 -i arrays/ -o out "${only[@]}" --collect-file other.csv $how
+        cmp first.csv other.csv
+    done
+    mill 0 -i arrays/ -o out "${only[@]}" --collect-file slow.csv -w 3 -s "sleep:ms=30,when.glob=0[0-4]*" -s fail:kind=kill,rate=0.3,attempts=1
+    cmp first.csv slow.csv
+    "$FORKMILL_PYTHON" - <<'END'
+import csv, numpy
+rows = list(csv.DictReader(open("first.csv")))
+assert [row["path"] for row in rows] == [f"arrays/{i:02}.npy" for i in range(20)]
+for row in rows:
+    data = numpy.load(row["path"]).astype("f8")
+    assert int(row["count"]) == data.size
+    for name, value in (("min", data.min()), ("max", data.max()), ("mean", data.mean()), ("std", data.std()),
+                        ("p10", numpy.percentile(data, 10)), ("p90", numpy.percentile(data, 90))):
+        assert abs(float(row[name]) - value) <= 1e-6 * abs(value) + 1e-12, (row["path"], name, row[name], value)
+END
+}
+
+@test "a table as JSON lines and as a database says the same" {
+    mill 0 -i arrays/ -o out -s stats --save-format none --collect-file t.csv
+    mill 0 -i arrays/ -o out -s stats --save-format none --collect-file t.jsonl
+    mill 0 -i arrays/ -o out -s stats --save-format none --collect-file t.db
+    "$FORKMILL_PYTHON" - <<'END'
+import csv, json, sqlite3
+rows = list(csv.DictReader(open("t.csv")))
+lines = [json.loads(line) for line in open("t.jsonl")]
+database = sqlite3.connect("t.db")
+database.row_factory = sqlite3.Row
+stored = [dict(row) for row in database.execute("SELECT * FROM items ORDER BY rowid")]
+assert len(rows) == len(lines) == len(stored) == 20
+for row, line, other in zip(rows, lines, stored):
+    assert line == other
+    assert row["path"] == line["path"] and float(row["mean"]) == line["mean"] and int(row["count"]) == line["count"]
+END
+}
+
+@test "failed items have no row, and several stages tell fields of their own" {
+    mkdir mixed
+    cp arrays/0[0-3].npy mixed
+    head -c 100 arrays/04.npy >mixed/broken.npy
+    mill 1 -i mixed -o out -s stats -s linear:a=2 -s stats --collect-file t.csv
+    [ "$(wc -l <t.csv)" -eq 5 ]
+    head -1 t.csv | grep -q 'stats.mean.*stats2.mean'
+    [ "$(find out -name '*.npy' | wc -l)" -eq 4 ]
+    absent broken t.csv
+}
+
+@test "combinations are numpy's, the same for every engine and number of workers" {
+    mill 0 -i "$in" -o out --save-format none --aggregate-ops mean --aggregate-ops max --aggregate-ops min \
+        --aggregate-file 'first-{op}.png' -w 1
+    ops=(--aggregate-ops sum --aggregate-ops var --aggregate-ops std --aggregate-ops count --aggregate-ops mean)
+    mill 0 -i arrays/ -o out --save-format none "${ops[@]}" --aggregate-file 'first-{op}.npy' -w 1
+    for how in "-w 4 --batch 1" "--engine thread -w 3" "--engine openmp -w 2" "--engine serial"; do
+        # shellcheck disable=SC2086 # several words
+        mill 0 -i arrays/ -o out --save-format none "${ops[@]}" --aggregate-file 'other-{op}.npy' $how \
+            -s "sleep:ms=20,when.glob=0[0-4]*"
+        for op in sum var std count mean; do cmp "first-$op.npy" "other-$op.npy"; done
+    done
+    "$FORKMILL_PYTHON" - <<'END'
+import glob, numpy
+from PIL import Image
+images = numpy.stack([numpy.array(Image.open(path)) for path in sorted(glob.glob("in/**/*.png", recursive=True))]).astype("f8")
+for name, value in (("mean", numpy.rint(images.mean(0))), ("max", images.max(0)), ("min", images.min(0))):
+    assert (numpy.array(Image.open(f"first-{name}.png")) == value).all(), name
+arrays = numpy.stack([numpy.load(path) for path in sorted(glob.glob("arrays/*.npy"))]).astype("f8")
+for name, value in (("sum", arrays.sum(0)), ("var", arrays.var(0)), ("std", arrays.std(0)), ("mean", arrays.mean(0))):
+    assert numpy.allclose(numpy.load(f"first-{name}.npy"), value, rtol=1e-12, atol=1e-14), name
+assert numpy.load("first-count.npy") == 20
+END
+}
+
+@test "what does not go with the others fails by name, and the rest is combined" {
+    mkdir mixed
+    cp arrays/0[0-3].npy mixed
+    "$FORKMILL_PYTHON" -c 'import numpy; numpy.save("mixed/02-odd.npy", numpy.zeros((3, 3), "f4"))'
+    mill 1 -i mixed -o out --save-format none --aggregate-ops sum --aggregate-file sum.npy
+    says "mixed/02-odd.npy: is f32 array (3, 3), the first item is f32 array (30, 7)"
+    "$FORKMILL_PYTHON" - <<'END'
+import numpy
+want = sum(numpy.load(f"arrays/0{i}.npy").astype("f8") for i in range(4))
+assert numpy.allclose(numpy.load("sum.npy"), want, rtol=1e-12)
+END
+    "$FORKMILL_PYTHON" -c 'import numpy; numpy.save("mixed/00-first.npy", numpy.zeros((3, 3), "f4"))'
+    mill 1 -i mixed -o out --save-format none --aggregate-ops count --aggregate-file count.npy -w 4 --batch 1 \
+        -s "sleep:ms=200,when.glob=00-first*"
+    grep -q "failed: mixed/03.npy" .err
+}
+
+@test "wrong wishes are refused before work, and nothing is left behind" {
+    mill 2 -i "$in" -o out -s stats --collect-file t.txt
+    says "ends in none of .csv, .jsonl, .db"
+    mill 2 -i "$in" -o out --collect-file t.csv
+    says "no stage has anything to tell"
+    mill 2 -i "$in" -o out --aggregate-ops men --aggregate-file a.npy
+    says "did you mean 'mean'?"
+    mill 2 -i "$in" -o out --aggregate-ops mean --aggregate-ops max --aggregate-file a.npy
+    says "must contain {op}"
+    mill 2 -i "$in" -o out --aggregate-ops var --aggregate-file a.png
+    says "which png does not hold"
+    mill 2 -i "$in" -o out --save-format none
+    says "nothing would be made"
+    mill 5 -i "$in" -o out -s stats --collect-file missing/t.csv
+    says "missing/t.csv"
+    [ -z "$(find . -name '*.tmp')" ]
+}

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What an item makes: several outputs from one decode, tiles, names, and stages that not every item goes through.
+
+load machine
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return 1
+    "$FORKMILL_GENERATE" photo --count 4 --width 120 --height 80 in
+    "$FORKMILL_GENERATE" alpha --count 2 --width 33 --height 50 in
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    ln -s "$BATS_FILE_TMPDIR/in" all
+    in=all/
+}
+
+@test "tee makes of one decode what runs of their own would make, in every engine" {
+    cat >tee.yaml <<'END'
+stages:
+  - flip
+  - tee: {name: "large/{dir}{stem}.{ext}"}
+  - resize: {width: 60}
+  - tee: {name: "thumb/{dir}{stem}.ppm"}
+  - flatten
+  - resize: {width: 16, height: 16, fit: cover}
+  - tee: {name: "as-it-is/{name}", compression: smallest}
+END
+    mill 0 tee.yaml -i "$in" -o out
+    [ "$(files out)" -eq 18 ]
+    mill 0 -i "$in" -o large -s flip -s resize:width=60
+    mill 0 -i "$in" -o thumb -s flip -s flatten -s resize:width=16,height=16,fit=cover --save-format pnm
+    diff -r large out/large
+    mill 0 -i "$in" -o plain -s flip --save-compression smallest
+    for path in $(cd plain && find . -name '*.png'); do cmp "plain/$path" "out/as-it-is/${path##*/}"; done
+    for path in $(cd thumb && find . -name '*.pnm'); do cmp "thumb/$path" "out/thumb/${path%.pnm}.ppm"; done
+    for engine in thread openmp serial; do
+        mill 0 tee.yaml -i "$in" -o "out-$engine" --engine $engine -w 3
+        diff -r out "out-$engine"
+    done
+    mill 0 -i "$in" -o flags -s flip -s 'tee:name=large/{dir}{stem}.{ext}' -s resize:width=60
+    diff -r large flags/large
+    cut=(-s flip -s "pool:name=second,workers=2" -s 'tee:name=large/{dir}{stem}.{ext}' -s resize:width=60)
+    mill 0 -i "$in" -o pools "${cut[@]}"
+    diff -r large pools/large
+}
+
+@test "what tee cannot do is refused, and where it is wrong" {
+    mill 2 -i "$in" -o out -s 'tee:name=a/{stem}.{ext}' -s pool
+    says "a pool cannot begin behind tee"
+    mill 2 -i "$in" -o out -s 'tee:name=a.png'
+    says "has neither {stem} nor {name}"
+    mill 2 -i "$in" -o out -s 'tee:name=../{stem}.png'
+    says "leads out of the output directory"
+    mill 2 -i "$in" -o out -s 'tee:name={stem}.png,format=pnm'
+    says "is the name of a png, but format is pnm"
+    mill 2 -i "$in" -o out -s 'tee:nam=x'
+    says "tee has no parameter 'nam'; did you mean 'name'?"
+    mill 2 -i "$in" -o out -s 'tee:name={stem}.png' -s 'tee:name={stem}.png'
+    says "would both make"
+    [ ! -e out ]
+}
+
+@test "tiles cover the image, and put together they are it" {
+    mill 0 -i "$in" -o out -s tile:width=50,height=32
+    mill 1 -i "$in" -o overlap -s tile:width=50,height=32,overlap=10,partial=drop \
+        --save-name '{dir}{stem}/{row}-{col}.{ext}'
+    "$FORKMILL_PYTHON" - <<'END'
+import glob, os, numpy
+from PIL import Image
+for path in glob.glob("all/**/*.png", recursive=True):
+    source = numpy.array(Image.open(path))
+    height, width = source.shape[:2]
+    stem = path[len("all/"):-len(".png")]
+    rows = -(-height // 32)
+    cols = -(-width // 50) if width > 50 else 1
+    whole = numpy.concatenate([numpy.concatenate([numpy.array(Image.open(f"out/{stem}_{row}_{col}.png"))
+                               for col in range(cols)], axis=1) for row in range(rows)])
+    assert (whole == source).all()
+    made = sorted(os.listdir(f"overlap/{stem}")) if os.path.isdir(f"overlap/{stem}") else []
+    wanted = sorted(f"{row}-{col}.png" for row in range((height - 32) // 22 + 1) for col in range((width - 50) // 40 + 1)
+                    if width >= 50)
+    assert made == wanted, (stem, made, wanted)
+    for name in made:
+        row, col = map(int, name[:-4].split("-"))
+        tile = numpy.array(Image.open(f"overlap/{stem}/{name}"))
+        assert (tile == source[row * 22:row * 22 + 32, col * 40:col * 40 + 50]).all()
+END
+    says "alpha-000000.png: tile: 33x50 is smaller than a tile"
+}
+
+@test "tile is the last of its chain" {
+    mill 2 -i "$in" -o out -s tile -s flip
+    says "tile must be the last stage of its chain"
+    mill 2 -i "$in" -o out -s tile --save-name '{stem}.{ext}'
+    says "lacks {row} or {col}"
+}
+
+@test "when leaves items out of a stage, by name, kind and size" {
+    mill 0 -i "$in" -o some -s "invert:when.glob=photo-00000[01]*"
+    mill 0 -i "$in" -o none
+    mill 0 -i "$in" -o every -s invert
+    for path in $(cd none && find . -name '*.png'); do
+        case $path in
+            *photo-00000[01]*) cmp "some/$path" "every/$path" ;;
+            *) cmp "some/$path" "none/$path" ;;
+        esac
+    done
+    cat >when.yaml <<'END'
+stages:
+  - invert: {when: {min_width: 34, max_height: 90}}
+  - flip: {when: {kind: array}}
+END
+    mill 0 when.yaml -i "$in" -o sized
+    diff -r every/photo sized/photo
+    diff -r none/alpha sized/alpha
+    mill 0 -i "$in" -o bytes -s invert:when.max_file=1B
+    diff -r none bytes
+    mill 2 -i "$in" -o out -s invert:when.widht=3
+    says "when has no parameter 'widht'"
+}
+
+@test "names choose formats and places" {
+    mill 0 -i "$in" -o out -s grayscale -s flatten --save-name 'flat/{stem}-grey.pgm'
+    [ "$(files out/flat)" -eq 6 ]
+    file=$(find out/flat -name 'photo-000000-grey.pgm')
+    [ "$(head -c 2 "$file")" = P5 ]
+    mill 2 -i "$in" -i "$in/photo" -o twice --save-name '{stem}.{ext}'
+    says "would both make"
+    mill 2 -i "$in" -o out2 --save-name '{stem}.{etx}'
+    says "has a brace that is none of"
+}
+
+@test "recompressing keeps what is smaller, to the byte" {
+    mill 0 -i "$in" -o small --save-compression smallest
+    cp -r small mixed
+    mill 0 -i "$in" -o large --save-compression fastest
+    first=$(cd large && find . -name '*.png' | sort | head -1)
+    cp "large/$first" "mixed/$first"
+    mill 0 -i mixed -o again --save-recompress --save-compression fast
+    for path in $(cd small && find . -name '*.png'); do
+        [ "$(stat -c %s "again/$path")" -le "$(stat -c %s "mixed/$path")" ]
+        [ "$path" = "$first" ] || cmp "small/$path" "again/$path"
+    done
+    [ "$(stat -c %s "again/$first")" -lt "$(stat -c %s "large/$first")" ]
+    mill 2 -i "$in" -o out -s flip --save-recompress
+    says "only without stages"
+}
+
+@test "a dry run names every output" {
+    mill 0 -i "$in" -o out -s 'tee:name=a/{name}' -s 'tee:name=b/{stem}.ppm' -s flatten --dry-run
+    [ "$(grep -c -- '-> out/a/' .out)" -eq 6 ] || [ "$(grep -c -- 'a/' .out)" -ge 6 ]
+    [ ! -e out ]
+}
