@@ -18,11 +18,8 @@ tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3
 # Not every distribution or architecture has these as packages; what is built without says so, and so do tests that
 # are skipped.
 build_optional=(libisal-dev)
-tests_optional=(chromium python3-scipy)
-bench=(python3 python3-numpy)
-# Not every distribution has these as packages; the tests that want them say so and skip.
 tests_optional=(chromium python3-scipy python3-skimage)
-bench=(python3)
+bench=(python3 python3-numpy)
 
 [ $# -gt 0 ] || usage
 wanted=("${build[@]}") optional=("${build_optional[@]}")

@@ -6,26 +6,24 @@
 
 #include "pipeline/files/match.h"
 
-#define WHEN(field, name, type, max, choices, help)                                                          \
+#define WHEN(field, name, type, max, help)                                                                   \
     {                                                                                                        \
-        name, type, offsetof(struct job_when, field), 0, max,                                                \
-            choices              ? "any"                                                                     \
-            : type == PARAM_LIST ? NULL                                                                      \
-                                 : "0",                                                                      \
-            choices, "", help                                                                                \
+        name, type, offsetof(struct job_when, field), 0, max, "0", NULL, "", help                            \
     }
 const struct param job_when_table[] = {
-    WHEN(glob, "glob", PARAM_LIST, 0, NULL, "Only items whose name or path matches one of these"),
-    WHEN(kind, "kind", PARAM_CHOICE, 0, "any|image|array", "Only images, or only arrays"),
-    WHEN(min_width, "min_width", PARAM_COUNT, 1e12, NULL, "Only images at least so wide"),
-    WHEN(max_width, "max_width", PARAM_COUNT, 1e12, NULL, "Only images at most so wide; 0: any"),
-    WHEN(min_height, "min_height", PARAM_COUNT, 1e12, NULL, "Only images at least so high"),
-    WHEN(max_height, "max_height", PARAM_COUNT, 1e12, NULL, "Only images at most so high; 0: any"),
-    WHEN(min_samples, "min_samples", PARAM_COUNT, 1e15, NULL,
+    {"glob", PARAM_LIST, offsetof(struct job_when, glob), 0, 0, NULL, NULL, "",
+     "Only items whose name or path matches one of these"},
+    {"kind", PARAM_CHOICE, offsetof(struct job_when, kind), 0, 0, "any", "any|image|array", "",
+     "Only images, or only arrays"},
+    WHEN(min_width, "min_width", PARAM_COUNT, 1e12, "Only images at least so wide"),
+    WHEN(max_width, "max_width", PARAM_COUNT, 1e12, "Only images at most so wide; 0: any"),
+    WHEN(min_height, "min_height", PARAM_COUNT, 1e12, "Only images at least so high"),
+    WHEN(max_height, "max_height", PARAM_COUNT, 1e12, "Only images at most so high; 0: any"),
+    WHEN(min_samples, "min_samples", PARAM_COUNT, 1e15,
          "Only items with at least so many samples: pixels x channels, or elements"),
-    WHEN(max_samples, "max_samples", PARAM_COUNT, 1e15, NULL, "Only items with at most so many; 0: any"),
-    WHEN(min_file_bytes, "min_file", PARAM_BYTES, 1e15, NULL, "Only items whose file has at least this size"),
-    WHEN(max_file_bytes, "max_file", PARAM_BYTES, 1e15, NULL,
+    WHEN(max_samples, "max_samples", PARAM_COUNT, 1e15, "Only items with at most so many; 0: any"),
+    WHEN(min_file_bytes, "min_file", PARAM_BYTES, 1e15, "Only items whose file has at least this size"),
+    WHEN(max_file_bytes, "max_file", PARAM_BYTES, 1e15,
          "Only items whose file has at most this size; 0: any"),
     PARAM_END,
 };

@@ -71,7 +71,7 @@ static int allow_memory(scmp_filter_ctx context)
     for (size_t i = 0; i < sizeof maps / sizeof *maps && code == 0; i++)
         code = allow(context, maps[i], 2, private);
     for (size_t i = 0; i < sizeof advice / sizeof *advice && code == 0; i++)
-        code = allow(context, "madvise", 1, &SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)advice[i]));
+        code = allow(context, "madvise", 1, &SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)advice[i], 0));
     return code;
 }
 
@@ -79,8 +79,8 @@ static int allow_memory(scmp_filter_ctx context)
 static int allow_last_words(scmp_filter_ctx context)
 {
     static const char *const writes[] = {"write", "writev"}, *const signals[] = {"kill", "tgkill"};
-    const struct scmp_arg_cmp to_stderr = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
-    const struct scmp_arg_cmp to_self = SCMP_A0(SCMP_CMP_EQ, SANDBOX_SELF);
+    const struct scmp_arg_cmp to_stderr = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0);
+    const struct scmp_arg_cmp to_self = SCMP_A0(SCMP_CMP_EQ, SANDBOX_SELF, 0);
     int code = 0;
     for (unsigned i = 0; i < 2 && code == 0; i++) {
         code = allow(context, writes[i], 1, &to_stderr);

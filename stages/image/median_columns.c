@@ -98,7 +98,7 @@ SIMD_INLINE void bring_up(struct window *window, const struct strip *strip, unsi
 }
 
 /* Moves along one row; `dst` is its first sample. */
-SIMD_CLONES static void median_row(const struct strip *strip, uint8_t *dst, size_t channels)
+SIMD_CLONES static void columns_row(const struct strip *strip, uint8_t *dst, size_t channels)
 {
     const size_t size = strip->size;
     const unsigned half = (unsigned)(size * size / 2);
@@ -143,7 +143,7 @@ int median_columns_rows(const struct stage_run *run, size_t size, uint32_t first
                     leave(&strip, (int64_t)y - 1 - (int64_t)radius);
                     join(&strip, (int64_t)y + (int64_t)radius);
                 }
-                median_row(&strip, run->dst + y * shape_row_bytes(&run->out) + x * channels + c, channels);
+                columns_row(&strip, run->dst + y * shape_row_bytes(&run->out) + x * channels + c, channels);
             }
         }
     }

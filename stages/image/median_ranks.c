@@ -109,8 +109,8 @@ SIMD_INLINE size_t middle(struct set *set, unsigned half)
 }
 
 /* Medians of row y of the tile. `dst` is where the first goes, in an image of `channels` channels. */
-SIMD_CLONES static void median_row(const struct tile *tile, struct set *set, size_t y, bool real, void *dst,
-                                   size_t channels)
+SIMD_CLONES static void ranks_row(const struct tile *tile, struct set *set, size_t y, bool real, void *dst,
+                                  size_t channels)
 {
     const size_t size = tile->size;
     const uint16_t *ranks = tile->ranks + y * tile->width;
@@ -155,8 +155,8 @@ int median_ranks_rows(const struct stage_run *run, size_t size, uint32_t first, 
                 rank(&tile, sample_bytes);
                 for (size_t j = 0; j < rows; j++) {
                     uint8_t *dst = run->dst + (y + j) * shape_row_bytes(&run->out);
-                    median_row(&tile, set, j, in->sample == SAMPLE_F32,
-                               dst + (x * in->channels + c) * sample_bytes, in->channels);
+                    ranks_row(&tile, set, j, in->sample == SAMPLE_F32,
+                              dst + (x * in->channels + c) * sample_bytes, in->channels);
                 }
             }
         }

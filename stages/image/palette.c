@@ -278,7 +278,7 @@ int palette_make(const struct stage_run *run, unsigned most, struct palette *pal
     return 0;
 }
 
-SIMD_CLONES unsigned palette_nearest(const struct palette *palette, const float colour[3])
+SIMD_CLONES static unsigned nearest_entry(const struct palette *palette, const float colour[3])
 {
     const float *restrict red = palette->colours[0], *restrict green = palette->colours[1];
     const float *restrict blue = palette->colours[2];
@@ -305,4 +305,9 @@ SIMD_CLONES unsigned palette_nearest(const struct palette *palette, const float 
         nearest = found < nearest ? found : nearest;
     }
     return (unsigned)nearest;
+}
+
+unsigned palette_nearest(const struct palette *palette, const float colour[3])
+{
+    return nearest_entry(palette, colour);
 }

@@ -81,8 +81,8 @@ SIMD_INLINE void add_taps(float *restrict sum, size_t count, const float *const 
     }
 }
 
-SIMD_CLONES static void weigh(float *restrict sum, size_t count, const float *const *taps,
-                              const float *weights, size_t number)
+SIMD_CLONES static void weigh_mask(float *restrict sum, size_t count, const float *const *taps,
+                                   const float *weights, size_t number)
 {
     for (size_t start = 0; start < count; start += CHUNK) {
         const size_t length = count - start < CHUNK ? count - start : CHUNK;
@@ -179,7 +179,7 @@ int convolve_image_rows(const struct stage_run *run, uint32_t first, uint32_t la
     const float offset = (float)(mask->offset * (double)floatrow_full(in->sample));
     for (uint32_t y = first; y < last; y++) {
         const size_t number = aim(&walk, y);
-        weigh(walk.result, walk.row_floats, walk.taps, walk.weights, number);
+        weigh_mask(walk.result, walk.row_floats, walk.taps, walk.weights, number);
         if (!shape_has_alpha(in)) {
             scale_row(walk.result, walk.row_floats, (float)mask->scale, offset);
         } else {

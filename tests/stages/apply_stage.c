@@ -7,11 +7,8 @@
  * machine's byte order. A raw array is "ARRAY SAMPLE DIM DIM ..." and the same; without a DIM it is a single
  * value. `-c` cuts the output rows into ranges of that many, last range first; `-n` repeats the last stage
  * and prints the fastest time in milliseconds. `-o` says how an image lies, as EXIF counts; `-f` what it
- * measured before it was decoded to a part of its size. What a stage tells the record is printed, "NAME
- * VALUE" a line. 0, or 1 with a message on standard error. */
- * value. What a stage asks for as a directory of counterparts is such a file here. `-c` cuts the output rows
- * into ranges of that many, last range first; `-n` repeats the last stage and prints the fastest time in
- * milliseconds. What a stage tells the record is printed, "NAME VALUE" a line. 0, or 1 with a message on
+ * measured before it was decoded to a part of its size. What a stage asks for as a directory of counterparts
+ * is such a file here. What it tells the record is printed, "NAME VALUE" a line. 0, or 1 with a message on
  * standard error. */
 #include <stdio.h>
 #include <stdlib.h>
