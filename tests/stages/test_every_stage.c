@@ -35,7 +35,7 @@ static const struct {
     {"block_reduce", "func=min,size=1x2,edge=trim", false},
     {"block_reduce", "func=max,size=2000", false},
     {"block_reduce", "func=median,size=2x3x1", false},
-    {"block_reduce", "func=median,size=97", false},
+    {"block_reduce", "func=median,size=31", false},
     {"convolve", "mask=1 2 1 0,scale=0", true},
     {"convolve", "mask=-1 0 1,scale=2,offset=0.5,mode=full", true},
     {"convolve", "mask=1 2 3 4 5,axis=0,mode=valid", true},
