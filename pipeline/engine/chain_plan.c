@@ -99,7 +99,7 @@ static int plan_command(struct planner *planner, const struct job_stage *link, u
     take_buffer(planner, aside, exchange.bytes);
     take_buffer(planner, aside, scratch_add(shape_bytes(&planner->shape), chain_samples_at(&planner->shape)));
     raise(&planner->need->scratch_bytes, exchange.scratch_bytes);
-    planner->current = aside;
+    planner->current = exchange.codec ? aside : back; /* bare samples stay where they came back */
     return 0;
 }
 

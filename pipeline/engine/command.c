@@ -18,6 +18,8 @@ enum { TO, FROM, ERRORS, PIPES };
 
 /* How long a command that has closed its outputs may take to end, and how often it is looked at then. */
 #define END_NAP_NS 1000000
+/* How often a command is looked at that says nothing. */
+#define LOOK_MS 200
 
 struct running {
     pid_t pid;
@@ -26,6 +28,8 @@ struct running {
     size_t sent;
     char said[160]; /* the end of what it wrote to standard error */
     size_t said_bytes;
+    bool ended; /* with this status */
+    int status;
 };
 
 static void close_end(int *end)
@@ -77,8 +81,8 @@ _Noreturn static void become(const char *line, const int ends[PIPES], const int 
             execl("/bin/sh", "sh", "-c", line, (char *)NULL);
         _exit(127);
     }
-    for (int i = 0; i < PIPES; i++)
-        close(theirs[i]);
+    /* Other threads' commands wait for the end of their input: no copy of their pipes may stay here. */
+    close_range(3, ~0U, 0);
     signal(SIGTERM, end_group);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (shell < 0 || getppid() != parent)
@@ -152,7 +156,14 @@ static void listen(struct running *running)
     }
 }
 
-/* Moves bytes until the command has closed its outputs. False: its time is over, or there is too much. */
+static bool has_ended(struct running *running)
+{
+    running->ended = running->ended || waitpid(running->pid, &running->status, WNOHANG) == running->pid;
+    return running->ended;
+}
+
+/* Moves bytes until the command has closed its outputs, or has ended and said all that it had to: what it has
+ * left running may keep them open. False: its time is over, or there is too much. */
 static bool converse(struct running *running, struct command_io *io)
 {
     while (running->ends[FROM] >= 0 || running->ends[ERRORS] >= 0) {
@@ -162,9 +173,13 @@ static bool converse(struct running *running, struct command_io *io)
         struct pollfd polls[PIPES] = {{running->ends[TO], POLLOUT, 0},
                                       {running->ends[FROM], POLLIN, 0},
                                       {running->ends[ERRORS], POLLIN, 0}};
+        const bool ended = has_ended(running);
         const uint64_t left_ms = (running->until_ns - now) / 1000000 + 1;
-        if (poll(polls, PIPES, left_ms < 1000 ? (int)left_ms : 1000) < 0 && errno != EINTR)
+        const int ready = poll(polls, PIPES, ended ? 0 : left_ms < LOOK_MS ? (int)left_ms : LOOK_MS);
+        if (ready < 0 && errno != EINTR)
             return false;
+        if (ended && ready == 0)
+            return true;
         if (polls[TO].revents)
             feed(running, io);
         if (polls[FROM].revents)
@@ -176,14 +191,12 @@ static bool converse(struct running *running, struct command_io *io)
 }
 
 /* Its status, or -1 when its time is over. */
-static int await(const struct running *running)
+static int await(struct running *running)
 {
-    int status;
     for (;;) {
-        pid_t got = waitpid(running->pid, &status, WNOHANG);
-        if (got == running->pid)
-            return status;
-        if ((got < 0 && errno != EINTR) || clock_ns() >= running->until_ns)
+        if (has_ended(running))
+            return running->status;
+        if (clock_ns() >= running->until_ns)
             return -1;
         nanosleep(&(struct timespec){.tv_nsec = END_NAP_NS}, NULL);
     }
@@ -234,7 +247,7 @@ int command_run(const char *line, uint64_t timeout_ms, struct command_io *io, st
     kill(-running.pid, SIGKILL);
     if (status >= 0)
         return judge(&running, status, io, error);
-    while (waitpid(running.pid, &status, 0) < 0 && errno == EINTR)
+    while (!running.ended && waitpid(running.pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (io->out_length > io->most_bytes)
         return error_set(error, ERROR_LIMIT, "the command gives back more than max_file %llu bytes",

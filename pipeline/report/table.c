@@ -87,7 +87,8 @@ const char *table_path(const char *path, char *room, size_t size)
     uint32_t point;
     for (const char *at = path; *at;) {
         size_t length = escape_sequence(at, &point);
-        if (length == 0)
+        /* A backslash of its own would pass for an escape. */
+        if (length == 0 || *at == '\\')
             return escape_text(path, room, size);
         at += length;
     }
@@ -196,11 +197,13 @@ static int write_jsonl(FILE *file, const struct table_rows *rows, struct error *
         json_object_set_new(object, "path", json_string(table_path(row.path, room, sizeof room)));
         while (record_next(&row.record, &position, &field) > 0)
             json_object_set_new(object, field.name, json_field(&field));
-        int code = object ? json_dumpf(object, file, JSON_COMPACT | JSON_REAL_PRECISION(17)) : -1;
+        char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
         json_decref(object);
-        if (code < 0)
-            return error_set(error, ERROR_MEMORY, "out of memory, or the table cannot be written");
+        if (!text)
+            return error_set(error, ERROR_MEMORY, "out of memory");
+        fputs(text, file); /* what cannot be written is found at the end */
         putc('\n', file);
+        free(text);
     }
     return more;
 }

@@ -58,7 +58,10 @@ int combining_check(const struct job *job, struct error *error)
         return error_set(
             error, ERROR_USAGE,
             "aggregate.file: '%.100s' has no extension of a format that is written, such as .npy", file);
-    if (ops->count > 1 && !strstr(file, "{op}"))
+    const char *place = strstr(file, "{op}");
+    if (place && strstr(place + 1, "{op}"))
+        return error_set(error, ERROR_USAGE, "aggregate.file: {op} stands in it twice");
+    if (ops->count > 1 && !place)
         return error_set(error, ERROR_USAGE, "aggregate.file: with several operations it must contain {op}");
     for (size_t i = 0; i < ops->count; i++) {
         char nearest[16];

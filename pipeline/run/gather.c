@@ -266,13 +266,14 @@ static int write_table(struct gather *gather, struct error *error)
 
 int gather_finish(struct gather *gather, bool complete, struct error *error)
 {
-    int code = 0;
-    if (gather->combining && complete) {
+    if (gather->combining && complete)
         catch_up(gather, true);
-        *error = gather->trouble;
-        code = gather->trouble.code ? gather->trouble.code : combining_finish(gather->combining, error);
-    }
-    return code < 0 ? code : write_table(gather, error);
+    /* What fails last must not cost what could be written before. */
+    TRY(write_table(gather, error));
+    if (!gather->combining || !complete)
+        return 0;
+    *error = gather->trouble;
+    return gather->trouble.code ? gather->trouble.code : combining_finish(gather->combining, error);
 }
 
 void gather_close(struct gather *gather)

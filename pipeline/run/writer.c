@@ -12,8 +12,10 @@
 
 #define WRITER_BATCH 16u
 
-/* An item goes round again for more memory so often; each time something new is known. */
-#define WRITER_MOST_ROUNDS 8u
+/* An item goes round again for more memory so often, and so often for each stage; each time something new is
+ * known. */
+#define WRITER_MOST_ROUNDS  8u
+#define WRITER_STAGE_ROUNDS 2u
 
 /* What a worker left in shared memory, copied once and made safe to read. */
 struct outcome {
@@ -131,7 +133,8 @@ static int gather(struct writer *writer, uint32_t index, const struct item *item
 static int send_again(struct writer *writer, uint32_t index, struct item *item, struct outcome *outcome)
 {
     const struct slot_need need = writer->machine->slots[index].need; /* a claim: judged when it comes in */
-    if (item->rounds++ >= WRITER_MOST_ROUNDS || chain_fits(&need, &item->need))
+    const uint32_t most = WRITER_MOST_ROUNDS + WRITER_STAGE_ROUNDS * writer->machine->job->stage_count;
+    if (item->rounds++ >= most || chain_fits(&need, &item->need))
         return error_set(&outcome->error, ERROR_INTERNAL, "asks for memory without end");
     chain_need_raise(&item->need, &need);
     return ERROR_ROOM;

@@ -92,7 +92,9 @@ static int lay_out(const struct block_reduce_params *params, const struct shape 
     grid->rank = in->rank ? in->rank : 1;
     grid->volume = 1;
     for (unsigned i = 0; i < grid->rank; i++) {
-        const size_t dim = in->rank ? in->dims[i] : 1, size = grid->sizes[given == 1 ? 0 : i];
+        /* A single value has no axis to cut: trimmed, it is a block of its own. */
+        const bool alone = in->rank == 0 && params->edge != 0;
+        const size_t dim = in->rank ? in->dims[i] : 1, size = alone ? 1 : grid->sizes[given == 1 ? 0 : i];
         grid->sizes[i] = size;
         grid->dims[i] = dim;
         grid->blocks[i] = dim / size + (params->edge == 0 && dim % size > 0);

@@ -104,3 +104,26 @@ END
     mill 1 -i arrays/ -o out -s exec:command=cat,exchange=pam
     says "an array is not exchanged as pam"
 }
+
+@test "commands of several threads do not hold each other up" {
+    mkdir many
+    for i in $(seq 40); do cp arrays/1.npy "many/$i.npy"; done
+    for engine in thread openmp process; do
+        mill 0 -i many -o "out-$engine" --engine $engine -w 8 --batch 1 -s exec:command=cat,timeout=20s
+        [ "$(find "out-$engine" -name '*.npy' | wc -l)" -eq 40 ]
+    done
+}
+
+@test "what a command leaves running does not hold up its item" {
+    start=$SECONDS
+    mill 0 -i arrays/ -o out -s 'exec:command=sleep 77 & cat,timeout=60s'
+    [ $((SECONDS - start)) -lt 40 ]
+    absent sleep <(pgrep -a sleep | grep 77)
+}
+
+@test "bare samples go on where they came back, whatever follows" {
+    "$FORKMILL_GENERATE" photo --count 1 --width 200 --height 150 one
+    mill 0 -i one -o plain -s resize:scale=6 -s resize:scale=0.1
+    mill 0 -i one -o raw -s exec:command=cat,exchange=raw -s resize:scale=6 -s resize:scale=0.1 -w 1
+    diff -r plain raw
+}

@@ -34,6 +34,7 @@ static const struct {
     {"block_reduce", "func=mean,size=3", false},
     {"block_reduce", "func=min,size=1x2,edge=trim", false},
     {"block_reduce", "func=max,size=2000", false},
+    {"block_reduce", "func=sum,size=3,edge=trim", false},
     {"block_reduce", "func=median,size=2x3x1", false},
     {"block_reduce", "func=median,size=31", false},
     {"convolve", "mask=1 2 1 0,scale=0", true},
