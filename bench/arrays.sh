@@ -33,7 +33,9 @@ ours() { # JOB OUT
 }
 
 once() { # WHO JOB; prints seconds
-  out="$work/arrays-out/$1-$2-$((++run))"
+  # Outputs are written over those of the round before. Where the host gives a machine its memory page by page, a new
+  # page costs ten times what filling it does; here each contender gives back as many as it takes.
+  out="$work/arrays-out/$1-$2"
   mkdir -p "$out"
   case $1 in
     forkmill) seconds ours "$2" "$out" ;;
@@ -47,7 +49,6 @@ prepare
 rm -rf "$work/arrays-out"
 mkdir -p "$work/arrays-out"
 trap 'rm -rf "$work/arrays-out"' EXIT
-run=0
 who=(forkmill pool shared)
 declare -A times
 for job in scale stats; do
@@ -58,7 +59,6 @@ for job in scale stats; do
     for ((i = 0; i < 3; i++)); do
       one=${who[(i + round) % 3]}
       times[$one-$job]+="$(once "$one" $job) "
-      rm -rf "$out"
     done
   done
 done
@@ -86,7 +86,7 @@ peak() { # WHO JOB; MiB of all processes
   echo "- data: $items arrays of 4 M float32, 16 MiB each, in the page cache"
   echo "- scale: \`forkmill run -i IN -o OUT -w 2 --memory 1GiB ${scale[*]}\`; stats: \`... ${stats[*]} --collect-file T\`"
   echo "- pool: numpy.load, work, numpy.save in multiprocessing.Pool(2); shared: the same, work in place in shared_memory"
-  echo "- $rounds interleaved rounds after one warm-up each; medians of wall time; results compared"
+  echo "- $rounds interleaved rounds after one warm-up each; medians of wall time; results compared; outputs replaced"
   echo
   echo "| job | forkmill, s | pool, s | shared, s | pool / forkmill | shared / forkmill | all of forkmill's |"
   echo "| --- | --- | --- | --- | --- | --- | --- |"

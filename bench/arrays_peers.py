@@ -112,9 +112,9 @@ def same(outs, job):
     made = {}
     for who in ("forkmill", "pool", "shared"):
         if job == "scale":
-            made[who] = sorted(glob.glob(f"{outs}/{who}-scale-*/*.npy"))
+            made[who] = sorted(glob.glob(f"{outs}/{who}-scale/*.npy"))
         else:
-            with open(sorted(glob.glob(f"{outs}/{who}-stats-*.csv"))[0], newline="") as file:
+            with open(sorted(glob.glob(f"{outs}/{who}-stats.csv"))[0], newline="") as file:
                 made[who] = list(csv.DictReader(file))
     for who in ("pool", "shared"):
         assert len(made[who]) == len(made["forkmill"]) > 0

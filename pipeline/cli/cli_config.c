@@ -122,6 +122,8 @@ static void print_entry(const struct config *config, const char *name, const str
 {
     char origin[512];
     unsigned count = 0;
+    for (unsigned i = 0; i < CONFIG_MAX_WHEN; i++)
+        count += entry->when_given[i];
     for (size_t i = 0; table[i].name; i++)
         count += all || entry->given[i];
     config_origin_text(config, &entry->origin, NULL, origin, sizeof origin);
@@ -144,17 +146,45 @@ static void print_pool(const struct config *config, unsigned index)
         print_entry(config, "pool", config_pool_table(), &params, entry, false);
 }
 
+/* The `when` of a stage: what was given. */
+static void print_when(const struct config *config, unsigned stage)
+{
+    const struct job_when *when = config->job.stages[stage].when;
+    const struct config_entry *entry = &config->stages[stage];
+    char origin[512];
+    if (!when)
+        return;
+    config_origin_text(config, &entry->origin, NULL, origin, sizeof origin);
+    puts("      when:");
+    for (size_t i = 0; job_when_table[i].name; i++) {
+        if (entry->when_given[i])
+            print_param(&job_when_table[i], job_when_table[i].name, when, 8, origin);
+    }
+}
+
+static void print_stages(const struct config *config, unsigned first, unsigned last)
+{
+    const struct job *job = &config->job;
+    for (unsigned i = first; i < last; i++) {
+        const struct stage *stage = job->stages[i].stage;
+        print_entry(config, stage->name, stage->params, job->stages[i].params, &config->stages[i], true);
+        print_when(config, i);
+    }
+}
+
 void cli_print_config(const struct config *config)
 {
     const struct job *job = &config->job;
+    const unsigned trunk = job->tee ? job->trunk : job->stage_count;
     print_settings(config);
-    bool any = job->stage_count > 0 || config->pools[0].place.source;
+    bool any = job->stage_count > 0 || config->pools[0].place.source || job->tee;
     printf("stages:%s\n", any || job->pool_count > 1 ? "" : " []");
     for (unsigned i = 0; i < job->pool_count; i++) {
         print_pool(config, i);
-        for (unsigned j = job->pools[i].first; j < job->pools[i].last; j++) {
-            const struct stage *stage = job->stages[j].stage;
-            print_entry(config, stage->name, stage->params, job->stages[j].params, &config->stages[j], true);
-        }
+        print_stages(config, job->pools[i].first, job->pools[i].last < trunk ? job->pools[i].last : trunk);
+    }
+    for (unsigned i = 0; job->tee && i < job->output_count; i++) {
+        print_entry(config, "tee", config_tee_table(), &job->outputs[i].save, &config->tees[i], false);
+        print_stages(config, job->outputs[i].first, job->outputs[i].last);
     }
 }

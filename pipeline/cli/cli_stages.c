@@ -158,17 +158,41 @@ static void print(const struct cli_args *args, const struct stage *stage)
     }
 }
 
+/* What is no stage and stands in a chain all the same. */
+static bool print_marker(const char *name)
+{
+    static const struct {
+        const char *name, *summary;
+        const struct param *(*table)(void);
+    } markers[] = {
+        {"pool", "Gives the stages after it workers and a queue of their own", config_pool_table},
+        {"tee", "Makes an output of the stages after it; takes what save takes", config_tee_table},
+        {"when", "In any stage: leaves items out of it. All that is given must hold", job_when_params},
+    };
+    for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {
+        if (strcmp(markers[i].name, name) != 0)
+            continue;
+        printf("%s: %s\nparameters:\n", name, markers[i].summary);
+        for (const struct param *param = markers[i].table(); param->name; param++)
+            print_param(param);
+        return true;
+    }
+    return false;
+}
+
 int cli_stages(int argc, char **argv)
 {
     struct diag diag = {0};
     struct cli_args args;
     const struct stage *stage = NULL;
     cli_args_parse(&args, CLI_STAGES, argc, argv, &diag);
-    if (diag.errors == 0 && args.word_count > 0)
+    bool marker =
+        diag.errors == 0 && !args.help && args.word_count > 0 && !args.json && print_marker(args.words[0]);
+    if (diag.errors == 0 && args.word_count > 0 && !marker)
         stage = find(args.words[0], &diag);
     if (args.help)
         cli_help_command(CLI_STAGES);
-    else if (diag.errors == 0)
+    else if (diag.errors == 0 && !marker)
         print(&args, stage);
     else
         cli_show(&diag, "forkmill stages --help");

@@ -243,13 +243,13 @@ static void check_plan(struct config *config)
     if (config_plan(&config->job, &stage, &error) == 0)
         return;
     if (stage < config->job.stage_count)
-        diag_error_at(config->diag, config->stages[stage].place, "no image can pass: %s %s", error.stage,
+        diag_error_at(config->diag, config->stages[stage].place, "no item can pass: %s: %s", error.stage,
                       error.reason);
     else if (stage > 0)
         diag_error_at(config->diag, config->stages[stage - 1].place, "what comes out cannot be saved: %s",
                       error.reason);
     else
-        diag_error(config->diag, "no image can be saved: %s", error.reason);
+        diag_error(config->diag, "no item can be saved: %s", error.reason);
 }
 
 int config_load(struct config *config, const char *path, char *const *environment,

@@ -215,6 +215,11 @@ static const struct param *entry_key(struct entry *entry, struct diag_place plac
     if (entry->stage && strncmp(name, "when.", 5) == 0)
         return when_key(entry, place, name + 5);
     const struct param *param = param_find(entry->table, name);
+    if (!param && entry->stage && strcmp(name, "when") == 0) {
+        diag_error_at(entry->config->diag, place,
+                      "when is a map, like when: {min_width: 100}; after -s, when.min_width=100");
+        return NULL;
+    }
     if (!param) {
         unknown_key(entry, place, entry->table, entry->name, name);
         return NULL;
@@ -379,7 +384,9 @@ static void flag_param(struct entry *entry, const struct diag_source *argument, 
     place.end = *at;
     if (*at == argument->length || argument->bytes[*at] != '=') {
         if (entry->table)
-            diag_error_at(entry->config->diag, place, "a parameter is given as name=value");
+            diag_error_at(entry->config->diag, place,
+                          "a parameter is given as name=value; a list repeats its name, and \\, is a comma "
+                          "within a value");
         return;
     }
     const struct param *param = entry_key(entry, place, word);

@@ -120,6 +120,10 @@ static void fit_name(struct config *config, unsigned output)
                  codec_all()[save->format - 1]->name);
         output_error(config, output, text);
     }
+    if (save->gzip == CODEC_GZIP_YES && !gzip && named->gzip) {
+        snprintf(text, sizeof text, "'%.60s' is no name of a packed file, but gzip is yes", save->name);
+        output_error(config, output, text);
+    }
     save->format = format;
     save->gzip = gzip ? CODEC_GZIP_YES : CODEC_GZIP_NO;
 }
@@ -171,6 +175,16 @@ static void give_prefixes(struct job *job)
     }
 }
 
+/* A name that no output takes. */
+static void check_name(struct config *config)
+{
+    bool used = !config->job.settings.save.name || !config->job.tee;
+    for (unsigned i = 0; i < config->job.output_count; i++)
+        used = used || config->job.outputs[i].lends_name;
+    if (!used)
+        diag_error(config->diag, "save.name: every tee has a name of its own");
+}
+
 static void check_collecting(struct config *config)
 {
     const struct settings *settings = &config->job.settings;
@@ -180,7 +194,7 @@ static void check_collecting(struct config *config)
         records = records || config->job.stages[i].stage->records;
     if (settings->collect_file && !records)
         diag_error(config->diag,
-                   "collect.file: no stage has anything to tell; stats, histogram and hash have");
+                   "collect.file: no stage has anything to tell; stats, histogram, hash and compare have");
     if (settings->aggregate_ops.count && !settings->aggregate_file)
         diag_error(config->diag, "aggregate.ops: aggregate.file says where to, and is not given");
     if (settings->aggregate_file && !settings->aggregate_ops.count)
@@ -269,6 +283,7 @@ void config_outputs_finish(struct config *config)
     check_tiles(config);
     check_references(config);
     check_collecting(config);
+    check_name(config);
     give_prefixes(job);
     free_pools(job);
 }

@@ -29,7 +29,10 @@ static int plan_stages(const struct job *job, unsigned first, unsigned last, str
         struct stage_plan plan;
         if (!job_applies(link, shape))
             continue;
-        TRY(stage_plan(link->stage, link->params, shape, &plan, error));
+        const bool takes = shape->kind == SHAPE_ARRAY && link->stage->arrays >> shape->sample & 1;
+        int code = stage_plan(link->stage, link->params, shape, &plan, error);
+        /* Arrays have any dimensions: what a stage says of these says nothing of others. */
+        TRY(code < 0 && takes ? ERROR_LIMIT : code);
         *shape = plan.out;
     }
     return 0;

@@ -28,6 +28,11 @@ const struct param job_when_table[] = {
     PARAM_END,
 };
 
+const struct param *job_when_params(void)
+{
+    return job_when_table;
+}
+
 static bool within(uint64_t value, uint64_t least, uint64_t most)
 {
     return value >= least && (most == 0 || value <= most);

@@ -26,6 +26,7 @@ struct job_when {
 
 /* The table of `when`, ended by PARAM_END, for struct job_when. */
 extern const struct param job_when_table[];
+const struct param *job_when_params(void);
 
 struct job_stage {
     const struct stage *stage;

@@ -137,6 +137,14 @@ static bool sound(const struct chain_work *work, unsigned first)
            shape_bytes(&work->shape) <= room - work->at;
 }
 
+/* A flag out of shared memory may be any byte; read as a bool it has to be one. */
+static void mend(bool *flag)
+{
+    uint8_t byte;
+    memcpy(&byte, flag, sizeof byte);
+    *flag = byte == 1;
+}
+
 /* Copies the slot's claims and checks them against what the machine reserved. */
 static int take_up(struct chain_work *work, const struct machine *machine, uint32_t index, unsigned first,
                    struct scratch *scratch, struct error *error)
@@ -153,6 +161,10 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
                                 .at = slot->at,
                                 .kept = SLOT_BUFFERS,
                                 .output = CHAIN_TRUNK};
+    mend(&work->ticket.packed_in);
+    mend(&work->ticket.late);
+    for (unsigned i = 0; i < SLOT_MAX_OUTPUTS; i++)
+        mend(&work->ticket.packed_out[i]);
     work->length_bytes = work->ticket.file_bytes;
     work->meta =
         (struct meta){chain_part(work, SLOT_META), work->have.part_bytes[SLOT_META], slot->meta_used};

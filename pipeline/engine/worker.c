@@ -95,7 +95,7 @@ static bool run_slot(struct worker *worker, struct held *held)
 static bool more_if_small(void *context, uint32_t slot)
 {
     const struct machine *machine = context;
-    return machine->slots[slot].small;
+    return machine->slots[slot].small != 0;
 }
 
 /* A batch is for small items, and no larger than this worker's share of what waits. */

@@ -84,6 +84,11 @@ static int assign(const struct outname_rule *rule, unsigned form, const char *re
 {
     char name[PATH_MAX];
     TRY(outname_make(&rule->forms[form], rel, 0, 0, name, sizeof name, error));
+    for (char *const *reserved = rule->reserved; reserved && *reserved; reserved++) {
+        if (strcmp(*reserved, name) == 0)
+            return error_set(error, ERROR_USAGE,
+                             "its output would be the file that collect or aggregate writes");
+    }
     int fresh = rule->taken ? outname_set_add(rule->taken, name) : 1;
     if (fresh < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");

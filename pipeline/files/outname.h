@@ -52,6 +52,7 @@ struct outname_rule {
     const struct outname_form *forms;
     unsigned form_count;
     struct outname_set *taken; /* names so far, where two inputs may clash unseen; else NULL */
+    char *const *reserved;     /* names of other files that the run makes there, ended by NULL; NULL: none */
 };
 
 /* Makes the names of an input's outputs and throws them away; where `taken` is watched, a name that was given
@@ -84,5 +85,13 @@ int outname_check(const struct scan_options *options, const struct outname_rule 
  * it out. */
 int outname_check_places(const struct scan_options *options, const char *output,
                          const struct outname_rule *rule, struct error *error);
+
+/* May the run write this file, beside its outputs? ERROR_USAGE where it is an input, or lies among them and
+ * is there already with an extension that is taken for input. */
+int outname_check_extra(const struct scan_options *options, const char *path, struct error *error);
+
+/* The name of that file below the output directory, which must exist; the caller's to free. NULL: it lies
+ * elsewhere. */
+char *outname_of_extra(const char *output, const char *path);
 
 #endif

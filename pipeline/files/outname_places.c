@@ -103,3 +103,48 @@ int outname_check_places(const struct scan_options *options, const char *output,
     }
     return 0;
 }
+
+/* The directory of a path; the caller's to free. NULL: out of memory. */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+int outname_check_extra(const struct scan_options *options, const char *path, struct error *error)
+{
+    struct stat file, st;
+    int code = 0;
+    char *directory = directory_of(path);
+    const bool exists = stat(path, &file) == 0;
+    if (!directory)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; options->inputs && i < options->inputs->count && exists && code == 0; i++) {
+        const char *input = options->inputs->texts[i];
+        char *prefix =
+            match_is_pattern(input) ? match_unescape(input, match_fixed_prefix(input)) : strdup(input);
+        if (prefix && stat(*prefix ? prefix : ".", &st) == 0 &&
+            (S_ISDIR(st.st_mode) ? codec_for_name(path) && place_of(directory, &st) != PLACE_APART
+                                 : same(&st, &file)))
+            code = error_set(error, ERROR_USAGE, "%.120s is an input, and would be replaced", path);
+        free(prefix);
+    }
+    free(directory);
+    return code;
+}
+
+char *outname_of_extra(const char *output, const char *path)
+{
+    char *directory = directory_of(path), *name = NULL;
+    char *real = directory ? realpath(directory, NULL) : NULL, *root = realpath(output, NULL);
+    const size_t length = root ? strlen(root) : 0;
+    const char *slash = strrchr(path, '/');
+    if (real && root && strncmp(real, root, length) == 0 && (real[length] == '/' || real[length] == '\0') &&
+        asprintf(&name, "%s%s%s", real[length] ? real + length + 1 : "", real[length] ? "/" : "",
+                 slash ? slash + 1 : path) < 0)
+        name = NULL;
+    free(directory);
+    free(real);
+    free(root);
+    return name;
+}

@@ -17,6 +17,7 @@ struct combining {
     enum combine_op ops[OPS];
     struct combine *combines[OPS];
     struct whole *files[OPS];
+    char *paths[OPS];
 };
 
 /* The operation called `name`; -1: none is. */
@@ -88,8 +89,8 @@ int combining_open(struct combining **out, const struct job *job, struct error *
         combining->ops[i] = (enum combine_op)op_of(job->settings.aggregate_ops.texts[i]);
         code = path ? whole_open(&combining->files[i], path, error)
                     : error_set(error, ERROR_MEMORY, "out of memory");
+        combining->paths[i] = path;
         combining->count++;
-        free(path);
     }
     if (code < 0) {
         combining_close(combining);
@@ -98,6 +99,11 @@ int combining_open(struct combining **out, const struct job *job, struct error *
     combining->job = job;
     *out = combining;
     return 0;
+}
+
+const char *combining_file(const struct combining *combining, unsigned index)
+{
+    return index < combining->count ? combining->paths[index] : NULL;
 }
 
 /* The first item says what all are like, and what that takes. */
@@ -169,10 +175,19 @@ static int encode(const struct codec *codec, const struct codec_save *save, cons
     return code;
 }
 
+/* An image as the array that holds the same samples, for formats that hold no images. */
+static struct shape as_array(const struct shape *image)
+{
+    const uint64_t dims[] = {image->height, image->width, image->channels};
+    return shape_array((enum sample)image->sample, image->channels == 1 ? 2 : 3, dims);
+}
+
 static int finish(struct combining *combining, unsigned i, struct error *error)
 {
     const struct settings *settings = &combining->job->settings;
-    const struct shape shape = combine_shape(combining->combines[i]);
+    struct shape shape = combine_shape(combining->combines[i]);
+    if (shape.kind == SHAPE_IMAGE && codec_for_name(settings->aggregate_file)->kinds == CODEC_ARRAYS)
+        shape = as_array(&shape);
     const size_t bytes = (shape_bytes(&shape) + 64) / 64 * 64;
     uint8_t *samples = aligned_alloc(64, bytes);
     int code = samples ? combine_result(combining->combines[i], samples, error)
@@ -199,6 +214,7 @@ void combining_close(struct combining *combining)
     for (unsigned i = 0; combining && i < OPS; i++) {
         combine_close(combining->combines[i]);
         whole_discard(combining->files[i]);
+        free(combining->paths[i]);
     }
     free(combining);
 }

@@ -14,6 +14,9 @@ int combining_check(const struct job *job, struct error *error);
 /* Opens the files. ERROR_USAGE, ERROR_IO, ERROR_DISK_FULL, ERROR_MEMORY. */
 int combining_open(struct combining **combining, const struct job *job, struct error *error);
 
+/* The files that it will write, in turn from index 0; NULL behind the last. */
+const char *combining_file(const struct combining *combining, unsigned index);
+
 /* Takes in the next item. ERROR_UNSUPPORTED where its shape is not that of the first, which is left out then;
  * ERROR_LIMIT where the combination would take more than `memory`. */
 int combining_add(struct combining *combining, const struct shape *shape, const void *samples,

@@ -68,6 +68,15 @@ int gather_open(struct gather **out, const struct job *job, int directory,
     return code;
 }
 
+const char *gather_file(const struct gather *gather, unsigned index)
+{
+    if (!gather)
+        return NULL;
+    if (gather->table && index-- == 0)
+        return gather->job->settings.collect_file;
+    return gather->combining ? combining_file(gather->combining, index) : NULL;
+}
+
 /* The item's place, made where there is none yet; NULL: out of memory. Under the lock. */
 static struct place *place_of(struct gather *gather, uint64_t number)
 {

@@ -27,6 +27,10 @@ int gather_open(struct gather **gather, const struct job *job, int directory,
                 void (*refused)(void *context, const char *shown, const struct error *error), void *context,
                 struct error *error);
 
+/* The files that it will write, in turn from index 0; NULL behind the last. The texts live as long as it.
+ * Accepts NULL. */
+const char *gather_file(const struct gather *gather, unsigned index);
+
 /* Takes in an item that is done. ERROR_INTERNAL where what it leaves is impossible, ERROR_UNSUPPORTED where
  * its samples do not go with those of the items before it: it is not in the result. ERROR_DISK_FULL,
  * ERROR_IO. */

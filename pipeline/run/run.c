@@ -17,7 +17,6 @@
 
 #include "pipeline/config/memory.h"
 #include "pipeline/engine/rows.h"
-#include "pipeline/engine/sandbox.h"
 #include "pipeline/run/dry_run.h"
 #include "pipeline/run/exit_code.h"
 #include "pipeline/run/run_parts.h"
@@ -25,20 +24,6 @@
 /* Beyond what is open when work begins: a directory walked, an input and its
  * counterpart, an output with its directory, spare. */
 #define RUN_DESCRIPTORS 7
-
-static struct scan_options scan_options(const struct run *run)
-{
-    const struct settings *settings = &run->job.settings;
-    return (struct scan_options){
-        .inputs = &settings->inputs,
-        .files_from = settings->files_from,
-        .null_separated = settings->null_separated,
-        .recursive = settings->recursive,
-        .include = &settings->include,
-        .exclude = &settings->exclude,
-        .stop_fd = run->stop_fd,
-    };
-}
 
 /* The exit code for a result of scan_open and the checks of names. */
 static int exit_for(int code)
@@ -55,143 +40,11 @@ static int exit_for(int code)
     }
 }
 
-static int refuse(struct run *run, int code, const struct error *error)
+int run_refuse(struct run *run, int code, const struct error *error)
 {
     if (!run->complained)
         run->options.complain(error->reason);
     return exit_for(code);
-}
-
-static void complain_of_clash(const struct run *run, const struct outname_clash *clash)
-{
-    char *text;
-    if (asprintf(&text, "%s and %s would both make %s/%s", clash->first, clash->second,
-                 run->job.settings.output, clash->output) < 0)
-        return;
-    run->options.complain(text);
-    free(text);
-}
-
-/* Would two inputs make one output? Known before any work where the inputs can be listed twice; where not,
- * the reader watches. */
-static int check_names(struct run *run, const struct scan_options *options, struct error *error)
-{
-    const struct outname_rule *rule = &run->reader.names;
-    if (!outname_may_clash(options, rule))
-        return 0;
-    if (!outname_can_look(options)) {
-        run->reader.names.taken = outname_set_new();
-        return run->reader.names.taken ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
-    }
-    struct outname_clash clash = {0};
-    int code = outname_check(options, rule, &clash, error);
-    if (clash.first) {
-        complain_of_clash(run, &clash);
-        run->complained = true;
-    }
-    outname_clash_free(&clash);
-    return code;
-}
-
-/* An input that is missing is told before the output directory is made. A list that is there and can be
- * opened only once is left to the run. */
-static int look_for_inputs(const struct scan_options *options, struct error *error)
-{
-    const char *list = options->files_from;
-    if (list && !outname_can_look(options) && (strcmp(list, "-") == 0 || access(list, R_OK) == 0))
-        return 0;
-    struct scan *scan;
-    int code = scan_open(&scan, options, error);
-    if (code == 0)
-        scan_close(scan);
-    return code;
-}
-
-static void name_outputs(struct run *run)
-{
-    const struct job *job = &run->job;
-    for (unsigned i = 0; i < job->output_count; i++) {
-        const struct codec_save *save = &job->outputs[i].save;
-        run->names[i] = (struct outname_form){.name = save->name,
-                                              .format = save->format ? codec_all()[save->format - 1] : NULL,
-                                              .gzip = save->gzip,
-                                              .tiles = job_tiles(job, i) != NULL};
-    }
-    run->reader.names.forms = run->names;
-    run->reader.names.form_count = job->output_count;
-}
-
-static int open_reference(struct run *run, struct error *error)
-{
-    const char *directory = job_reference(&run->job, NULL);
-    if (!directory)
-        return 0;
-    run->reader.places.reference_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (run->reader.places.reference_fd < 0)
-        return error_set(error, ERROR_USAGE, "the reference directory %.120s cannot be opened: %s", directory,
-                         strerror(errno));
-    return 0;
-}
-
-/* An item that was done turns out not to go with the others. */
-static void retract(void *context, const char *shown, const struct error *error)
-{
-    struct run *run = context;
-    ledger_retract(&run->ledger, shown, error);
-}
-
-/* Where workers have to be locked in: can they be? */
-static int check_sandbox(const struct run *run, struct error *error)
-{
-    struct sandbox sandbox;
-    if (run->job.settings.sandbox != SANDBOX_REQUIRED)
-        return 0;
-    if (!run->engine->confinement)
-        return error_set(error, ERROR_USAGE, "sandbox: required needs engine process, not %s",
-                         run->engine->name);
-    if (!sandbox_possible(&sandbox))
-        return error_set(error, ERROR_UNSUPPORTED, "sandbox: required, and %s", sandbox.lacks);
-    return 0;
-}
-
-/* Places and names: everything that can be refused before anything is made. */
-static int open_places(struct run *run)
-{
-    struct error error = {0};
-    const struct settings *settings = &run->job.settings;
-    name_outputs(run);
-    struct scan_options options = scan_options(run);
-    int code = check_sandbox(run, &error);
-    if (code == 0)
-        code = outname_check_places(&options, settings->output, &run->reader.names, &error);
-    struct stat st;
-    if (code == 0 && stat(settings->output, &st) == 0) {
-        options.has_output = true;
-        options.output_dev = st.st_dev;
-        options.output_ino = st.st_ino;
-    }
-    if (code == 0)
-        code = look_for_inputs(&options, &error);
-    if (code == 0)
-        code = check_names(run, &options, &error);
-    if (code == 0)
-        code = open_reference(run, &error);
-    if (code == 0 && !run->options.dry_run) {
-        code = outfile_open(&run->out, settings->output, &error);
-        if (code == 0 && outfile_directory(run->out, &st) >= 0) {
-            options.has_output = true;
-            options.output_dev = st.st_dev;
-            options.output_ino = st.st_ino;
-        }
-    }
-    if (code == 0)
-        code = scan_open(&run->scan, &options, &error);
-    run->reader.places.scan = run->scan;
-    if (code == 0 && !run->options.dry_run)
-        code = gather_open(&run->gather, &run->job, outfile_directory(run->out, &st), retract, run, &error);
-    if (code == 0 && !run->options.dry_run)
-        code = run_trace_open(run, &error);
-    return code == 0 ? EXIT_DONE : refuse(run, code, &error);
 }
 
 /* The signals that end a run, and the one that asks how it goes, arrive through a descriptor; every thread
@@ -312,7 +165,7 @@ static int open_machine(struct run *run)
     if (code == 0)
         code = try_descriptors(run, &error);
     if (code < 0)
-        return refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
+        return run_refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
     run->ledger.max_failures = run->job.settings.max_failures;
     return EXIT_DONE;
 }
@@ -383,7 +236,7 @@ static int supervise(struct run *run)
     }
     end_crew(run);
     if (code < 0)
-        return refuse(run, code, &error);
+        return run_refuse(run, code, &error);
     finish_gathering(run);
     return run_report_end(run);
 }
@@ -397,6 +250,8 @@ static void close_all(struct run *run)
     series_free(&run->series);
     reader_close(&run->reader);
     gather_close(run->gather);
+    for (size_t i = 0; i < sizeof run->reserved / sizeof *run->reserved; i++)
+        free(run->reserved[i]);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
     admission_close(&run->admission);
@@ -433,7 +288,7 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
     signal(SIGUSR1, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (run.stop_fd >= 0)
-        code = open_places(&run);
+        code = run_open_places(&run);
     if (code == EXIT_DONE && options->dry_run) {
         code = dry_run(&run);
     } else if (code == EXIT_DONE) {

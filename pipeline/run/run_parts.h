@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that one run is made of; for run.c, run_report.c and dry_run.c alone. */
+/* Everything that one run is made of; for run.c, run_places.c, run_report.c and dry_run.c alone. */
 #ifndef PIPELINE_RUN_PARTS_H
 #define PIPELINE_RUN_PARTS_H
 
@@ -42,6 +42,7 @@ struct run {
     struct reader reader;
     struct writer writer;
     struct gather *gather; /* NULL: the job gathers nothing */
+    char *reserved[10];    /* the names of what it writes, where that is below the output directory */
     struct progress *progress;
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */
@@ -59,6 +60,12 @@ struct run {
     bool stop_traced;
     struct series series; /* becomes the summary's */
 };
+
+/* Looks at the places named, opens scan, outputs and what is gathered. The exit code, EXIT_DONE to go on. */
+int run_open_places(struct run *run);
+
+/* Says why the run does not go on, unless that was said; the exit code for it. */
+int run_refuse(struct run *run, int code, const struct error *error);
 
 /* Opens the progress display and connects the ledger to it; before any thread is started. */
 void run_report_begin(struct run *run);

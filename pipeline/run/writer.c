@@ -69,8 +69,6 @@ static int write_file(struct writer *writer, const struct item *item, const stru
 {
     char name[PATH_MAX];
     struct stat input = {.st_dev = item->device, .st_ino = item->inode};
-    if (piece->length_bytes == 0)
-        return impossible(outcome);
     TRY(outname_make(&writer->names[piece->output], item->rel, piece->row, piece->col, name, sizeof name,
                      &outcome->error));
     outcome->written_bytes += piece->length_bytes;

@@ -53,7 +53,7 @@ struct slot_ticket {
 struct slot {
     struct slot_ticket ticket;
     uint32_t attempt;       /* 1 the first time */
-    bool small;             /* may travel in a batch */
+    uint8_t small;          /* not 0: may travel in a batch */
     struct slot_need asked; /* planned for this item */
     struct slot_need have;  /* committed: at least that */
 

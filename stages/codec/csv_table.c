@@ -98,11 +98,12 @@ static bool is_number(struct csv_field field, uint8_t delimiter)
            csv_word(field.text, field.length_bytes, &csv_binary64, &bits);
 }
 
-/* Counts the columns of the first line, and steps over it where it is a header. */
+/* Counts the columns of the first line, and steps over it where it is a header. Unless told, it is one where
+ * none of its fields is a number: a row with one bad field is an error like any other. */
 static int read_first_line(struct csv_table *table, int header, struct error *error)
 {
     const uint8_t *at = table->first;
-    bool names = header == CODEC_HEADER_YES;
+    bool words = false, numbers = false;
     enum csv_end found;
     do {
         struct csv_field field;
@@ -110,10 +111,15 @@ static int read_first_line(struct csv_table *table, int header, struct error *er
         if (found != CSV_DELIMITER && found != CSV_LINE)
             return csv_fail_quote(table, table->first, found, error);
         table->columns++;
-        if (header == CODEC_HEADER_AUTO && csv_trim(field, table->delimiter).length_bytes > 0)
-            names = names || !is_number(field, table->delimiter);
+        if (header == CODEC_HEADER_AUTO && csv_trim(field, table->delimiter).length_bytes > 0) {
+            const bool number = is_number(field, table->delimiter);
+            numbers = numbers || number;
+            words = words || !number;
+        }
     } while (found == CSV_DELIMITER);
-    table->data = names ? csv_next_line(at, table->end, table->delimiter) : table->first;
+    table->data = header == CODEC_HEADER_YES || (words && !numbers)
+                      ? csv_next_line(at, table->end, table->delimiter)
+                      : table->first;
     return 0;
 }
 

@@ -134,3 +134,19 @@ END
     says "missing/t.csv"
     [ -z "$(find . -name '*.tmp')" ]
 }
+
+@test "neither an input nor an output is replaced by a table" {
+    cp -r arrays own
+    "$FORKMILL_PYTHON" -c 'open("t.csv", "w").write("1,2\n3,4\n")'
+    cp own/00.npy before.npy
+    mill 2 -i own -o out --aggregate-ops sum --aggregate-file own/00.npy
+    says "own/00.npy is an input, and would be replaced"
+    cmp before.npy own/00.npy
+    mill 2 -i t.csv -o out -s stats --collect-file t.csv
+    says "t.csv is an input"
+    mill 1 -i own -o out -s stats --save-name '{stem}.csv' --collect-file out/07.csv
+    says "own/07.npy: its output would be the file that collect or aggregate writes"
+    head -1 out/07.csv | grep -q '^path,count'
+    mill 0 -i own -o out2 -s stats --collect-file out2/all.csv
+    [ "$(wc -l <out2/all.csv)" -eq 21 ]
+}

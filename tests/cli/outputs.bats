@@ -153,3 +153,24 @@ END
     [ "$(grep -c -- '-> out/a/' .out)" -eq 6 ] || [ "$(grep -c -- 'a/' .out)" -ge 6 ]
     [ ! -e out ]
 }
+
+@test "a printed config with tee and when, fed back, gives the same" {
+    cat >c.yaml <<'END'
+stages:
+  - flip: {when: {glob: ["photo-*", "x/*"], max_width: 200}}
+  - pool: {name: second, workers: 1}
+  - invert
+  - tee: {name: "a/{name}", compression: smallest}
+  - tee: {name: "b/{stem}.ppm"}
+  - flatten
+  - resize: {width: 20}
+END
+    mill 0 c.yaml -i "$in" -o out --print-config
+    cp .out first.yaml
+    mill 0 first.yaml --print-config
+    diff <(sed 's/ *#.*//' first.yaml) <(sed 's/ *#.*//' .out)
+    mill 0 first.yaml
+    mv out out-first
+    mill 0 c.yaml -i "$in" -o out
+    diff -r out out-first
+}

@@ -311,7 +311,7 @@ static void a_chain_that_no_image_passes_is_refused(void **state)
 {
     (void)state;
     expect_error("stages: [flip, cast: {type: f32}, template]\n", "1:35",
-                 "no image can pass: template does not work on");
+                 "no item can pass: template: does not work on");
     expect_error("stages: [cast: {type: f32}]\nsave: {format: png}\n", "1:10", "cannot be saved: png");
     assert_int_equal(load("stages: [cast: {type: f32}, cast: {type: u8}, template]\n"), 0);
     /* sizes depend on the input, so that these may be right */

@@ -10,7 +10,7 @@ static const struct codec png = {.name = "png", .extensions = "png"};
 static const struct codec pnm = {.name = "pnm", .extensions = "pnm|pgm|ppm"};
 
 static const struct outname_form kept_form, png_form = {.format = &png};
-static const struct outname_rule kept = {&kept_form, 1, NULL}, to_png = {&png_form, 1, NULL};
+static const struct outname_rule kept = {&kept_form, 1, NULL, NULL}, to_png = {&png_form, 1, NULL, NULL};
 
 static bool known(const char *name)
 {
@@ -205,7 +205,8 @@ static int places(const char *input, const char *output, const struct codec *for
     struct scan_options options = options_for(&inputs);
     struct error error = {0};
     int code = outname_check_places(
-        &options, output, &(struct outname_rule){&(struct outname_form){.format = format}, 1, NULL}, &error);
+        &options, output, &(struct outname_rule){&(struct outname_form){.format = format}, 1, NULL, NULL},
+        &error);
     assert_true((code == 0) == (error.reason[0] == '\0'));
     free(text);
     return code;

@@ -59,7 +59,7 @@ static void tables_have_rows_and_columns(void **state)
         "\"1\",\"2.5\",-3\n4,\" 5e10 \",\"6\" \n",
         "\n\n1,2.5,-3\n\n  \t\n4,5e10,6\n\r\n\n",
         "x,y,z\n1,2.5,-3\n4,5e10,6\n",
-        "1,2,z\n1,2.5,-3\n4,5e10,6\n",
+        "x,-,z\n1,2.5,-3\n4,5e10,6\n",
         "\"first\nline\",\"a,\"\"b\"\"\",c\n1,2.5,-3\n4,5e10,6\n",
         "5\" pipe,b,c\n1,2.5,-3\n4,5e10,6\n",
         "\xef\xbb\xbf\"x\",y,z\n\n1,2.5,-3\n4,5e10,6\n   ",
@@ -96,6 +96,8 @@ static void header_is_as_the_setting_says(void **state)
     check(&csv_codec, &yes, "2019,2020\n1,2\n", 1, 2, years + 2);
     check(&csv_codec, &no, "2019,2020\n1,2\n", 2, 2, years);
     fails(&csv_codec, &no, "a,2020\n1,2\n", ERROR_CORRUPT, "line 1, column 1: 'a' is not a number");
+    /* A row with one bad field is no header, or it would be lost. */
+    fails(&csv_codec, NULL, "NA,1\n2,3\n", ERROR_CORRUPT, "line 1, column 1: 'NA' is not a number");
     /* An empty field makes no header. */
     fails(&csv_codec, NULL, ",2\n1,2\n", ERROR_CORRUPT, "line 1, column 1 is empty; load.missing");
     fails(&csv_codec, &yes, "a,b\n1,2,3\n", ERROR_CORRUPT, "line 2 has 3 fields, line 1 has 2");
