@@ -14,7 +14,8 @@ struct setting {
     int level, strategy, filters;
 };
 
-/* Speed in MP/s on one core and size against libpng's own choice, on photographs (and on flat art):
+/* What libpng does alone, where the fast path does not apply. Speed in MP/s on one core and size against
+ * libpng's own choice, on photographs (and on flat art):
  *   fastest    31  1.20  (135  1.49)   Huffman codes alone; where neighbours are equal, run lengths as OpenCV
  *   fast       24  1.13  ( 94  1.14)   run lengths, and the better of two filters, row by row
  *   balanced    8  1.03  ( 42  1.00)

@@ -61,8 +61,8 @@ rows() { # PATTERN; how many rows of the table in ./table match
   "$FORKMILL_GENERATE" photo --width 200 --height 100 pets
   "$FORKMILL_ROOT/bench/codec.sh" --quick "$PWD/pets/photo/000/photo-000000.png" >table
   [ "$(rows 'decode, (libpng|fast path) \| [0-9.]+ \| [0-9.]+ \|')" -eq 2 ]
-  [ "$(rows "encode, libpng's default \| [0-9.]+ \| 1.0 \| 1.000 \|")" -eq 1 ]
-  [ "$(rows 'encode, (fastest|fast|balanced|small|smallest) \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|')" -eq 5 ]
+  [ "$(rows "encode, libpng's default \| [0-9.]+ \| 1.0 \| 1.000")" -eq 1 ]
+  [ "$(rows 'encode, (fastest|fast|balanced|small|smallest) \| [0-9.]+ \| [0-9.]+ \| [0-9.]+')" -eq 5 ]
   grep -q '^- libpng .*, zlib .*libdeflate.*ISA-L' table
 }
 
