@@ -73,6 +73,10 @@ static int write_file(struct writer *writer, const struct item *item, const stru
     struct stat input = {.st_dev = item->device, .st_ino = item->inode};
     TRY(outname_make(&writer->names[piece->output], item->rel, piece->row, piece->col, name, sizeof name,
                      &outcome->error));
+    /* An array without elements may make an empty file, an image never does. */
+    const struct codec *codec = piece->length_bytes == 0 ? codec_for_name(name) : NULL;
+    if (piece->length_bytes == 0 && (!codec || codec->kinds != CODEC_ARRAYS))
+        return impossible(outcome);
     outcome->written_bytes += piece->length_bytes;
     return outfile_write(writer->out, name, bytes, piece->length_bytes, &input, &outcome->error);
 }

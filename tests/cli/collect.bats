@@ -150,3 +150,11 @@ END
     mill 0 -i own -o out2 -s stats --collect-file out2/all.csv
     [ "$(wc -l <out2/all.csv)" -eq 21 ]
 }
+
+@test "an array without elements makes a file without any" {
+    printf 'a,b\n' >empty.csv
+    mill 0 -i empty.csv -o out
+    [ -e out/empty.csv ] && [ ! -s out/empty.csv ]
+    mill 0 -i empty.csv -o out --save-format npy
+    "$FORKMILL_PYTHON" -c 'import numpy; assert numpy.load("out/empty.npy").shape == (0, 2)'
+}
