@@ -33,7 +33,7 @@ idle_and_busy() {
 
 @test "a worker killed from outside costs no item, whatever the signal" {
     for signal in KILL SEGV BUS ALRM; do
-        start -i $in -o out-$signal -w 2 -s sleep:ms=100 -s invert --json
+        start -i $in -o out-$signal -w 2 -s sleep:ms=250 -s invert --json
         wait_until has_files out-$signal 1
         kill -$signal "$(workers | head -1)"
         finish 0
@@ -56,7 +56,7 @@ idle_and_busy() {
 
 @test "a worker stopped with nothing to do cannot hold up the end" {
     icon one.png
-    start -i one.png -o out -s spin:ms=1000 -w 2 --json
+    start -i one.png -o out -s spin:ms=4000 -w 2 --json
     wait_until has_workers 2
     wait_until idle_and_busy
     kill -STOP "$idle"
@@ -302,7 +302,7 @@ END
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR" .
     mkdir -m 777 out
     cp "$FORKMILL" ./forkmill-copy && chmod 755 ./forkmill-copy || return 1
-    setpriv --reuid 64321 --clear-groups ./forkmill-copy run -i $in -o out -w 3 -s sleep:ms=60 -s invert --json >.out 2>.err 3>&- &
+    setpriv --reuid 64321 --clear-groups ./forkmill-copy run -i $in -o out -w 3 -s sleep:ms=300 -s invert --json >.out 2>.err 3>&- &
     main=$!
     wait_until has_files out 1
     setpriv --reuid 64321 --clear-groups prlimit --pid "$(server)" --nproc=1
