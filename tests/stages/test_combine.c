@@ -101,7 +101,8 @@ static void images_give_an_image_for_the_mean_and_arrays_for_sums(void **state)
     uint8_t mean[6];
     uint64_t sum[6];
     struct shape result = combined(COMBINE_MEAN, &shape, pixels, 2, mean, 0);
-    assert_memory_equal(&result, &shape, sizeof shape);
+    assert_true(result.kind == SHAPE_IMAGE && result.width == 2 && result.height == 1 &&
+                result.channels == 3 && result.sample == SAMPLE_U8 && result.bits == 8);
     assert_memory_equal(mean, ((uint8_t[]){0, 2, 3, 4, 4, 255}), 6); /* halves to even */
     result = combined(COMBINE_SUM, &shape, pixels, 2, sum, 0);
     assert_true(result.kind == SHAPE_ARRAY && result.rank == 3 && result.dims[0] == 1 &&
