@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sumsq and primes on arrays, and what they tell the record. */
+/* ctest labels: native */
 #include "stage_harness.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* astype: IEEE binary16 by its definition, C's own conversions where they are defined, and by hand what they
  * leave open. */
+/* ctest labels: native */
 #include "stage_harness.h"
 
 #include <math.h>
