@@ -23,7 +23,7 @@ static int work(void *context, uint32_t place)
     const struct crew *crew = context;
     const struct job *job = crew->machine->job;
     const bool free_pool = job->pools[crew->machine->worker_pool[place]].unconfined;
-    if (job->settings.sandbox != SANDBOX_OFF && !free_pool && !sandbox_enter(&crew->sandbox))
+    if (job->settings.sandbox != SANDBOX_OFF && !free_pool && !sandbox_enter(&crew->sandbox, job->observed))
         return WORKER_NO_SANDBOX;
     return worker_run(crew->machine, place);
 }

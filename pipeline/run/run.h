@@ -10,6 +10,7 @@
 struct run_options {
     int verbosity; /* -1 quiet, 0, 1 verbose */
     bool dry_run;
+    bool observed; /* somebody of this user measures the memory of its processes */
     /* Called with one line, raw bytes, when the run is refused before anything was started. */
     void (*complain)(const char *text);
     /* Called in a dry run for each input, names as raw bytes: its output, or NULL

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that one run is made of; for run.c, run_places.c, run_report.c and dry_run.c alone. */
+/* Everything that one run is made of; for run.c, run_places.c, run_fence.c, run_report.c and dry_run.c alone.
+ */
 #ifndef PIPELINE_RUN_PARTS_H
 #define PIPELINE_RUN_PARTS_H
 
@@ -49,6 +50,7 @@ struct run {
     char warnings[RUN_DISTINCT_WARNINGS][200];
     pthread_t reader_thread, writer_thread;
     bool reader_started, writer_started;
+    bool fenced; /* the main process has no more of the file system than it needs */
     bool memory_lowered;
     char memory_why[96];
     int signal_fd, stop_fd;
@@ -63,6 +65,9 @@ struct run {
 
 /* Looks at the places named, opens scan, outputs and what is gathered. The exit code, EXIT_DONE to go on. */
 int run_open_places(struct run *run);
+
+/* Gives up what the run will not open any more; when the engine is open, and before any thread is started. */
+void run_fence(struct run *run);
 
 /* Says why the run does not go on, unless that was said; the exit code for it. */
 int run_refuse(struct run *run, int code, const struct error *error);
