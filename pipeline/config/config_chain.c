@@ -120,7 +120,7 @@ static void open_stage(struct entry *entry, struct diag_place place, const char 
     if (job->stage_count == JOB_MAX_STAGES)
         diag_error_at(diag, place, "more than %d stages", JOB_MAX_STAGES);
     else if (!(params = calloc(1, stage->params_bytes ? stage->params_bytes : 1)))
-        diag_error(diag, "out of memory");
+        diag_starve(diag);
     if (!params)
         return;
     param_defaults(stage->params, params);
@@ -198,7 +198,7 @@ static const struct param *when_key(struct entry *entry, struct diag_place place
     }
     if (!link->when) {
         if (!(link->when = calloc(1, sizeof *link->when))) {
-            diag_error(entry->config->diag, "out of memory");
+            diag_starve(entry->config->diag);
             return NULL;
         }
         param_defaults(job_when_table, link->when);
@@ -242,7 +242,7 @@ static void entry_value(struct entry *entry, const struct param *param, struct d
     if (code == 0 && param->type == PARAM_FILE)
         code = config_param_file((struct param_file *)(void *)((char *)entry->into + param->offset), &error);
     if (code < 0)
-        diag_error_at(entry->config->diag, place, "%s", error.reason);
+        diag_reason_at(entry->config->diag, place, &error);
 }
 
 static void close_pool(struct entry *entry)
@@ -401,7 +401,7 @@ void config_chain_from_flag(struct config *config, const struct diag_source *arg
 {
     char *word = malloc(argument->length + 1);
     if (!word) {
-        diag_error(config->diag, "out of memory");
+        diag_starve(config->diag);
         return;
     }
     struct entry entry;
