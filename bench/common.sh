@@ -16,6 +16,9 @@ die() {
   exit 1
 }
 
+# What is measured again must be done again.
+export FORKMILL_JOURNAL=${FORKMILL_JOURNAL-false}
+
 # Builds, unless all that would be built was given.
 prepare() {
   mkdir -p "$work"

@@ -45,6 +45,8 @@ const char *error_name(int code)
         return "internal";
     case ERROR_ROOM:
         return "room";
+    case ERROR_BUSY:
+        return "busy";
     }
     return "unknown";
 }

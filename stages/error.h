@@ -18,6 +18,8 @@ enum error_code {
     ERROR_STAGE = -10,      /* a stage gave up on its own terms */
     ERROR_INTERNAL = -11,   /* a broken promise inside the program */
     ERROR_ROOM = -12, /* the item needs more memory than its header said: it goes round again with more */
+    ERROR_BUSY = -13, /* another process holds what this one needs */
+    ERROR_LAST = ERROR_BUSY,
 };
 
 /* Caller-owned. Holds no pointer, so that it can lie in shared memory. `stage` is empty where no stage

@@ -29,6 +29,7 @@ struct settings {
     char *trace; /* NULL: none */
     bool null_separated;
     bool recursive;
+    bool journal, fsync;
     struct param_list include, exclude;
     int engine;      /* index into SETTINGS_ENGINES */
     int split;       /* enum settings_split */

@@ -177,15 +177,20 @@ static int plan(struct arrival *arrival, const struct job *job, const struct cod
     return chain_plan(job, &arrival->ticket, &arrival->info, &arrival->need, error);
 }
 
+int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,
+                 const char *path, struct error *error)
+{
+    arrival->reference_fd = -1;
+    arrival->fd = scan_open_file(places->scan, root, path, &arrival->st, error);
+    return arrival->fd < 0 ? arrival->fd : 0;
+}
+
 int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
-                    const struct arrival_places *places, unsigned root, const char *path, const char *rel,
+                    const struct arrival_places *places, const char *path, const char *rel,
                     struct error *error)
 {
     const struct codec *codec;
     struct slot_ticket *ticket = &arrival->ticket;
-    arrival->reference_fd = -1;
-    arrival->fd = scan_open_file(places->scan, root, path, &arrival->st, error);
-    TRY(arrival->fd);
     *ticket = (struct slot_ticket){.file_bytes = (uint64_t)arrival->st.st_size};
     TRY(check_size(ticket->file_bytes, job->settings.max_file_bytes, error));
     TRY(read_head(arrival->fd, ticket->file_bytes, arrival->head, &arrival->head_bytes, error));

@@ -122,7 +122,7 @@ static void closed(struct ledger *ledger)
 static void gone(struct ledger *ledger, const struct item *item)
 {
     if (ledger->gone)
-        ledger->gone(ledger->gone_context, item->number);
+        ledger->gone(ledger->item_context, item);
 }
 
 static void set_stop(struct ledger *ledger, enum ledger_stop why, const struct error *error)
@@ -151,7 +151,8 @@ static void record_failure(struct ledger *ledger, const char *shown, const struc
             failures[ledger->failure_count++] = (struct ledger_failure){strdup(shown), *error, attempts};
         }
     }
-    if (ledger->max_failures > 0 && ledger->counts.failed >= (uint64_t)ledger->max_failures)
+    const uint64_t now = ledger->counts.failed - ledger->counts.remembered;
+    if (ledger->max_failures > 0 && now >= (uint64_t)ledger->max_failures)
         set_stop(ledger, STOP_FAILURES, NULL);
 }
 
@@ -175,8 +176,32 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
 
 void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error)
 {
+    const uint32_t attempts = item->deaths > 1 ? item->deaths : 1;
+    if (ledger->failed)
+        ledger->failed(ledger->item_context, item, error, attempts);
     pthread_mutex_lock(&ledger->lock);
-    record_failure(ledger, item->shown, error, item->deaths > 1 ? item->deaths : 1);
+    record_failure(ledger, item->shown, error, attempts);
+    closed(ledger);
+    pthread_mutex_unlock(&ledger->lock);
+    gone(ledger, item);
+    item_free(item);
+}
+
+void ledger_skipped(struct ledger *ledger, struct item *item)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->counts.skipped++;
+    closed(ledger);
+    pthread_mutex_unlock(&ledger->lock);
+    item_free(item);
+}
+
+void ledger_failed_before(struct ledger *ledger, struct item *item, const struct error *error,
+                          uint32_t attempts)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->counts.remembered++;
+    record_failure(ledger, item->shown, error, attempts);
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
     gone(ledger, item);

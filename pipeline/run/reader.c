@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "pipeline/journal/journal_outputs.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
 
@@ -22,6 +23,7 @@ int reader_open(struct reader *reader, struct error *error)
 
 void reader_close(struct reader *reader)
 {
+    resume_free(&reader->resume);
     free(reader->head);
     reader->head = NULL;
 }
@@ -124,11 +126,20 @@ static void read_item(struct reader *reader, struct item *item)
     struct arrival arrival = {.fd = -1, .reference_fd = -1, .head = reader->head};
     struct error error = {0};
     uint64_t before = begin(reader);
-    int code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
-                               item->root, item->path, item->rel, &error);
-    note(reader, TRACE_OPEN, item, NULL, before);
+    int code = arrival_open(&arrival, &reader->places, item->root, item->path, &error);
     item->device = arrival.st.st_dev;
     item->inode = arrival.st.st_ino;
+    item->size_bytes = (uint64_t)arrival.st.st_size;
+    item->mtime_ns = journal_mtime_ns(&arrival.st);
+    const bool first = item->deaths == 0 && item->rounds == 0;
+    if (code == 0 && first && resume_settle(&reader->resume, reader->ledger, item, &arrival.st)) {
+        arrival_close(&arrival);
+        return;
+    }
+    if (code == 0)
+        code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
+                               item->path, item->rel, &error);
+    note(reader, TRACE_OPEN, item, NULL, before);
     /* An earlier attempt found out more. */
     chain_need_raise(&arrival.need, &item->need);
     if (code == 0)

@@ -34,6 +34,7 @@ static int exit_for(int code)
     case ERROR_USAGE:
         return EXIT_USAGE;
     case ERROR_MEMORY:
+    case ERROR_BUSY:
         return EXIT_RESOURCES;
     default:
         return EXIT_FATAL;
@@ -87,10 +88,10 @@ static void turn_write(void *context)
         writer_step(&run->writer);
 }
 
-static void skip(void *context, uint64_t number)
+static void skip(void *context, const struct item *item)
 {
     struct run *run = context;
-    gather_skip(run->gather, number);
+    gather_skip(run->gather, item->number);
 }
 
 static int open_io(struct run *run, struct error *error)
@@ -105,9 +106,10 @@ static int open_io(struct run *run, struct error *error)
     run->writer.names = run->names;
     run->writer.gather = run->gather;
     run->ledger.gone = skip;
-    run->ledger.gone_context = run;
+    run->ledger.item_context = run;
     run->writer.queue = run->machine.queues[run->job.pool_count];
     run->writer.since_ns = clock_ns();
+    run_journal_connect(run);
     run->turns = (struct engine_turns){turn_read, turn_write, run};
     return reader_open(&run->reader, error);
 }
@@ -249,6 +251,7 @@ static void close_all(struct run *run)
     run_trace_end(run); /* of a run that did not get as far as its report */
     series_free(&run->series);
     reader_close(&run->reader);
+    writer_close(&run->writer);
     gather_close(run->gather);
     for (size_t i = 0; i < sizeof run->reserved / sizeof *run->reserved; i++)
         free(run->reserved[i]);
@@ -263,6 +266,8 @@ static void close_all(struct run *run)
         close(run->signal_fd);
         sigprocmask(SIG_SETMASK, &run->old_signals, NULL);
     }
+    if (run->look_fd >= 0)
+        close(run->look_fd);
     if (run->stop_fd >= 0)
         close(run->stop_fd);
     if (run->reader.places.reference_fd >= 0)
@@ -276,6 +281,7 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .job = *job,
         .options = *options,
         .summary = summary,
+        .look_fd = -1,
         .signal_fd = -1,
         .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .engine = engine_at(job->settings.engine),
@@ -299,6 +305,8 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         if (code == EXIT_DONE)
             code = supervise(&run);
     }
+    if (!run.supervisor.abandoned)
+        code = run_journal_close(&run, code);
     close_all(&run);
     return code;
 }

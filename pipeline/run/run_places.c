@@ -102,6 +102,9 @@ static int open_reference(struct run *run, struct error *error)
 static void retract(void *context, const char *shown, const struct error *error)
 {
     struct run *run = context;
+    struct error own = {0};
+    if (run->journal && journal_retract(run->journal, shown, error, &own) < 0)
+        ledger_stop_run(&run->ledger, STOP_FATAL, &own);
     ledger_retract(&run->ledger, shown, error);
 }
 
@@ -138,7 +141,6 @@ static int open_gathering(struct run *run, const struct scan_options *options, s
     return 0;
 }
 
-/* Places and names: everything that can be refused before anything is made. */
 int run_open_places(struct run *run)
 {
     struct error error = {0};
@@ -162,12 +164,17 @@ int run_open_places(struct run *run)
         code = open_reference(run, &error);
     if (code == 0 && !run->options.dry_run) {
         code = outfile_open(&run->out, settings->output, &error);
+        if (code == 0 && settings->fsync)
+            outfile_make_durable(run->out);
         if (code == 0 && outfile_directory(run->out, &st) >= 0) {
             options.has_output = true;
             options.output_dev = st.st_dev;
             options.output_ino = st.st_ino;
         }
     }
+    if (code == 0)
+        code = run_journal_open(run, &error);
+    run_journal_resume(run);
     if (code == 0)
         code = scan_open(&run->scan, &options, &error);
     run->reader.places.scan = run->scan;
