@@ -63,9 +63,11 @@ static void doing(struct worker *worker, enum worker_doing what)
  */
 static void cool_scratch(struct worker *worker)
 {
-    if (worker->scratch.size_bytes > worker->warm_bytes)
-        madvise(worker->scratch.base + worker->warm_bytes, worker->scratch.size_bytes - worker->warm_bytes,
-                MADV_DONTNEED);
+    uint8_t *base = worker->scratch.base;
+    const size_t to_huge = (size_t)(-(uintptr_t)base % ARENA_HUGE_BYTES);
+    const size_t warm_bytes = to_huge + arena_round_huge(worker->warm_bytes); /* no huge page is torn */
+    if (worker->scratch.size_bytes > warm_bytes)
+        madvise(base + warm_bytes, worker->scratch.size_bytes - warm_bytes, MADV_DONTNEED);
 }
 
 /* Runs one slot. False: it was taken away. */
@@ -201,6 +203,7 @@ struct worker *worker_open(const struct machine *machine, uint32_t place)
             munmap(scratch, limit_bytes);
         return NULL;
     }
+    madvise(scratch, limit_bytes, MADV_HUGEPAGE);
     *worker = (struct worker){
         .machine = machine,
         .cell = &machine->workers[place],

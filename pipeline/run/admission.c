@@ -27,9 +27,14 @@ void admission_close(struct admission *admission)
     admission->slots = NULL;
 }
 
-static size_t need_part(const struct slot_need *need, unsigned part)
+/* Rounded up to whole huge pages no part may take more than this of the budget. */
+#define HUGE_SHARE 32
+
+/* What is committed for a part: whole huge pages where that is no great waste and the budget is ample. */
+static size_t need_part(const struct admission *admission, const struct slot_need *need, unsigned part)
 {
-    return arena_round(need->part_bytes[part]);
+    const size_t bytes = arena_round(need->part_bytes[part]), huge = arena_round_huge(bytes);
+    return bytes >= ARENA_HUGE_BYTES / 4 && huge <= admission->budget_bytes / HUGE_SHARE ? huge : bytes;
 }
 
 static uint64_t slot_committed(const struct admission_slot *slot)
@@ -40,11 +45,12 @@ static uint64_t slot_committed(const struct admission_slot *slot)
     return total;
 }
 
-static uint64_t missing(const struct admission_slot *slot, const struct slot_need *need)
+static uint64_t missing(const struct admission *admission, const struct admission_slot *slot,
+                        const struct slot_need *need)
 {
     uint64_t total = 0;
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
-        size_t wanted = need_part(need, part);
+        size_t wanted = need_part(admission, need, part);
         total += wanted > slot->part_bytes[part] ? wanted - slot->part_bytes[part] : 0;
     }
     return total;
@@ -59,7 +65,7 @@ static int best_slot(const struct admission *admission, const struct slot_need *
         const struct admission_slot *slot = &admission->slots[i];
         if (slot->used)
             continue;
-        uint64_t lacks = missing(slot, need);
+        uint64_t lacks = missing(admission, slot, need);
         if (best < 0 || lacks < best_missing ||
             (lacks == best_missing && slot->left_at > admission->slots[best].left_at)) {
             best = (int)i;
@@ -114,25 +120,28 @@ static bool make_room(struct admission *admission, int keep, uint64_t room)
     return true;
 }
 
-/* Items read ahead only wait; beyond enough to keep everyone busy they may take a quarter of the budget, so
- * that a few slots stay warm in place of many cold ones. */
+/* Items read ahead only wait; beyond enough to keep everyone busy they may take a quarter of the budget and
+ * no more than this, so that a few slots stay warm in place of many cold ones. */
+#define AHEAD_BYTES ((uint64_t)64 << 20)
+
 static bool far_enough_ahead(const struct admission *admission, const struct slot_need *need)
 {
     uint64_t in_use = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
+    uint64_t share = admission->budget_bytes / 4 < AHEAD_BYTES ? admission->budget_bytes / 4 : AHEAD_BYTES;
     return admission->in_flight >= 2 * admission->machine->worker_count + 2 &&
-           in_use + chain_need_total(need) > admission->budget_bytes / 4;
+           in_use + chain_need_total(need) > share;
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */
 static bool fits(struct admission *admission, int best, const struct slot_need *need)
 {
     struct admission_slot *slot = &admission->slots[best];
-    if (make_room(admission, best, missing(slot, need) + need->scratch_bytes))
+    if (make_room(admission, best, missing(admission, slot, need) + need->scratch_bytes))
         return true;
     if (slot_committed(slot) == 0)
         return false;
     cool(admission, (uint32_t)best);
-    return make_room(admission, best, missing(slot, need) + need->scratch_bytes);
+    return make_room(admission, best, missing(admission, slot, need) + need->scratch_bytes);
 }
 
 static int commit(struct admission *admission, uint32_t index, const struct slot_need *need,
@@ -140,7 +149,7 @@ static int commit(struct admission *admission, uint32_t index, const struct slot
 {
     struct admission_slot *slot = &admission->slots[index];
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
-        size_t wanted = need_part(need, part), have = slot->part_bytes[part];
+        size_t wanted = need_part(admission, need, part), have = slot->part_bytes[part];
         if (wanted <= have)
             continue;
         TRY(arena_commit(&admission->machine->arena,
@@ -188,7 +197,7 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
 {
     TRY(chain_need_check(need, admission->budget_bytes, error));
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
-        if (need_part(need, part) > admission->machine->part_bytes[part])
+        if (need_part(admission, need, part) > admission->machine->part_bytes[part])
             return error_set(error, ERROR_INTERNAL, "more of part %u than was reserved", part);
     }
     pthread_mutex_lock(&admission->lock);

@@ -13,11 +13,24 @@
 
 #define SHM_FOLDER "/dev/shm"
 
+/* Since Linux 6.1; older headers do not know it. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+static size_t round_up(size_t bytes, size_t unit)
+{
+    return bytes > SIZE_MAX - unit ? SIZE_MAX : (bytes + unit - 1) / unit * unit;
+}
+
 size_t arena_round(size_t bytes)
 {
-    if (bytes > SIZE_MAX - ARENA_GRAIN_BYTES)
-        return SIZE_MAX;
-    return (bytes + ARENA_GRAIN_BYTES - 1) / ARENA_GRAIN_BYTES * ARENA_GRAIN_BYTES;
+    return round_up(bytes, ARENA_GRAIN_BYTES);
+}
+
+size_t arena_round_huge(size_t bytes)
+{
+    return round_up(bytes, ARENA_HUGE_BYTES);
 }
 
 /* Room in /dev/shm, or 0 where there is none to ask. */
@@ -71,6 +84,26 @@ static int open_object(struct arena *arena, size_t need_bytes, struct error *err
     return 0;
 }
 
+/* The whole object, from a multiple of ARENA_HUGE_BYTES on. */
+static void *map_aligned(int fd, size_t size_bytes)
+{
+    const size_t room_bytes = arena_round(size_bytes) + ARENA_HUGE_BYTES;
+    uint8_t *room = mmap(NULL, room_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return room;
+    const size_t before = (size_t)(-(uintptr_t)room % ARENA_HUGE_BYTES);
+    void *base = mmap(room + before, size_bytes, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0);
+    if (base == MAP_FAILED) {
+        munmap(room, room_bytes);
+        return base;
+    }
+    if (before)
+        munmap(room, before);
+    munmap(room + before + arena_round(size_bytes), ARENA_HUGE_BYTES - before);
+    return base;
+}
+
 int arena_open(struct arena *arena, size_t size_bytes, size_t need_bytes, struct error *error)
 {
     *arena = (struct arena){.fd = -1, .size_bytes = size_bytes};
@@ -81,7 +114,7 @@ int arena_open(struct arena *arena, size_t size_bytes, size_t need_bytes, struct
         arena_close(arena);
         return code;
     }
-    void *base = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, arena->fd, 0);
+    void *base = map_aligned(arena->fd, size_bytes);
     if (base == MAP_FAILED) {
         int code =
             error_set(error, ERROR_MEMORY,
@@ -96,19 +129,37 @@ int arena_open(struct arena *arena, size_t size_bytes, size_t need_bytes, struct
     return 0;
 }
 
+/* Fills whole huge pages, where the kernel has them to give; what it leaves out is committed page by page.
+ * A huge page can be made only where there is a small one, and from one alone it is made fastest. */
+static void commit_huge(struct arena *arena, size_t offset, size_t length)
+{
+    const size_t first = offset / ARENA_HUGE_BYTES * ARENA_HUGE_BYTES;
+    const size_t last = (offset + length) / ARENA_HUGE_BYTES * ARENA_HUGE_BYTES;
+    if (last <= first || arena->plain)
+        return;
+    for (size_t at = arena_round_huge(offset); at < last; at += ARENA_HUGE_BYTES) {
+        if (fallocate(arena->fd, 0, (off_t)at, 1) < 0)
+            return;
+    }
+    arena->plain = madvise(arena->base + first, last - first, MADV_COLLAPSE) < 0 && errno == EINVAL;
+}
+
 int arena_commit(struct arena *arena, size_t offset, size_t length, struct error *error)
 {
     if (offset > arena->size_bytes || length > arena->size_bytes - offset)
         return error_set(error, ERROR_INTERNAL, "commit beyond the arena");
     if (length == 0)
         return 0;
+    commit_huge(arena, offset, length);
     int failure;
     do
         failure = posix_fallocate(arena->fd, (off_t)offset, (off_t)length);
     while (failure == EINTR);
-    if (failure)
+    if (failure) {
+        arena_release(arena, offset, length);
         return error_set(error, ERROR_MEMORY, "%s: cannot commit %zu bytes of shared memory: %s",
                          arena->memfd ? "memfd" : SHM_FOLDER, length, strerror(failure));
+    }
     return 0;
 }
 

@@ -14,14 +14,20 @@
 
 struct arena {
     int fd;        /* main process only; workers close it */
-    uint8_t *base; /* page aligned */
+    uint8_t *base; /* aligned to ARENA_HUGE_BYTES */
     size_t size_bytes;
     bool memfd;         /* /dev/shm was too small or missing */
+    bool plain;         /* the kernel knows no huge pages for shared memory */
     char why_memfd[96]; /* what to tell the user then; empty otherwise */
 };
 
 /* Pages are committed in multiples of this. */
 #define ARENA_GRAIN_BYTES 65536u
+
+/* A huge page: one entry of a page table in place of 512, and one fault in each process that touches it,
+ * which under a hypervisor can cost more than filling the page. The arena begins at a multiple of it, and
+ * what is committed at such a multiple, in whole ones, becomes huge pages where the kernel can make them. */
+#define ARENA_HUGE_BYTES ((size_t)2 << 20)
 
 /* Reserves `size_bytes` of address space. `need_bytes` is what the run may commit at once: where /dev/shm has
  * less room than that, the arena is a memfd. ERROR_MEMORY. */
@@ -39,5 +45,8 @@ void arena_close(struct arena *arena);
 
 /* `bytes` rounded up to whole grains; SIZE_MAX where that does not fit. */
 size_t arena_round(size_t bytes);
+
+/* The same to whole huge pages. */
+size_t arena_round_huge(size_t bytes);
 
 #endif

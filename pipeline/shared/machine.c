@@ -109,18 +109,21 @@ static int assign_workers(struct machine *machine, struct error *error)
     return 0;
 }
 
-/* The most that an item of this job can take of each part. */
+/* The most that an item of this job can take of each part, in whole huge pages so that each part begins with
+ * one. */
 static void size_parts(struct machine *machine)
 {
     const struct job *job = machine->job;
-    const size_t memory = arena_round(job->settings.memory_bytes);
+    const size_t memory = job->settings.memory_bytes;
     size_t *bytes = machine->part_bytes;
     bytes[SLOT_BUFFER_0] = bytes[SLOT_BUFFER_1] = memory;
     bytes[SLOT_BUFFER_2] = job_branches(job) ? memory : 0;
     bytes[SLOT_OUT] = job_makes_pieces(job) ? memory : 0;
-    bytes[SLOT_META] = arena_round(job->settings.max_metadata_bytes + 4096);
+    bytes[SLOT_META] = job->settings.max_metadata_bytes + 4096;
     bytes[SLOT_RECORD] = job_records(job) ? JOB_MAX_RECORD_BYTES : 0;
     bytes[SLOT_REFERENCE] = job_reference(job, NULL) ? memory : 0;
+    for (unsigned part = 0; part < SLOT_PARTS; part++)
+        bytes[part] = arena_round_huge(bytes[part]);
 }
 
 static int reserve(struct machine *machine, const struct layout *layout, struct error *error)
@@ -128,7 +131,7 @@ static int reserve(struct machine *machine, const struct layout *layout, struct 
     const struct settings *settings = &machine->job->settings;
     size_t total;
     bool over = false;
-    machine->slot_offset = arena_round(layout->end);
+    machine->slot_offset = arena_round_huge(layout->end);
     size_parts(machine);
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
         machine->part_offset[part] = machine->slot_bytes;
@@ -140,8 +143,8 @@ static int reserve(struct machine *machine, const struct layout *layout, struct 
     if (over || total > (size_t)1 << 46)
         return error_set(error, ERROR_MEMORY, "memory: %u slots of that size are more than can be addressed",
                          machine->slot_count);
-    TRY(arena_open(&machine->arena, total, settings->memory_bytes + machine->slot_offset, error));
-    return arena_commit(&machine->arena, 0, machine->slot_offset, error);
+    TRY(arena_open(&machine->arena, total, settings->memory_bytes + arena_round(layout->end), error));
+    return arena_commit(&machine->arena, 0, arena_round(layout->end), error);
 }
 
 int machine_open(struct machine *machine, const struct job *job, struct error *error)
