@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
+#include "pipeline/files/cause.h"
+#include "pipeline/files/copy.h"
 #include "pipeline/files/scan.h"
 
 /* Directories whose new names are not on the disk yet, at most. */
@@ -34,13 +36,6 @@ struct outfile {
 static int failed(struct error *error, int cause, const char *what)
 {
     switch (cause) {
-    case ENOSPC:
-    case EDQUOT:
-        return error_set(error, ERROR_DISK_FULL, "%s: %s", what, strerror(cause));
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return error_set(error, ERROR_MEMORY, "%s: %s", what, strerror(cause));
     case EXDEV:
         return error_set(error, ERROR_UNSUPPORTED, "%s: a link leads out of the output directory", what);
     case ENAMETOOLONG:
@@ -48,7 +43,7 @@ static int failed(struct error *error, int cause, const char *what)
     case ENOTDIR:
         return error_set(error, ERROR_UNSUPPORTED, "%s: %s", what, strerror(cause));
     default:
-        return error_set(error, ERROR_IO, "%s: %s", what, strerror(cause));
+        return error_set(error, cause_code(cause), "%s: %s", what, strerror(cause));
     }
 }
 
@@ -255,8 +250,14 @@ static int target_directory(struct outfile *root, const char *rel, size_t length
     return root->last_fd;
 }
 
-/* All the bytes, and what the file system may say at the end. 0 or an errno. */
-static int write_and_close(int fd, const char *bytes, size_t length, bool durable, struct stat *made)
+/* What becomes a file: bytes, or another file. */
+struct source {
+    const char *bytes;
+    size_t length;
+    int fd; /* -1: bytes */
+};
+
+static int write_bytes(int fd, const char *bytes, size_t length)
 {
     int cause = 0;
     while (length > 0 && cause == 0) {
@@ -270,6 +271,13 @@ static int write_and_close(int fd, const char *bytes, size_t length, bool durabl
             cause = EIO;
         }
     }
+    return cause;
+}
+
+/* All of it, and what the file system may say at the end. 0 or an errno. */
+static int write_and_close(int fd, const struct source *source, bool durable, struct stat *made)
+{
+    int cause = source->fd < 0 ? write_bytes(fd, source->bytes, source->length) : copy_file(source->fd, fd);
     if (cause == 0 && durable && fsync(fd) < 0)
         cause = errno;
     if (cause == 0 && made && fstat(fd, made) < 0)
@@ -304,7 +312,7 @@ static int check_target(int directory, const char *name, const struct stat *inpu
     return 0;
 }
 
-static int write_in(struct outfile *root, int directory, const char *name, const void *bytes, size_t length,
+static int write_in(struct outfile *root, int directory, const char *name, const struct source *source,
                     const struct stat *input, struct stat *made, struct error *error)
 {
     char temp[64];
@@ -312,7 +320,7 @@ static int write_in(struct outfile *root, int directory, const char *name, const
     int fd = temp_open(root, directory, temp);
     if (fd < 0)
         return failed(error, errno, "making a temporary file for the output");
-    int cause = write_and_close(fd, bytes, length, root->durable, made);
+    int cause = write_and_close(fd, source, root->durable, made);
     if (cause == 0 && renameat(directory, temp, directory, name) < 0)
         cause = errno;
     if (cause != 0)
@@ -322,8 +330,8 @@ static int write_in(struct outfile *root, int directory, const char *name, const
     return cause ? failed(error, cause, "writing the output") : 0;
 }
 
-int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
-                  const struct stat *input, struct stat *made, struct error *error)
+static int put(struct outfile *root, const char *rel, const struct source *source, const struct stat *input,
+               struct stat *made, struct error *error)
 {
     if (!rel_is_sound(rel))
         return error_set(error, ERROR_UNSUPPORTED, "the output's path leads out of the output directory");
@@ -336,16 +344,30 @@ int outfile_write(struct outfile *root, const char *rel, const void *bytes, size
         int directory = target_directory(root, rel, parent);
         if (directory < 0)
             return failed(error, errno, "making the output's directory");
-        code = write_in(root, directory, slash ? slash + 1 : rel, bytes, length, input, made, error);
+        code = write_in(root, directory, slash ? slash + 1 : rel, source, input, made, error);
         if (code == 0 || root->last_fd < 0)
             break;
         /* Someone may have removed the directory since it was opened: look for it anew, and once more now. */
         close(root->last_fd);
         root->last_fd = -1;
-        if (code != ERROR_IO)
+        if (code != ERROR_IO && code != ERROR_PASSING)
             break;
     }
     return code;
+}
+
+int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
+                  const struct stat *input, struct stat *made, struct error *error)
+{
+    return put(root, rel, &(struct source){bytes, length, -1}, input, made, error);
+}
+
+int outfile_copy(struct outfile *root, const char *rel, int fd, struct error *error)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return failed(error, errno, "copying the file");
+    return put(root, rel, &(struct source){.fd = fd}, &st, NULL, error);
 }
 
 void outfile_close(struct outfile *root)

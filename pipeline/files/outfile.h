@@ -31,11 +31,14 @@ int outfile_sync(struct outfile *root, struct error *error);
  * there already is replaced, unless it is the very file that `input` (NULL: none) describes:
  * ERROR_UNSUPPORTED. ERROR_DISK_FULL where there is no room or quota left; ERROR_UNSUPPORTED where `rel` is
  * absolute, empty, has ".." or goes through a link that leads out of the output directory, where its name is
- * too long, or where a directory is in its place; else ERROR_IO. After an error there is no temporary file
- * and the old target is as it was. *made (NULL: not wanted) describes the file that was written. One thread
- * at a time for each root. */
+ * too long, or where a directory is in its place; else ERROR_IO, or ERROR_PASSING where another attempt may
+ * succeed. After an error there is no temporary file and the old target is as it was. *made (NULL: not
+ * wanted) describes the file that was written. One thread at a time for each root. */
 int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
                   const struct stat *input, struct stat *made, struct error *error);
+
+/* The same with what the opened file `fd` holds, which is not replaced either. */
+int outfile_copy(struct outfile *root, const char *rel, int fd, struct error *error);
 
 /* Accepts NULL. */
 void outfile_close(struct outfile *root);

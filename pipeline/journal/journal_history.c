@@ -148,12 +148,15 @@ static int rank(struct history *history, const struct history_slow *slow, const 
     return 0;
 }
 
+/* Two codes may have one word; the first one counts. A word that is none is not counted by class. */
 static void count_class(struct history *history, const char *kind)
 {
-    for (int code = 0; code >= ERROR_LAST; code--) {
-        struct history_class *class = &history->classes[-code];
-        class->name = error_name(code);
-        class->count += strcmp(class->name, kind) == 0;
+    int code = 0;
+    while (code >= ERROR_LAST && strcmp(error_name(code), kind) != 0)
+        code--;
+    if (code >= ERROR_LAST) {
+        history->classes[-code].name = error_name(code);
+        history->classes[-code].count++;
     }
 }
 
@@ -216,7 +219,6 @@ int history_read(struct history *history, const char *output, struct error *erro
 {
     sqlite3 *db;
     *history = (struct history){0};
-    count_class(history, "");
     TRY(journal_db_open(&db, output, false, NULL, error));
     if (!db)
         return 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
+#include "pipeline/files/cause.h"
 
 /* Reads until `length` bytes are there or the file ends. The number read, or -1 and errno. */
 static ssize_t read_fully(int fd, uint8_t *bytes, size_t length)
@@ -27,12 +28,12 @@ static ssize_t read_fully(int fd, uint8_t *bytes, size_t length)
 
 static int unreadable(struct error *error)
 {
-    return error_set(error, ERROR_IO, "cannot be read: %s", strerror(errno));
+    return error_set(error, cause_code(errno), "cannot be read: %s", strerror(errno));
 }
 
 static int changed(bool grew, struct error *error)
 {
-    return error_set(error, ERROR_IO, "the file %s while it was read", grew ? "grew" : "shrank");
+    return error_set(error, ERROR_PASSING, "the file %s while it was read", grew ? "grew" : "shrank");
 }
 
 static int check_size(uint64_t size, uint64_t max_bytes, struct error *error)

@@ -30,14 +30,15 @@ struct arrival_places {
 int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,
                  const char *path, struct error *error);
 
-/* Looks at an opened file and fills everything but `head`. `rel` is what the scan calls it. ERROR_IO when the
- * file cannot be read, ERROR_CORRUPT, ERROR_UNSUPPORTED, ERROR_LIMIT. */
+/* Looks at an opened file and fills everything but `head`. `rel` is what the scan calls it. ERROR_IO, or
+ * ERROR_PASSING where another attempt may succeed, when the file cannot be read, ERROR_CORRUPT,
+ * ERROR_UNSUPPORTED, ERROR_LIMIT. */
 int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
                     const struct arrival_places *places, const char *path, const char *rel,
                     struct error *error);
 
 /* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. A file that has
- * grown or shrunk meanwhile is ERROR_IO. */
+ * grown or shrunk meanwhile is ERROR_PASSING. */
 int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error);
 
 /* The same for the counterpart, where there is one. */

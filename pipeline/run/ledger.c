@@ -91,7 +91,7 @@ bool ledger_look(struct ledger *ledger, uint32_t slot, char *name, size_t size, 
     const struct item *item = ledger->by_slot[slot];
     if (item) {
         snprintf(name, size, "%s", item->shown);
-        *attempt = item->deaths + 1;
+        *attempt = item->spent + 1;
     }
     pthread_mutex_unlock(&ledger->lock);
     return item != NULL;
@@ -136,6 +136,18 @@ static void set_stop(struct ledger *ledger, enum ledger_stop why, const struct e
     eventfd_write(ledger->event_fd, 1);
 }
 
+/* Have too many failed, of those that were tried? Under the lock. */
+static void judge_failures(struct ledger *ledger)
+{
+    const struct settings_stop *most = &ledger->most;
+    const uint64_t failed = ledger->counts.failed - ledger->counts.remembered;
+    const uint64_t ended = ledger->counts.done + failed;
+    if ((most->failures > 0 && failed >= most->failures) ||
+        (most->by_part && ended >= LEDGER_JUDGED_ITEMS &&
+         100 * (double)failed > most->most_percent * (double)ended))
+        set_stop(ledger, STOP_FAILURES, NULL);
+}
+
 /* Under the lock. */
 static void record_failure(struct ledger *ledger, const char *shown, const struct error *error,
                            uint32_t attempts)
@@ -151,9 +163,7 @@ static void record_failure(struct ledger *ledger, const char *shown, const struc
             failures[ledger->failure_count++] = (struct ledger_failure){strdup(shown), *error, attempts};
         }
     }
-    const uint64_t now = ledger->counts.failed - ledger->counts.remembered;
-    if (ledger->max_failures > 0 && now >= (uint64_t)ledger->max_failures)
-        set_stop(ledger, STOP_FAILURES, NULL);
+    judge_failures(ledger);
 }
 
 void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, uint64_t bytes_out,
@@ -161,6 +171,7 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
 {
     pthread_mutex_lock(&ledger->lock);
     ledger->counts.done++;
+    judge_failures(ledger);
     ledger->counts.bytes_in += bytes_in;
     ledger->counts.bytes_out += bytes_out;
     ledger->counts.pixels_in += pixels_in;
@@ -176,7 +187,7 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
 
 void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error)
 {
-    const uint32_t attempts = item->deaths > 1 ? item->deaths : 1;
+    const uint32_t attempts = item->spent ? item->spent : 1;
     if (ledger->failed)
         ledger->failed(ledger->item_context, item, error, attempts);
     pthread_mutex_lock(&ledger->lock);

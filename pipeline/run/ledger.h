@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "pipeline/config/settings.h"
 #include "pipeline/files/scan.h"
 #include "pipeline/shared/slot.h"
 #include "stages/stage.h"
@@ -21,7 +22,7 @@ struct item {
     char *shown;     /* as the user would write it */
     char *rel;       /* below its input, see scan_entry.rel: what outputs are named by */
     uint64_t number; /* in the order in which items were found, from 0 */
-    uint32_t deaths; /* workers that died while they ran it */
+    uint32_t spent;  /* attempts that came to nothing: their worker died, or a file could not be used */
     dev_t device;    /* of the input, once it was opened: the output must never replace it */
     ino_t inode;
     uint64_t size_bytes; /* and as it was then */
@@ -60,9 +61,9 @@ struct ledger {
     enum ledger_stop stop;
     struct error stop_error;
     bool listing_done;
-    bool finished; /* the reader has nothing left to bring */
-    int64_t max_failures;
-    uint64_t open; /* items in slots and in the reader's hands */
+    bool finished;             /* the reader has nothing left to bring */
+    struct settings_stop most; /* failures */
+    uint64_t open;             /* items in slots and in the reader's hands */
     struct item **by_slot;
     uint32_t slot_count;
     struct item *retry_first, *retry_last; /* to be read again at once */
@@ -82,10 +83,13 @@ struct ledger {
     void *tell_context;
 };
 
+/* A part of all items is judged only when so many have ended. */
+#define LEDGER_JUDGED_ITEMS 20u
+
 /* Failures kept for the summary; all of them are told as they happen. */
 #define LEDGER_MAX_FAILURES 10000u
 
-/* The caller sets tell, tell_context and max_failures afterwards. ERROR_MEMORY. */
+/* The caller sets tell, tell_context and `most` afterwards. ERROR_MEMORY. */
 int ledger_open(struct ledger *ledger, uint32_t slot_count, struct error *error);
 void ledger_close(struct ledger *ledger);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "pipeline/engine/recover.h"
 #include "pipeline/journal/journal_outputs.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
@@ -54,7 +55,7 @@ static void note(const struct reader *reader, enum trace_kind kind, const struct
         .end_ns = clock_ns(),
         .item = item ? number_of(item->rel) : 0,
         .slot = slot ? *slot : TRACE_NO_SLOT,
-        .attempt = item ? item->deaths + 1 : 0,
+        .attempt = item ? item->spent + 1 : 0,
         .kind = (uint32_t)kind,
     };
     if (item)
@@ -78,6 +79,11 @@ static bool enqueue(struct reader *reader, uint32_t slot, uint64_t *seen)
     return placed;
 }
 
+static void fail(struct reader *reader, struct item *item, const struct error *error)
+{
+    recover_blame(reader->ledger, item, error, reader->machine->job->settings.retries);
+}
+
 /* Takes an examined item in. Its fate is settled when this returns: queued, failed, or unfinished. */
 static void bring_in(struct reader *reader, struct item *item, const struct arrival *arrival)
 {
@@ -89,7 +95,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
         if (entered == ERROR_STAGE)
             ledger_unfinished(reader->ledger, item);
         else
-            ledger_failed(reader->ledger, item, &error);
+            fail(reader, item, &error);
         return;
     }
     uint32_t index = (uint32_t)entered;
@@ -97,7 +103,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     struct slot *slot = &reader->machine->slots[index];
     slot->ticket = arrival->ticket;
     slot->ticket.item = number_of(item->rel);
-    slot->attempt = item->deaths + 1;
+    slot->attempt = item->spent + 1;
     slot->asked = arrival->need;
     slot->small = arrival->need.part_bytes[SLOT_BUFFER_1] <= SMALL_PIXELS_BYTES;
     if (reader->machine->rings)
@@ -109,7 +115,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     note(reader, TRACE_READ, item, &index, before);
     if (code < 0) {
         admission_leave(reader->admission, index, seen);
-        ledger_failed(reader->ledger, item, &error);
+        fail(reader, item, &error);
         return;
     }
     ledger_seat(reader->ledger, index, item);
@@ -131,7 +137,7 @@ static void read_item(struct reader *reader, struct item *item)
     item->inode = arrival.st.st_ino;
     item->size_bytes = (uint64_t)arrival.st.st_size;
     item->mtime_ns = journal_mtime_ns(&arrival.st);
-    const bool first = item->deaths == 0 && item->rounds == 0;
+    const bool first = item->spent == 0 && item->rounds == 0;
     if (code == 0 && first && resume_settle(&reader->resume, reader->ledger, item, &arrival.st)) {
         arrival_close(&arrival);
         return;
@@ -145,7 +151,7 @@ static void read_item(struct reader *reader, struct item *item)
     if (code == 0)
         code = chain_need_check(&arrival.need, reader->machine->job->settings.memory_bytes, &error);
     if (code < 0)
-        ledger_failed(reader->ledger, item, &error);
+        fail(reader, item, &error);
     else
         bring_in(reader, item, &arrival);
     arrival_close(&arrival);

@@ -11,7 +11,8 @@ bool resume_possible(const struct job *job)
 /* Would another attempt fail in the same way? What files and memory did then says nothing about now. */
 static bool lasting(const struct error *error)
 {
-    return error->code != ERROR_IO && error->code != ERROR_MEMORY && error->code != ERROR_DISK_FULL;
+    return error->code != ERROR_IO && error->code != ERROR_PASSING && error->code != ERROR_MEMORY &&
+           error->code != ERROR_DISK_FULL;
 }
 
 int resume_judge(struct resume *resume, const char *shown, const char *rel, const struct stat *st,

@@ -168,7 +168,7 @@ static int open_machine(struct run *run)
         code = try_descriptors(run, &error);
     if (code < 0)
         return run_refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
-    run->ledger.max_failures = run->job.settings.max_failures;
+    settings_stop_of(run->job.settings.max_failures, &run->ledger.most, NULL);
     return EXIT_DONE;
 }
 
@@ -239,6 +239,7 @@ static int supervise(struct run *run)
     end_crew(run);
     if (code < 0)
         return run_refuse(run, code, &error);
+    quarantine_work(run->quarantine);
     finish_gathering(run);
     return run_report_end(run);
 }
@@ -253,6 +254,7 @@ static void close_all(struct run *run)
     reader_close(&run->reader);
     writer_close(&run->writer);
     gather_close(run->gather);
+    quarantine_close(run->quarantine);
     for (size_t i = 0; i < sizeof run->reserved / sizeof *run->reserved; i++)
         free(run->reserved[i]);
     outname_set_free(run->reader.names.taken);

@@ -29,6 +29,7 @@ static void note_failure(void *context, const struct item *item, const struct er
         .attempts = attempts,
         .error = error,
     };
+    quarantine_note(run->quarantine, item, error, attempts);
     int code = run->journal ? journal_put(run->journal, &row, &own) : 0;
     if (code < 0)
         ledger_stop_run(&run->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &own);
@@ -87,6 +88,7 @@ void run_journal_connect(struct run *run)
 {
     run->ledger.failed = note_failure;
     run->writer.journal = run->journal;
+    run->writer.quarantine = run->quarantine;
     run->reader.resume.gather = run->gather;
 }
 

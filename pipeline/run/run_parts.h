@@ -14,6 +14,7 @@
 #include "pipeline/report/trace.h"
 #include "pipeline/run/admission.h"
 #include "pipeline/run/ledger.h"
+#include "pipeline/run/quarantine.h"
 #include "pipeline/run/reader.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/run_trace.h"
@@ -41,10 +42,11 @@ struct run {
     struct outname_form names[JOB_MAX_OUTPUTS]; /* of the job's outputs */
     struct reader reader;
     struct writer writer;
-    struct journal *journal; /* NULL: none */
-    uint64_t swept;          /* temporary files of killed runs that were removed */
-    struct gather *gather;   /* NULL: the job gathers nothing */
-    char *reserved[10];      /* the names of what it writes, where that is below the output directory */
+    struct quarantine *quarantine; /* NULL: none */
+    struct journal *journal;       /* NULL: none */
+    uint64_t swept;                /* temporary files of killed runs that were removed */
+    struct gather *gather;         /* NULL: the job gathers nothing */
+    char *reserved[10];            /* the names of what it writes, where that is below the output directory */
     struct progress *progress;
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */

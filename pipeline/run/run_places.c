@@ -108,6 +108,22 @@ static void retract(void *context, const char *shown, const struct error *error)
     ledger_retract(&run->ledger, shown, error);
 }
 
+/* The copy of an item that failed could not be made. */
+static void tell_of_copy(void *context, const char *shown, const char *text)
+{
+    struct run *run = context;
+    progress_message(run->progress, PROGRESS_NORMAL, "quarantine: %s: %s", shown, text);
+}
+
+static int open_quarantine(struct run *run, const struct scan_options *options, struct error *error)
+{
+    const struct settings *settings = &run->job.settings;
+    if (!settings->quarantine || run->options.dry_run)
+        return 0;
+    return quarantine_open(&run->quarantine, settings->quarantine, options, settings->output, run->scan,
+                           tell_of_copy, run, error);
+}
+
 /* Where workers have to be locked in: can they be? */
 static int check_sandbox(const struct run *run, struct error *error)
 {
@@ -180,6 +196,8 @@ int run_open_places(struct run *run)
     run->reader.places.scan = run->scan;
     if (code == 0 && !run->options.dry_run)
         code = open_gathering(run, &options, &error);
+    if (code == 0)
+        code = open_quarantine(run, &options, &error);
     if (code == 0 && !run->options.dry_run)
         code = run_trace_open(run, &error);
     return code == 0 ? EXIT_DONE : run_refuse(run, code, &error);

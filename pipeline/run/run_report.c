@@ -218,8 +218,8 @@ static void tell_end(struct run *run)
     if (ledger->stop == STOP_DISK_FULL || ledger->stop == STOP_FATAL)
         progress_message(run->progress, PROGRESS_ALWAYS, "stopped: %s", ledger->stop_error.reason);
     else if (ledger->stop == STOP_FAILURES)
-        progress_message(run->progress, PROGRESS_ALWAYS, "stopped: max_failures %lld reached",
-                         (long long)ledger->max_failures);
+        progress_message(run->progress, PROGRESS_ALWAYS, "stopped: max_failures %s reached",
+                         run->job.settings.max_failures);
     if (ledger->stop == STOP_NONE && ledger->counts.found == 0)
         progress_message(run->progress, PROGRESS_ALWAYS, "no input matched");
     if (remembered)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pipeline/engine/chain_plan.h"
+#include "pipeline/engine/recover.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/pieces.h"
 #include "pipeline/shared/stall.h"
@@ -40,7 +41,7 @@ static int impossible(struct outcome *outcome)
 /* Is this a failure that a worker can meet with? The disk, which would stop the run, is not its business. */
 static bool workers_own(int code)
 {
-    return code <= ERROR_USAGE && code >= ERROR_ROOM && code != ERROR_DISK_FULL;
+    return code <= ERROR_USAGE && code >= ERROR_ROOM && code != ERROR_DISK_FULL && code != ERROR_CRASH;
 }
 
 static int read_outcome(const struct machine *machine, uint32_t index, struct outcome *outcome)
@@ -154,7 +155,7 @@ static void keep_journal(struct writer *writer, uint32_t index, const struct ite
         .rel = item->rel,
         .size_bytes = item->size_bytes,
         .mtime_ns = item->mtime_ns,
-        .attempts = item->deaths + 1,
+        .attempts = item->spent + 1,
         .warning = outcome->warned ? outcome->warning : NULL,
         .step_ns = step_ns,
         .outputs = writer->made.bytes,
@@ -195,7 +196,7 @@ static void settle(struct writer *writer, struct item *item, int code, enum ledg
         ledger_stop_run(writer->ledger, STOP_DISK_FULL, &outcome->error);
         ledger_unfinished(writer->ledger, item);
     } else if (code < 0) {
-        ledger_failed(writer->ledger, item, &outcome->error);
+        recover_blame(writer->ledger, item, &outcome->error, writer->machine->job->settings.retries);
     } else {
         ledger_done(writer->ledger, item, bytes_in, outcome->written_bytes, outcome->pixels_in,
                     outcome->warned ? outcome->warning : NULL);
@@ -261,6 +262,7 @@ bool writer_step(struct writer *writer)
     for (uint32_t i = 0; i < count; i++)
         write_slot(writer, slots[i], seen[i]);
     commit_journal(writer);
+    quarantine_work(writer->quarantine);
     now = clock_ns();
     writer->busy_ns += now - writer->since_ns;
     writer->since_ns = now;

@@ -11,6 +11,7 @@
 #include "pipeline/run/admission.h"
 #include "pipeline/run/gather.h"
 #include "pipeline/run/ledger.h"
+#include "pipeline/run/quarantine.h"
 #include "pipeline/shared/machine.h"
 
 struct writer {
@@ -21,6 +22,7 @@ struct writer {
     const struct outname_form *names; /* of each output of the job */
     struct gather *gather;            /* NULL: nothing is gathered */
     struct journal *journal;          /* NULL: none */
+    struct quarantine *quarantine;    /* NULL: none */
     struct journal_outputs made;      /* of the item at hand */
     struct queue queue;               /* the last one; a copy */
     uint64_t since_ns;                /* when it began what it is doing; the caller sets it first */
