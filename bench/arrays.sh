@@ -7,18 +7,8 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-save=no rounds=5 items=64
-while [ $# -gt 0 ]; do
-  case $1 in
-    --save) save=yes ;;
-    --rounds | --items)
-      declare "${1#--}=${2:?$1 takes a number}"
-      shift
-      ;;
-    *) die "Usage: bench/arrays.sh [--save] [--rounds N] [--items N]" ;;
-  esac
-  shift
-done
+rounds=5 items=64
+flags "[--save] [--rounds N] [--items N]" "$@"
 
 python=$(system_python)
 scale=(-s "linear:a=1.5,b=-0.25" -s "clip:min=-1,max=1")

@@ -10,21 +10,12 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-save=no rounds=5 most_mp=2 files=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    --save) save=yes ;;
-    --quick) rounds=1 most_mp=0.05 ;;
-    --rounds | --most-mp)
-      [ $# -gt 1 ] || die "$1 takes a number"
-      if [ "$1" = --rounds ]; then rounds=$2; else most_mp=$2; fi
-      shift
-      ;;
-    -*) die "Usage: bench/codec.sh [--save] [--quick] [--rounds N] [--most-mp N] [FILE...]" ;;
-    *) files+=("$1") ;;
-  esac
-  shift
-done
+rounds=5 most_mp=2
+flags "[--save] [--quick] [--rounds N] [--most-mp N] [FILE...]" "$@"
+files=("${rest[@]}")
+if [ "$quick" = yes ]; then
+  rounds=1 most_mp=0.05
+fi
 
 prepare
 if [ ${#files[@]} -eq 0 ]; then

@@ -19,6 +19,31 @@ die() {
 # What is measured again must be done again.
 export FORKMILL_JOURNAL=${FORKMILL_JOURNAL-false}
 
+# Sets a variable for each flag: quick=yes for --quick, rounds=N for --rounds N, most_mp=N for --most-mp N. The words of
+# USAGE say which there are; what is no flag goes to the array `rest` where USAGE ends in "...]".
+# shellcheck disable=SC2034
+flags() { # USAGE ARGUMENT...
+  local usage=$1 name
+  shift
+  save=no quick=no rest=()
+  while [ $# -gt 0 ]; do
+    name=${1#--}
+    name=${name//-/_}
+    if [[ $1 == --* && $usage == *"[$1]"* ]]; then
+      printf -v "$name" yes
+    elif [[ $1 == --* && $usage == *"[$1 "* ]]; then
+      [ $# -gt 1 ] || die "$1 takes a value"
+      printf -v "$name" %s "$2"
+      shift
+    elif [[ $1 != -* && $usage == *"...]" ]]; then
+      rest+=("$1")
+    else
+      die "Usage: bench/$(basename "$0") $usage"
+    fi
+    shift
+  done
+}
+
 # Builds, unless all that would be built was given.
 prepare() {
   mkdir -p "$work"

@@ -7,19 +7,11 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-save=no rounds=7 rows=100000
-while [ $# -gt 0 ]; do
-  case $1 in
-    --save) save=yes ;;
-    --quick) rounds=1 rows=1000 ;;
-    --rounds)
-      rounds=${2:?--rounds takes a number}
-      shift
-      ;;
-    *) die "Usage: bench/csv.sh [--save] [--quick] [--rounds N]" ;;
-  esac
-  shift
-done
+rounds=7 rows=100000
+flags "[--save] [--quick] [--rounds N]" "$@"
+if [ "$quick" = yes ]; then
+  rounds=1 rows=1000
+fi
 
 ours=$bench/forkmill-bench-csv
 python=$(system_python)

@@ -8,19 +8,11 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-save=no rounds=7 ms=200
-while [ $# -gt 0 ]; do
-  case $1 in
-    --save) save=yes ;;
-    --quick) rounds=1 ms=10 ;;
-    --rounds)
-      rounds=${2:?--rounds takes a number}
-      shift
-      ;;
-    *) die "Usage: bench/ipc.sh [--save] [--quick] [--rounds N]" ;;
-  esac
-  shift
-done
+rounds=7 ms=200
+flags "[--save] [--quick] [--rounds N]" "$@"
+if [ "$quick" = yes ]; then
+  rounds=1 ms=10
+fi
 
 ours=$bench/forkmill-bench-ipc
 python=$(system_python)

@@ -8,12 +8,7 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-save=no
-case $#:${1-} in
-  0:) ;;
-  1:--save) save=yes ;;
-  *) die "Usage: bench/memory.sh [--save]" ;;
-esac
+flags "[--save]" "$@"
 
 budget_mib=512
 slack_mib=64

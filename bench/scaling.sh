@@ -2,25 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Two workers against one, on 200 photographs of 1 MP.
 #
-#   bench/scaling.sh [--save] [--pairs N] [STAGE ...]     stages as after -s; default: a resize and a sharpen
+#   bench/scaling.sh [--save] [--pairs N] [STAGE...]     stages as after -s; default: a resize and a sharpen
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-save=no pairs=7 count=200
-while [ $# -gt 0 ]; do
-  case $1 in
-    --save) save=yes ;;
-    --pairs)
-      pairs=${2:?--pairs takes a number}
-      shift
-      ;;
-    -*) die "Usage: bench/scaling.sh [--save] [--pairs N] [STAGE ...]" ;;
-    *) break ;;
-  esac
-  shift
-done
-stages=("$@")
+pairs=7 count=200
+flags "[--save] [--pairs N] [STAGE...]" "$@"
+stages=("${rest[@]}")
 [ ${#stages[@]} -gt 0 ] || stages=("resize:width=800,height=800,fit=inside" "sharpen:sigma=0.6")
 
 chain=()

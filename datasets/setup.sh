@@ -19,7 +19,7 @@ tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3
 # are skipped.
 build_optional=(libisal-dev)
 tests_optional=(chromium python3-scipy python3-skimage)
-bench=(python3 python3-numpy)
+bench=(python3 python3-numpy python3-opencv python3-pil imagemagick graphicsmagick libvips-dev libvips-tools)
 
 [ $# -gt 0 ] || usage
 wanted=("${build[@]}") optional=("${build_optional[@]}")

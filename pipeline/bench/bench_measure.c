@@ -45,7 +45,7 @@ void bench_measure_close(struct bench_watch *watch)
 static void run_here(const struct bench_watch *watch, const struct job *job, int summary_fd,
                      void (*complain)(const char *text))
 {
-    const struct run_options options = {.verbosity = -1, .complain = complain};
+    const struct run_options options = {.verbosity = -1, .observed = true, .complain = complain};
     struct summary summary = {0};
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     sigprocmask(SIG_SETMASK, &watch->before, NULL);

@@ -79,11 +79,12 @@ static void add_block(struct text *text, const struct param *table, const void *
         add_value(text, param, values);
 }
 
-/* Settings whose names begin so. */
-static void add_settings(struct text *text, const struct settings *settings, const char *beginning)
+/* How inputs are decoded, whatever the settings for it are called. */
+static void add_load(struct text *text, const struct settings *settings)
 {
+    const size_t first = offsetof(struct settings, load), last = first + sizeof settings->load;
     for (const struct param *setting = settings_table; setting->name; setting++) {
-        if (strncmp(setting->name, beginning, strlen(beginning)) == 0)
+        if (setting->offset >= first && setting->offset < last)
             add_value(text, setting, settings);
     }
 }
@@ -120,11 +121,11 @@ int config_digest(const struct job *job, struct config_digest *digest, struct er
                                            "timeout",    "retries",   "sandbox"};
     struct text text = {0};
     add_text(&text, FORKMILL_VERSION);
-    add_settings(&text, &job->settings, "load.");
+    add_load(&text, &job->settings);
     add_chain(&text, job);
     hash(text.bytes, text.used, digest->bytes);
     for (size_t i = 0; i < sizeof may_fail / sizeof *may_fail; i++)
-        add_settings(&text, &job->settings, may_fail[i]);
+        add_value(&text, param_find(settings_table, may_fail[i]), &job->settings);
     hash(text.bytes, text.used, digest->failures);
     free(text.bytes);
     return text.failed ? error_set(error, ERROR_MEMORY, "out of memory") : 0;

@@ -12,20 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "pipeline/shared/sanitized.h"
+
 /* Whole messages of libc for standard error, where that is a file; not a disk full of them. */
 #define STDERR_BYTES ((rlim_t)1 << 20)
-
-/* What a sanitizer reports with takes files, processes and executable memory. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 static bool lack(struct sandbox *sandbox, bool by_build, const char *why)
 {
@@ -89,7 +79,7 @@ static bool load(const struct sandbox *sandbox)
     return loaded;
 }
 
-bool sandbox_enter(const struct sandbox *sandbox)
+bool sandbox_enter(const struct sandbox *sandbox, bool observed)
 {
     if (SANITIZED)
         return true;
@@ -97,6 +87,8 @@ bool sandbox_enter(const struct sandbox *sandbox)
     limit(RLIMIT_NOFILE, STDERR_FILENO + 1);
     limit(RLIMIT_NPROC, 0);
     limit(RLIMIT_FSIZE, STDERR_BYTES);
+    if (!observed)
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && (!sandbox->filter || load(sandbox));
 }
 

@@ -28,8 +28,9 @@ bool sandbox_possible(struct sandbox *sandbox);
 int sandbox_open(struct sandbox *sandbox, struct error *error);
 
 /* Locks the calling process in, for good; it must have one thread. With a filter, and without one as far as
- * limits go; not at all where this build cannot live so. False: it could not be done. */
-bool sandbox_enter(const struct sandbox *sandbox);
+ * limits go; not at all where this build cannot live so. Nobody of the same user can trace it or read its
+ * memory then, unless it is `observed`. False: it could not be done. */
+bool sandbox_enter(const struct sandbox *sandbox, bool observed);
 
 /* Accepts a zeroed or closed one. */
 void sandbox_close(struct sandbox *sandbox);

@@ -2,7 +2,6 @@
 #include "pipeline/engine/supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,7 +35,6 @@ enum place { PLACE_EMPTY, PLACE_LIVE, PLACE_OVER };
 struct supervised {
     enum place place;
     bool overstayed;             /* killed for it by us */
-    bool stopped;                /* by a signal, when that was done */
     bool slow;                   /* told */
     bool unburied;               /* gone, but others still have its rows in hand */
     struct engine_report report; /* while unburied */
@@ -112,7 +110,7 @@ static void describe(const struct engine_report *report, const struct supervised
     const char *signal = report->signal ? sigabbrev_np(report->signal) : NULL;
     if (report->start_errno)
         error_set(cause, ERROR_CRASH, "fork: %s", strerror(report->start_errno));
-    else if (supervised->stopped)
+    else if (supervised->overstayed && report->stopped) /* no item did that */
         error_set(cause, ERROR_CRASH, "its worker was stopped for longer than timeout %g s", timeout_s);
     else if (supervised->overstayed)
         error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s", timeout_s);
@@ -287,21 +285,6 @@ static uint64_t gap_ns(uint64_t timeout_ns)
     return half < GAP_LEAST_NS ? GAP_LEAST_NS : half < GAP_MOST_NS ? half : GAP_MOST_NS;
 }
 
-/* Is the worker stopped by a signal? No item did that to it. */
-static bool is_stopped(const struct supervisor *supervisor, uint32_t worker)
-{
-    char path[64], text[512];
-    int task = atomic_load_explicit(&supervisor->machine->workers[worker].task, memory_order_relaxed);
-    snprintf(path, sizeof path, "/proc/%d/stat", task);
-    int fd = supervisor->engine->can_kill ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-    if (fd >= 0)
-        close(fd);
-    text[length > 0 ? length : 0] = '\0';
-    const char *end = strrchr(text, ')'); /* of its name */
-    return end && (strncmp(end, ") T", 3) == 0 || strncmp(end, ") t", 3) == 0);
-}
-
 /* Kills workers that have shown no sign of life for `timeout`: computing too long, or stopped. */
 static void watch(struct loop *loop)
 {
@@ -317,10 +300,9 @@ static void watch(struct loop *loop)
         if (beat != supervised->beat || gap) {
             supervised->beat = beat;
             supervised->since_ns = now;
-            supervised->overstayed = supervised->stopped = false;
+            supervised->overstayed = false;
             supervised->slow = false;
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
-            supervised->stopped = is_stopped(supervisor, i);
             supervised->overstayed = supervisor->engine->kill(supervisor->crew, i);
             supervisor->overstays += !supervisor->engine->can_kill;
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns / 5 * 4 && !supervised->slow) {

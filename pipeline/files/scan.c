@@ -295,6 +295,20 @@ int scan_open_file(const struct scan *scan, unsigned root, const char *path, str
     return fd;
 }
 
+int scan_directory(const struct scan *scan, unsigned index)
+{
+    return index + 1 < scan->root_count ? scan->roots[index + 1].fd : -1; /* root 0 is where names begin */
+}
+
+bool scan_reads_anywhere(const struct scan *scan)
+{
+    for (size_t i = 0; i < scan->input_count; i++) {
+        if (scan->inputs[i].kind == INPUT_FILE)
+            return true;
+    }
+    return scan->list.fd >= 0;
+}
+
 void scan_close(struct scan *scan)
 {
     if (!scan)

@@ -92,6 +92,11 @@ struct scan_counts scan_counts(const struct scan *scan);
 int scan_open_file(const struct scan *scan, unsigned root, const char *path, struct stat *st,
                    struct error *error);
 
+/* The directories that are walked, one after the other: a descriptor that lives as long as the scan; -1: no
+ * more. And are there files given by name, which may lie anywhere? */
+int scan_directory(const struct scan *scan, unsigned index);
+bool scan_reads_anywhere(const struct scan *scan);
+
 /* Accepts NULL. */
 void scan_close(struct scan *scan);
 

@@ -17,6 +17,7 @@
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/sandbox.h"
 #include "pipeline/engine/worker.h"
+#include "pipeline/files/fence.h"
 #include "pipeline/report/units.h"
 #include "pipeline/shared/clock.h"
 
@@ -73,6 +74,14 @@ static void look_program(struct doctor *doctor)
     doctor_add(doctor, "program", "sandbox", locked || sandbox.by_build ? DOCTOR_FACT : DOCTOR_WARNING,
                "%s%s%s", sandbox_library(), *sandbox_library() ? ": " : "",
                locked ? "workers make no system calls but those that computing needs" : sandbox.lacks);
+    struct fence fence;
+    const int interface = fence_open(&fence);
+    fence_close(&fence);
+    if (interface)
+        doctor_add(doctor, "program", "files", DOCTOR_FACT,
+                   "Landlock %d: the main process opens nothing but inputs and outputs", interface);
+    else
+        doctor_add(doctor, "program", "files", DOCTOR_FACT, "%s", fence.lacks);
 }
 
 /* The variables that decide how an OpenMP runtime behaves; team sizes are ours to set, the rest is not. */

@@ -169,6 +169,7 @@ static int open_machine(struct run *run)
     if (code < 0)
         return run_refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
     settings_stop_of(run->job.settings.max_failures, &run->ledger.most, NULL);
+    run_fence(run);
     return EXIT_DONE;
 }
 
@@ -291,6 +292,7 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .reader.places.reference_fd = -1,
     };
     int code = EXIT_RESOURCES;
+    run.job.observed = options->observed;
     /* Both kill by default: a question asked before there is anything to tell, and a file grown over a limit,
      * which is an error to report. */
     signal(SIGUSR1, SIG_IGN);

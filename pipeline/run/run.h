@@ -17,6 +17,7 @@ struct run_options {
     int verbosity; /* -1 quiet, 0, 1 verbose */
     bool dry_run;
     enum run_again again;
+    bool observed; /* somebody of this user measures the memory of its processes */
     /* Called with one line, raw bytes, when the run is refused before anything was started. */
     void (*complain)(const char *text);
     /* Called in a dry run for each input, names as raw bytes: with its output, or NULL and, where it would

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that one run is made of; for run.c, run_places.c, run_report.c and dry_run.c alone. */
+/* Everything that one run is made of; for run.c, run_places.c, run_fence.c, run_report.c and dry_run.c alone.
+ */
 #ifndef PIPELINE_RUN_PARTS_H
 #define PIPELINE_RUN_PARTS_H
 
@@ -53,6 +54,7 @@ struct run {
     char warnings[RUN_DISTINCT_WARNINGS][200];
     pthread_t reader_thread, writer_thread;
     bool reader_started, writer_started;
+    bool fenced; /* the main process has no more of the file system than it needs */
     bool memory_lowered;
     char memory_why[96];
     int look_fd; /* the output directory, in a dry run that has a journal */
@@ -81,6 +83,9 @@ void run_journal_connect(struct run *run);
 
 /* Notes how the run ended, and closes the journal; the exit code, which is another one where that fails. */
 int run_journal_close(struct run *run, int exit_code);
+
+/* Gives up what the run will not open any more; when the engine is open, and before any thread is started. */
+void run_fence(struct run *run);
 
 /* Says why the run does not go on, unless that was said; the exit code for it. */
 int run_refuse(struct run *run, int code, const struct error *error);

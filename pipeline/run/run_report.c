@@ -80,6 +80,9 @@ static void tell_beginning(struct run *run)
     const char *confinement = run->engine->confinement ? run->engine->confinement(run->crew, &lacking) : "";
     if (*confinement)
         progress_message(run->progress, lacking ? PROGRESS_NORMAL : PROGRESS_VERBOSE, "%s", confinement);
+    if (run->fenced)
+        progress_message(run->progress, PROGRESS_VERBOSE,
+                         "files: this process may read nothing but inputs and write nothing but outputs");
     if (run->memory_lowered)
         progress_message(run->progress, PROGRESS_NORMAL, "memory lowered to %llu MiB: %s",
                          (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);

@@ -66,6 +66,16 @@ rows() { # PATTERN; how many rows of the table in ./table match
   grep -q '^- libpng .*, zlib .*libdeflate.*ISA-L' table
 }
 
+@test "peers.sh has a row for each contender of each job, and the same files from all" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_PYTHON" -c 'import PIL'
+  "$FORKMILL_GENERATE" icons --count 12 pets
+  "$FORKMILL_ROOT/bench/peers.sh" --quick --corpora "$PWD/pets" --jobs half,gray --peers pillow >table
+  [ "$(rows 'pets \| (50 %, lanczos|grayscale) \| pillow \| \*\*[0-9.]+\*\* \| [0-9.]+ \| [0-9.]+ \|')" -eq 2 ]
+  [ "$(grep -c '^## pets, .*: 12 files$' table)" -eq 2 ]
+  [ "$(rows '(forkmill|forkmill-fastest|pillow) \| [0-9.]+ \| [0-9.]+ \| [0-9]+ \| [0-9.]+ \|')" -eq 6 ]
+}
+
 @test "a slow file is slow by the time asked for, once for each read of data" {
   cd "$BATS_TEST_TMPDIR"
   mkdir slow swift
@@ -88,7 +98,7 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
 }
 
 @test "the scripts refuse what they do not know" {
-  for script in run ipc csv; do
+  for script in run ipc csv codec peers; do
     code=0
     "$FORKMILL_ROOT/bench/$script.sh" --slowly 2>err || code=$?
     [ "$code" -eq 1 ]

@@ -51,7 +51,7 @@ END
     mkdir few
     find in -name '*.png' | head -n 19 | xargs -I{} cp {} few
     mill 1 -i few -o few-out -w 1 -s fail --max-failures 0%
-    for wrong in 101% -1 5%% % x 1e3 "" 1e1% 0x1% 5.5.5% %5; do
+    for wrong in 101% 100.5% -1 5%% % x 1e3 "" 1e1% 0x1% 5.5.5% %5; do
         mill 2 -i in -o out "--max-failures=$wrong"
         says "max_failures"
     done

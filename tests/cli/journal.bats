@@ -63,7 +63,7 @@ first() {
 
 @test "another config does everything again, and a run under yet another no less" {
     mill 0 -i in -o out -s invert
-    for chain in "-s flip" "-s flip:direction=vertical" "-s invert --save-level 9" "-s invert --save-strip" "-s invert -s invert"; do
+    for chain in "-s flip" "-s flip:direction=vertical" "-s invert --save-level 9" "-s invert --save-strip" "-s invert --on-corrupt salvage" "-s invert -s invert"; do
         read -ra words <<<"$chain"
         mill 0 -i in -o out "${words[@]}" --json
         counts "20 0 0"

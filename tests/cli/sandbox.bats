@@ -80,6 +80,30 @@ END
     finish 130
 }
 
+@test "the main process opens nothing but inputs and outputs, where the kernel can see to it" {
+    "$FORKMILL" doctor | grep -q '^  files .*Landlock' || skip "$("$FORKMILL" doctor | sed -n 's/^  files *//p')"
+    mkdir two tables
+    icon two/a.png; icon two/b.png 2
+    start -i two -o out -w 2 -s sleep:ms=6000
+    wait_until has_workers 2
+    grep -qx $'NoNewPrivs:\t1' "/proc/$main/status"
+    grep -qx $'NoNewPrivs:\t0' "/proc/$(server)/status"
+    kill -INT "$main"
+    finish 130
+    # Whatever it makes beside outputs is still made, and inputs may be given in any way.
+    mill 0 -v -i two -o out2 -s stats --collect-file tables/t.db --trace tables/t.json
+    says "files: this process may read nothing but inputs and write nothing but outputs"
+    [ -s tables/t.db ] && [ -s tables/t.json ]
+    ls "$PWD"/two/* >list
+    mill 0 -i two/a.png -i "$PWD/two/b.png" -o out3 -s invert
+    mill 0 --files-from list -o out4 -s invert
+    diff -r out3 "out4$PWD/two"
+    mill 0 -v -i two -o out5 -s exec:command=cat
+    absent -q "^files: " .err
+    mill 0 -v -i two -o out6 --sandbox off
+    absent -q "^files: " .err
+}
+
 @test "the same outputs with and without" {
     mill 0 -i $in -o out-off -s invert --sandbox off
     diff -r $reference out-off

@@ -36,7 +36,7 @@ static int end_of(void (*act)(void))
     assert_true(child >= 0);
     if (child == 0) {
         signal(SIGSEGV, SIG_DFL); /* cmocka catches it */
-        if (!sandbox_enter(&sandbox))
+        if (!sandbox_enter(&sandbox, false))
             _exit(99);
         act();
         _exit(0);
@@ -298,6 +298,25 @@ static void each_pool_is_locked_in_or_not(void **state)
     look_at_pools(SANDBOX_OFF, 0, 0);
 }
 
+/* Told by the exit code, without a filter: behind one there is no asking. */
+static int dumpable_after(bool observed)
+{
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(sandbox_enter(&(struct sandbox){0}, observed) ? prctl(PR_GET_DUMPABLE) : 99);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WEXITSTATUS(status);
+}
+
+static void its_memory_is_nobody_elses(void **state)
+{
+    (void)state;
+    assert_int_equal(dumpable_after(false), 0);
+    assert_int_equal(dumpable_after(true), 1);
+}
+
 static int open_sandbox(void **state)
 {
     struct error error = {0};
@@ -320,6 +339,7 @@ int main(void)
         cmocka_unit_test(computing_goes_on),
         cmocka_unit_test(deaths_stay_what_they_are),
         cmocka_unit_test(everything_else_is_the_end),
+        cmocka_unit_test(its_memory_is_nobody_elses),
         cmocka_unit_test(each_pool_is_locked_in_or_not),
     };
     struct sandbox possible;

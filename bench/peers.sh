@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# forkmill beside libvips, OpenCV, Pillow, ImageMagick and GraphicsMagick: five jobs on three corpora, PNG in and PNG
+# out, two processes each. The whole takes most of an hour; OpenCV alone, a few minutes.
+#
+#   bench/peers.sh [--save] [--quick] [--rounds N] [--corpora LIST] [--jobs LIST] [--peers LIST]
+#
+# Lists have commas: --corpora icons,art,photos --jobs thumbnail,half,blur,gray,encode
+# --peers opencv,libvips,vipsthumbnail,pillow,imagemagick,graphicsmagick. A corpus may also be a directory.
+set -euo pipefail
+# shellcheck source=bench/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+rounds=5 corpora=icons,art,photos jobs=thumbnail,half,blur,gray,encode
+peers=opencv,libvips,vipsthumbnail,pillow,imagemagick,graphicsmagick
+flags "[--save] [--quick] [--rounds N] [--corpora LIST] [--jobs LIST] [--peers LIST]" "$@"
+# A peer that takes so many times as long as forkmill is timed once: what it takes to the second changes nothing.
+hopeless=5
+PYTHON=$(system_python)
+export FORKMILL=$forkmill FORKMILL_BENCH=$bench PYTHON
+
+# A corpus in one flat directory, as mogrify wants it; those for gray without alpha, which OpenCV would drop.
+corpus() { # NAME-OR-DIRECTORY JOB; prints the directory
+  local flat=$work/peers-${1##*/} source=$1
+  [ -d "$flat" ] || {
+    [[ $1 == */* ]] || source=$(datasets/fetch.sh "$1")
+    convert gather "$source" "$flat"
+  }
+  if [ "$2" = gray ]; then
+    [ -d "$flat-opaque" ] || convert flatten "$flat" "$flat-opaque"
+    flat+=-opaque
+  fi
+  echo "$flat"
+}
+
+convert() { # gather|flatten IN OUT
+  rm -rf "$3.part"
+  mkdir "$3.part"
+  "$PYTHON" bench/peers/pictures.py "$1" "$2" "$3.part"
+  mv "$3.part" "$3"
+}
+
+# Runs one job; prints "WALL_S CPU_S". Each writes to a directory of its own, and none is removed before the end.
+once() { # WHO JOB IN
+  local out TIMEFORMAT='%R %U %S'
+  out=$(mktemp -d "$outs/$1-XXXXXX")
+  { time bench/peers/one.sh "$1" "$2" "$3" "$out" >"$outs.log" 2>&1 || die "$1, $2: $(tail -n 3 "$outs.log")"; } 2>&1 |
+    awk 'NF == 3 {print $1, $2 + $3; next} {print > "/dev/stderr"}'
+}
+
+# The first run, which is not timed; prints "PEAK_BYTES OUT_BYTES FILES".
+first() { # WHO JOB IN
+  local out
+  out=$(mktemp -d "$outs/$1-XXXXXX")
+  "$PYTHON" bench/peak.py -- bench/peers/one.sh "$1" "$2" "$3" "$out" 2>"$outs.log" |
+    awk '{printf "%s ", $1}' || die "$1, $2: $(tail -n 3 "$outs.log")"
+  find "$out" -type f -name '*.png' -printf '%s\n' | awk '{s += $1} END {print s, NR}'
+}
+
+cell() { # CORPUS JOB; appends lines to $figures
+  local in who wall reference slow=" " contenders=(forkmill forkmill-fastest)
+  in=$(corpus "$1" "$2")
+  for who in ${peers//,/ }; do
+    [ "$who" = vipsthumbnail ] && [ "$2" != thumbnail ] || contenders+=("$who")
+  done
+  for who in "${contenders[@]}"; do
+    echo "${1##*/} $2 $who size $(first "$who" "$2" "$in")" >>"$figures"
+  done
+  for ((round = 0; round < rounds; round++)); do
+    for ((i = 0; i < ${#contenders[@]}; i++)); do
+      # forkmill begins, or whoever else's turn it is: a machine that grows slower favours nobody.
+      who=${contenders[(i + round) % ${#contenders[@]}]}
+      [[ $slow != *" $who "* ]] || continue
+      read -r wall cpu < <(once "$who" "$2" "$in")
+      echo "${1##*/} $2 $who time $wall $cpu" >>"$figures"
+      if [ "$who" = forkmill ]; then reference=$wall; fi
+      if awk -v a="$wall" -v b="$reference" -v n=$hopeless 'BEGIN {exit !(a > b * n)}'; then slow+="$who "; fi
+    done
+  done
+  # Between cells, not runs: making files is slow for some seconds after others were removed.
+  rm -rf "$outs"
+  mkdir "$outs"
+}
+
+# Of the Debian packages that the others come from.
+versions() {
+  dpkg-query -W -f '${Package} ${Version}, ' libvips42 python3-opencv python3-pil imagemagick graphicsmagick 2>/dev/null |
+    sed 's/, $//'
+}
+
+prepare
+if [ "$quick" = yes ]; then
+  rounds=1
+fi
+[[ ,$peers, != *,libvips,* || -x $bench/forkmill-bench-vips ]] || die "peers.sh: built without libvips-dev"
+outs=$(mktemp -d "$work/peers-out-XXXXXX")
+figures=$outs.txt
+trap 'rm -rf "$outs" "$figures" "$outs.log"' EXIT
+for corpus in ${corpora//,/ }; do
+  for job in ${jobs//,/ }; do cell "$corpus" "$job"; done
+done
+{
+  echo "# forkmill and its peers"
+  echo
+  environment
+  echo "- $("$PYTHON" bench/peers/pictures.py versions)"
+  echo "- $(versions)"
+  echo "- \`bench/peers/one.sh\` has each command; two processes each, PNG to PNG, each tool's default compression"
+  echo "- $rounds interleaved rounds after one run that is not timed; what takes $hopeless times as long as forkmill, one"
+  echo
+  "$PYTHON" bench/peers/table.py "$figures"
+} | report peers

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# One job of bench/peers.sh on all PNG files of a directory, by forkmill or by one of its peers.
+#
+#   bench/peers/one.sh WHO thumbnail|half|blur|gray|encode IN OUT
+#
+# Two processes each, PNG in and PNG out, each tool's own default of compression. bench/common.sh says what
+# FORKMILL, FORKMILL_BENCH and PYTHON are.
+set -euo pipefail
+
+who=$1 job=$2 in=$3 out=$4
+# Two processes on two cores: threads inside of them would only get in each other's way.
+export OMP_NUM_THREADS=1 MAGICK_THREAD_LIMIT=1 VIPS_CONCURRENCY=1
+
+# Hands each call of COMMAND some of the files, two calls side by side; of a few files each one.
+shares() { # COMMAND...
+  local files=("$in"/*.png)
+  printf '%s\0' "${files[@]}" | xargs -0 -P 2 -n $((${#files[@]} < 100 ? 1 : 50)) "$@"
+}
+
+case $who in
+  forkmill | forkmill-fastest)
+    case $job in
+      thumbnail) stages=(-s "resize:width=256,height=256,upscale=false") ;;
+      half) stages=(-s "resize:scale=0.5,kernel=lanczos3") ;;
+      blur) stages=(-s gaussblur:sigma=2) ;;
+      gray) stages=(-s grayscale) ;;
+      encode) stages=() ;;
+    esac
+    [ "$who" = forkmill ] || stages+=(--save-compression fastest)
+    exec "$FORKMILL" run -q -w 2 -i "$in" -o "$out" "${stages[@]}"
+    ;;
+  libvips) exec "$FORKMILL_BENCH/forkmill-bench-vips" "$job" "$out" "$in"/*.png ;;
+  vipsthumbnail)
+    shares vipsthumbnail -s '256x256>' -o "$out/%s.png"
+    ;;
+  opencv | pillow) exec "$PYTHON" "$(dirname "$0")/pictures.py" "$who" "$job" "$in" "$out" ;;
+  imagemagick | graphicsmagick)
+    case $who-$job in
+      *-thumbnail) how=(-thumbnail '256x256>') ;;
+      *-half) how=(-filter Lanczos -resize '50%') ;;
+      *-blur) how=(-blur 0x2) ;;
+      *-gray) how=(-colorspace Gray) ;;
+      *-encode) how=() ;;
+    esac
+    if [ "$who" = imagemagick ]; then
+      shares mogrify -path "$out" "${how[@]}" -format png
+    else
+      shares gm mogrify -output-directory "$out" "${how[@]}" -format png
+    fi
+    ;;
+  *)
+    echo "one.sh: nobody is called $who" >&2
+    exit 2
+    ;;
+esac
