@@ -181,6 +181,9 @@ int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, 
     bool empty = false;
     if (code == 0)
         code = recognize(db, &empty, error);
+    /* A new file has nothing to lose yet: what a crash of the machine leaves of it may be moved away. */
+    if (code == 0 && write && !found)
+        code = journal_db_run(db, "PRAGMA synchronous=OFF", error);
     if (code == 0 && write)
         code = journal_db_run(db, "PRAGMA journal_mode=WAL", error);
     if (code == 0 && write && empty)

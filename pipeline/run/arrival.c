@@ -33,7 +33,7 @@ static int unreadable(struct error *error)
 
 static int changed(bool grew, struct error *error)
 {
-    return error_set(error, ERROR_PASSING, "the file %s while it was read", grew ? "grew" : "shrank");
+    return error_set(error, ERROR_IO, "the file %s while it was read", grew ? "grew" : "shrank");
 }
 
 static int check_size(uint64_t size, uint64_t max_bytes, struct error *error)

@@ -38,7 +38,7 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
                     struct error *error);
 
 /* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. A file that has
- * grown or shrunk meanwhile is ERROR_PASSING. */
+ * grown or shrunk meanwhile is ERROR_IO. */
 int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error);
 
 /* The same for the counterpart, where there is one. */

@@ -119,9 +119,15 @@ static void fit_job(struct run *run)
 {
     struct job *job = &run->job;
     int64_t workers = run->engine->one_worker ? 1 : job->settings.workers;
+    bool unconfined = false;
+    for (unsigned i = 0; i < job->pool_count; i++)
+        unconfined = unconfined || job->pools[i].unconfined;
     if (run->engine->one_pool) {
-        job->pools[0] = (struct job_pool){
-            .name = "main", .last = job->stage_count, .workers = workers, .queue = job->settings.queue};
+        job->pools[0] = (struct job_pool){.name = "main",
+                                          .last = job->stage_count,
+                                          .workers = workers,
+                                          .queue = job->settings.queue,
+                                          .unconfined = unconfined};
         job->pool_count = 1;
     }
     int64_t most = workers;

@@ -18,15 +18,14 @@ print(failure["kind"], failure["attempts"])
 END
 }
 
-@test "trouble with a file that may pass is tried again, damage is not" {
+@test "damage, and a file that is not what it says, cost one attempt" {
     ln -s /sys/devices/system/cpu/online online.png # it says 4096 bytes and has fewer
-    head -c 500 "$(find in -name '*.png' | head -n 1)" | head -c 60 >cut.png
+    head -c 60 "$(find in -name '*.png' | head -n 1)" >cut.png
     mill 1 -i online.png -i cut.png -i in -o out -s invert --retries 3 --json
-    [ "$(failure online.png)" = "io 4" ]
-    says "the file shrank while it was read, in each of 4 attempts"
+    [ "$(failure online.png)" = "io 1" ]
     [ "$(failure cut.png)" = "corrupt 1" ]
     is items.done 40
-    is retries 3
+    is retries 0
 }
 
 @test "a hang costs one attempt, a crash as many as retries says" {
@@ -114,8 +113,9 @@ END
     mill 1 poison.yaml -i all -o out -w 4 --retries 1 --timeout 400ms --journal --json
     is items.done 900
     is items.failed 100
-    # a death for each attempt at those that kill, and no more
-    is deaths 100
+    # a death for each attempt at those that kill; a worker may be ended at the end, being slow to leave
+    [ "$(number deaths)" -ge 100 ]
+    [ "$(number deaths)" -le 104 ]
     "$FORKMILL_PYTHON" - <<'END'
 import collections, json
 kinds = {"error": ("stage", 1), "segv": ("crash", 2), "kill": ("crash", 2), "hang": ("timeout", 1), "oom": ("memory", 1)}

@@ -352,3 +352,7 @@ END
         while read -r name; do [ -f "out/$name" ]; done <names
     done
 }
+
+@test "the main process killed over and over: no orphan, no torn file, and in the end the same tree" {
+    "$FORKMILL_ROOT/tests/cli/parent_killed.sh" 6
+}
