@@ -17,8 +17,8 @@ enum error_code {
     ERROR_TIMEOUT = -9,     /* the item held its worker longer than allowed */
     ERROR_STAGE = -10,      /* a stage gave up on its own terms */
     ERROR_INTERNAL = -11,   /* a broken promise inside the program */
-    ERROR_ROOM = -12, /* the item needs more memory than its header said: it goes round again with more */
-    ERROR_BUSY = -13, /* another process holds what this one needs */
+    ERROR_ROOM = -12,    /* the item needs more memory than its header said: it goes round again with more */
+    ERROR_BUSY = -13,    /* another process holds what this one needs */
     ERROR_PASSING = -14, /* as ERROR_IO, and another attempt may well succeed */
     ERROR_SANDBOX = -15, /* the worker did what it may not do, and was killed for it */
     ERROR_LAST = ERROR_SANDBOX,

@@ -56,7 +56,7 @@ END
 # The dead who wait to be buried by init do not count.
 nobody_left() {
     local end=$((${EPOCHREALTIME/./} + 1000000))
-    while ps -o stat= -s "$run" | grep -v '^Z' >left; do
+    while ps -o stat= -s "$run" | awk '!/^Z/ {alive = 1} END {exit !alive}'; do
         [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
         sleep 0.01
     done
