@@ -266,9 +266,10 @@ int config_load(struct config *config, const char *path, char *const *environmen
 {
     *config = (struct config){.diag = diag};
     struct job *job = &config->job;
-    param_defaults(settings_table, &job->settings);
-    config_chain_clear(config);
     unsigned before = diag->errors;
+    if (param_defaults(settings_table, &job->settings) < 0)
+        diag_starve(diag);
+    config_chain_clear(config);
     if (path)
         load_file(config, path);
     load_environment(config, environment);

@@ -123,7 +123,8 @@ static void open_stage(struct entry *entry, struct diag_place place, const char 
         diag_starve(diag);
     if (!params)
         return;
-    param_defaults(stage->params, params);
+    if (param_defaults(stage->params, params) < 0)
+        diag_starve(diag);
     job->stages[job->stage_count] = (struct job_stage){.stage = stage, .params = params};
     entry->note = &entry->config->stages[job->stage_count++];
     entry->name = stage->name;
@@ -201,7 +202,8 @@ static const struct param *when_key(struct entry *entry, struct diag_place place
             diag_starve(entry->config->diag);
             return NULL;
         }
-        param_defaults(job_when_table, link->when);
+        if (param_defaults(job_when_table, link->when) < 0)
+            diag_starve(entry->config->diag);
     }
     entry->into = link->when;
     return note_given(entry, place, param, &entry->note->when_given[param - job_when_table]) ? param : NULL;
