@@ -24,7 +24,7 @@ case $who in
       thumbnail) stages=(-s "resize:width=256,height=256,upscale=false") ;;
       half) stages=(-s "resize:scale=0.5,kernel=lanczos3") ;;
       blur) stages=(-s gaussblur:sigma=2) ;;
-      gray) stages=(-s grayscale) ;;
+      gray) stages=(-s grayscale:weights=rec601) ;; # as OpenCV and Pillow have them
       encode) stages=() ;;
     esac
     [ "$who" = forkmill ] || stages+=(--save-compression fastest)
