@@ -32,6 +32,7 @@ struct codec_limits {
 /* What `load:` says; one block for all codecs, each reads what concerns it. Its table of parameters is in
  * settings.def, where each is explained. */
 struct codec_load {
+    int on_corrupt;        /* enum codec_on_corrupt, of images */
     bool shrink;           /* decode to a part of the size where a stage makes the image smaller anyway */
     char *array;           /* which array of several; NULL: the only one */
     int header;            /* enum codec_header: does the first line of a table hold names? */
@@ -43,6 +44,7 @@ struct codec_load {
     char *shape;           /* of raw data: "480x640"; NULL: one dimension, as long as the file */
     uint64_t offset_bytes; /* where raw data begins */
 };
+enum codec_on_corrupt { CODEC_FAIL, CODEC_SALVAGE };
 enum codec_header { CODEC_HEADER_AUTO, CODEC_HEADER_NO, CODEC_HEADER_YES };
 enum codec_byte_order { CODEC_LITTLE_ENDIAN, CODEC_BIG_ENDIAN };
 enum codec_order { CODEC_ORDER_C, CODEC_ORDER_FORTRAN };
@@ -139,7 +141,8 @@ struct codec {
     int (*peek)(const uint8_t *head, size_t head_bytes, uint64_t file_bytes,
                 const struct codec_limits *limits, struct codec_info *info, struct error *error);
 
-    /* Strict: 0 only when every pixel and the end of the file are sound. Same errors as peek, and
+    /* Strict: 0 only when every pixel and the end of the file are sound; with load.on_corrupt a codec may
+     * give what it could read of a damaged image, zeros for the rest, and a warning. Same errors as peek, and
      * ERROR_MEMORY when scratch or pixels are smaller than peek said. */
     int (*decode)(struct codec_decode *job, struct error *error);
 
@@ -175,6 +178,9 @@ int codec_plan_for(const struct codec *codec, const struct codec_save *save, con
 /* The codec that writes what this one reads: itself, or where it is read_only the first that can hold the
  * same. NULL for NULL. */
 const struct codec *codec_written(const struct codec *codec);
+
+/* Is the codec asked to make the best of a damaged image? */
+bool codec_salvages(const struct codec_decode *job);
 
 /* Does the name end in .gz (any case)? */
 bool codec_gzip_name(const char *name);

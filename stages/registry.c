@@ -81,6 +81,11 @@ static const char *extension_of(const char *name, size_t end, size_t *length)
     return dot + 1;
 }
 
+bool codec_salvages(const struct codec_decode *job)
+{
+    return job->limits->load && job->limits->load->on_corrupt == CODEC_SALVAGE;
+}
+
 bool codec_gzip_name(const char *name)
 {
     size_t length;

@@ -12,6 +12,8 @@ struct jpeg_read {
     struct codec_decode *job;
     struct jpeg_header header;
     unsigned seen; /* a bit for each component that a scan began */
+    bool salvage;
+    uint32_t rows_read, rows_sound; /* in sum, and before the damage */
 };
 
 /* Called before each row of blocks of each scan is read. */
@@ -42,7 +44,7 @@ static void set_up(struct jpeg_session *session, struct jpeg_read *read)
     in->scale_denom = 8;
     in->progress = &read->progress;
     jpeg_start_decompress(in);
-    if (jpeg_has_multiple_scans(in) && read->seen != (1u << in->num_components) - 1)
+    if (jpeg_has_multiple_scans(in) && !read->salvage && read->seen != (1u << in->num_components) - 1)
         jpeg_session_fail(session, ERROR_CORRUPT, "file ends early, before a component's first scan");
 }
 
@@ -83,13 +85,16 @@ static void rgb_of_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t pixels, bool l
     }
 }
 
-static void read_rows(struct jpeg_session *session, struct codec_decode *job)
+static void read_rows(struct jpeg_session *session, struct jpeg_read *read)
 {
+    struct codec_decode *job = read->job;
     struct jpeg_decompress_struct *in = &session->jpeg.in;
     const size_t row_bytes = shape_row_bytes(&job->shape);
     uint8_t *cmyk = NULL;
     if (in->out_color_space == JCS_CMYK && !(cmyk = scratch_alloc(job->scratch, in->output_width, 4)))
         jpeg_session_fail(session, ERROR_MEMORY, "more scratch needed than was planned");
+    if (read->salvage)
+        memset(job->pixels, 0, shape_bytes(&job->shape));
     while (in->output_scanline < in->output_height) {
         JSAMPROW rows[2 * DCTSIZE];
         uint8_t *const first = job->pixels + in->output_scanline * row_bytes;
@@ -100,6 +105,8 @@ static void read_rows(struct jpeg_session *session, struct codec_decode *job)
         jpeg_read_scanlines(in, rows, count);
         if (cmyk)
             rgb_of_cmyk(cmyk, first, in->output_width, in->saw_Adobe_marker);
+        read->rows_read = in->output_scanline;
+        read->rows_sound = session->damaged ? read->rows_sound : in->output_scanline;
     }
 }
 
@@ -110,7 +117,7 @@ static void read_steps(struct jpeg_session *session, void *argument)
     jpeg_session_start_read(session, job->bytes);
     set_up(session, read);
     set_shape(session, read);
-    read_rows(session, job);
+    read_rows(session, read);
     jpeg_finish_decompress(&session->jpeg.in);
     if (job->meta)
         jpeg_session_check(session, jpeg_meta_read(job, &session->jpeg.in, session->error));
@@ -119,18 +126,37 @@ static void read_steps(struct jpeg_session *session, void *argument)
                   session->source.bytes_in_buffer);
 }
 
-int jpeg_decode(struct codec_decode *job, struct error *error)
+static int run(struct codec_decode *job, struct jpeg_read *read, struct error *error)
 {
-    struct jpeg_read read = {.progress = {.progress_monitor = on_progress}, .job = job};
     job->warnings = 0;
     job->warning[0] = '\0';
-    TRY(jpeg_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
+    TRY(jpeg_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read->header,
+                         error));
     struct jpeg_session session = {.scratch = job->scratch,
                                    .error = error,
                                    .code_else = ERROR_CORRUPT,
                                    .warnings = &job->warnings,
                                    .warning = job->warning,
                                    .warning_size = sizeof job->warning,
-                                   .size_bytes = job->length_bytes};
-    return jpeg_session_run(&session, read_steps, &read);
+                                   .size_bytes = job->length_bytes,
+                                   .salvage = read->salvage};
+    return jpeg_session_run(&session, read_steps, read);
+}
+
+int jpeg_decode(struct codec_decode *job, struct error *error)
+{
+    const size_t scratch_bytes = job->scratch->used_bytes, meta_bytes = job->meta ? job->meta->used_bytes : 0;
+    struct jpeg_read strict = {.progress = {.progress_monitor = on_progress}, .job = job};
+    const int code = run(job, &strict, error);
+    if (code != ERROR_CORRUPT || !codec_salvages(job))
+        return code;
+    job->scratch->used_bytes = scratch_bytes;
+    if (job->meta)
+        job->meta->used_bytes = meta_bytes;
+    struct jpeg_read read = {.progress = {.progress_monitor = on_progress}, .job = job, .salvage = true};
+    struct error ignored;
+    if (run(job, &read, &ignored) < 0 && read.rows_read == 0)
+        return code;
+    keep_salvaged(job, read.rows_sound, job->shape.height, error);
+    return 0;
 }

@@ -56,6 +56,8 @@ struct jpeg_session {
     struct jpeg_source_mgr source;
     struct jpeg_destination_mgr sink;
     size_t size_bytes; /* of the file, or of the room for it */
+    bool salvage;      /* damage is a warning, as far as libjpeg can go on */
+    bool damaged;      /* there was some */
 };
 
 /* Calls steps(session, job), which may end early through jpeg_session_fail. 0 or a negative code. */

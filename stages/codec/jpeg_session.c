@@ -56,8 +56,10 @@ static void on_message(j_common_ptr jpeg, int level)
     if (level >= 0)
         return;
     const int code = jpeg->err->msg_code;
-    if (code != JWRN_EXTRANEOUS_DATA && code != JWRN_ADOBE_XFORM && code != JWRN_JFIF_MAJOR)
+    if (!session->salvage && code != JWRN_EXTRANEOUS_DATA && code != JWRN_ADOBE_XFORM &&
+        code != JWRN_JFIF_MAJOR)
         on_error(jpeg);
+    session->damaged = true;
     (*jpeg->err->format_message)(jpeg, text);
     keep_warn(session->warnings, session->warning, session->warning_size, "%s", text);
 }
@@ -74,7 +76,14 @@ static void do_nothing_in(j_decompress_ptr in)
 
 static boolean file_ended(j_decompress_ptr in)
 {
+    static const JOCTET end_of_image[] = {0xff, JPEG_EOI};
     struct jpeg_session *session = session_of((j_common_ptr)in);
+    if (session->salvage) {
+        session->damaged = true;
+        in->src->next_input_byte = end_of_image;
+        in->src->bytes_in_buffer = sizeof end_of_image;
+        return TRUE;
+    }
     jpeg_session_fail(session, ERROR_CORRUPT, "file ends early, after %zu bytes", session->size_bytes);
 }
 
@@ -82,8 +91,10 @@ static void skip(j_decompress_ptr in, long count)
 {
     if (count <= 0)
         return;
-    if ((size_t)count > in->src->bytes_in_buffer)
+    if ((size_t)count > in->src->bytes_in_buffer) {
         file_ended(in);
+        return;
+    }
     in->src->next_input_byte += count;
     in->src->bytes_in_buffer -= (size_t)count;
 }

@@ -30,6 +30,13 @@ void keep_warn(unsigned *warnings, char *warning, size_t size, const char *forma
     va_end(args);
 }
 
+void keep_salvaged(struct codec_decode *job, uint64_t rows_read, uint64_t rows, const struct error *reason)
+{
+    snprintf(job->warning, sizeof job->warning, "salvaged %u %% of the rows: %.100s",
+             (unsigned)(rows_read * 100 / rows), reason->reason);
+    job->warnings++;
+}
+
 #define WARN(job, ...) keep_warn(&(job)->warnings, (job)->warning, sizeof(job)->warning, __VA_ARGS__)
 
 static uint32_t read32(const uint8_t *at)

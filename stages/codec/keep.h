@@ -16,6 +16,9 @@
 __attribute__((format(printf, 4, 5))) void keep_warn(unsigned *warnings, char *warning, size_t size,
                                                      const char *format, ...);
 
+/* The first warning of a damaged image: what part of its rows could be read, and what is wrong with it. */
+void keep_salvaged(struct codec_decode *job, uint64_t rows_read, uint64_t rows, const struct error *reason);
+
 /* The most that `plain_bytes` of one such block become as an entry of metadata, and the scratch that making
  * it takes. */
 size_t keep_need(size_t plain_bytes);

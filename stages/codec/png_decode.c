@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "stages/codec/keep.h"
 #include "stages/codec/png_private.h"
+
+#define SALVAGE_BYTES 128
 
 struct png_read {
     struct codec_decode *job;
     struct png_header header;
     int passes;
+    bool salvage;       /* take what can be had, whatever the checksums say */
+    uint64_t rows_read; /* of all passes */
 };
 
 static void set_shape(struct png_session *session, struct png_read *read)
@@ -33,6 +38,11 @@ static void read_header(struct png_session *session, struct png_read *read)
 {
     png_session_start_read(session);
     png_structp png = session->png;
+    if (read->salvage) {
+        png_set_crc_action(png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
+        /* libpng asks for so many bytes at once, and gets none of them where the file ends in between. */
+        png_set_compression_buffer_size(png, SALVAGE_BYTES);
+    }
     /* Skip every chunk but the critical ones and tRNS, checking CRCs on the way ... */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     /* ... and these, which libpng checks against each other in a few bytes. */
@@ -67,9 +77,11 @@ static void read_steps(struct png_session *session, void *argument)
     struct png_read *read = argument;
     struct codec_decode *job = read->job;
     read_header(session, read);
+    if (read->salvage)
+        memset(job->pixels, 0, shape_bytes(&job->shape));
     size_t row_bytes = shape_row_bytes(&job->shape);
     for (int pass = 0; pass < read->passes; pass++) {
-        for (uint32_t y = 0; y < job->shape.height; y++)
+        for (uint32_t y = 0; y < job->shape.height; y++, read->rows_read++)
             png_read_row(session->png, job->pixels + y * row_bytes, NULL);
     }
     read_rest(session, read);
@@ -123,14 +135,43 @@ int png_decode_fast(struct codec_decode *job, struct error *error)
     return run(&read, read_fast_steps, first, end, error);
 }
 
+/* What can be read of a damaged image, up to where libpng gives up; `error` says why that is needed. Of an
+ * interlaced image the pixels of the passes that were read are there, and zeros between them. */
+static int salvage(struct codec_decode *job, struct error *error)
+{
+    struct png_read read = {.job = job, .salvage = true};
+    const struct error reason = *error;
+    struct error ignored;
+    TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
+    if (run(&read, read_steps, 0, 0, &ignored) < 0 && read.rows_read == 0)
+        return error_set(error, reason.code, "%s", reason.reason);
+    const uint64_t rows = (uint64_t)read.passes * job->shape.height;
+    keep_salvaged(job, read.rows_read, rows, &reason);
+    return 0;
+}
+
+/* Where an attempt began, so that the next can begin there too. */
+struct start {
+    size_t scratch_bytes, meta_bytes;
+};
+
+static void begin_again(struct codec_decode *job, const struct start *start)
+{
+    job->scratch->used_bytes = start->scratch_bytes;
+    if (job->meta)
+        job->meta->used_bytes = start->meta_bytes;
+}
+
 int png_decode(struct codec_decode *job, struct error *error)
 {
-    size_t scratch_used_bytes = job->scratch->used_bytes;
-    size_t meta_used_bytes = job->meta ? job->meta->used_bytes : 0;
+    const struct start start = {job->scratch->used_bytes, job->meta ? job->meta->used_bytes : 0};
     if (png_decode_fast(job, error) == 0)
         return 0;
-    job->scratch->used_bytes = scratch_used_bytes;
-    if (job->meta)
-        job->meta->used_bytes = meta_used_bytes;
-    return png_decode_by_libpng(job, error);
+    begin_again(job, &start);
+    int code = png_decode_by_libpng(job, error);
+    if (code == ERROR_CORRUPT && codec_salvages(job)) {
+        begin_again(job, &start);
+        code = salvage(job, error);
+    }
+    return code;
 }
