@@ -16,6 +16,9 @@ die() {
   exit 1
 }
 
+# What is measured again must be done again.
+export FORKMILL_JOURNAL=${FORKMILL_JOURNAL-false}
+
 # Sets a variable for each flag: quick=yes for --quick, rounds=N for --rounds N, most_mp=N for --most-mp N. The words of
 # USAGE say which there are; what is no flag goes to the array `rest` where USAGE ends in "...]".
 # shellcheck disable=SC2034

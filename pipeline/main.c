@@ -31,10 +31,11 @@ static int unknown_command(const char *word)
     } else if (stage_find(word)) {
         diag_error(&diag, "%s is a stage, as in: forkmill run -i photos -o thumbs -s %s", word, word);
     } else {
-        const char *near = param_nearest(word, "run|bench|stages|check|doctor|help", nearest, sizeof nearest);
+        const char *near =
+            param_nearest(word, "run|bench|report|stages|check|doctor|help", nearest, sizeof nearest);
         diag_error(&diag, "unknown command '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
-        diag_allowed(&diag, "commands", "run|bench|stages|check|doctor");
+        diag_allowed(&diag, "commands", "run|bench|report|stages|check|doctor");
     }
     cli_show(&diag, "forkmill --help");
     diag_free(&diag);
@@ -50,6 +51,8 @@ static int choose(int argc, char **argv)
         return cli_bench(argc - 2, argv + 2);
     if (strcmp(word, "stages") == 0)
         return cli_stages(argc - 2, argv + 2);
+    if (strcmp(word, "report") == 0)
+        return cli_report(argc - 2, argv + 2);
     if (strcmp(word, "check") == 0)
         return cli_check(argc - 2, argv + 2);
     if (strcmp(word, "doctor") == 0)

@@ -32,6 +32,7 @@ const char *error_name(int code)
     case ERROR_MEMORY:
         return "memory";
     case ERROR_IO:
+    case ERROR_PASSING:
         return "io";
     case ERROR_DISK_FULL:
         return "disk-full";
@@ -45,6 +46,10 @@ const char *error_name(int code)
         return "internal";
     case ERROR_ROOM:
         return "room";
+    case ERROR_BUSY:
+        return "busy";
+    case ERROR_SANDBOX:
+        return "sandbox";
     }
     return "unknown";
 }

@@ -11,13 +11,17 @@ enum error_code {
     ERROR_UNSUPPORTED = -3, /* the input is valid, this program cannot work on it */
     ERROR_LIMIT = -4,       /* over a configured limit */
     ERROR_MEMORY = -5,      /* memory, shared memory or descriptors ran out */
-    ERROR_IO = -6,          /* a system call on a file failed; another attempt may succeed */
+    ERROR_IO = -6,          /* a system call on a file failed */
     ERROR_DISK_FULL = -7,   /* the output file system has no room: the run stops */
     ERROR_CRASH = -8,       /* the worker died while it held the item */
     ERROR_TIMEOUT = -9,     /* the item held its worker longer than allowed */
     ERROR_STAGE = -10,      /* a stage gave up on its own terms */
     ERROR_INTERNAL = -11,   /* a broken promise inside the program */
-    ERROR_ROOM = -12, /* the item needs more memory than its header said: it goes round again with more */
+    ERROR_ROOM = -12,    /* the item needs more memory than its header said: it goes round again with more */
+    ERROR_BUSY = -13,    /* another process holds what this one needs */
+    ERROR_PASSING = -14, /* as ERROR_IO, and another attempt may well succeed */
+    ERROR_SANDBOX = -15, /* the worker did what it may not do, and was killed for it */
+    ERROR_LAST = ERROR_SANDBOX,
 };
 
 /* Caller-owned. Holds no pointer, so that it can lie in shared memory. `stage` is empty where no stage

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/report/escape.h"
+#include "pipeline/report/page.h"
 
 /* Of every chart, in SVG units, which are pixels where there is room. */
 #define WIDTH  480.0
@@ -16,25 +16,6 @@
 
 /* Stages with a colour of their own; the rest together are one more. */
 #define MOST_STAGES 7u
-
-void bench_chart_escape(const char *text, FILE *to)
-{
-    const size_t size = 4 * strlen(text) + 4;
-    char *safe = malloc(size);
-    for (const char *at = safe ? escape_text(text, safe, size) : ""; *at; at++) {
-        const char *entity = *at == '&'    ? "&amp;"
-                             : *at == '<'  ? "&lt;"
-                             : *at == '>'  ? "&gt;"
-                             : *at == '"'  ? "&quot;"
-                             : *at == '\'' ? "&#39;"
-                                           : NULL;
-        if (entity)
-            fputs(entity, to);
-        else
-            fputc(*at, to);
-    }
-    free(safe);
-}
 
 /* A step of 1, 2 or 5 times a power of ten that cuts `most` into four to ten. */
 static double tick_step(double most)
@@ -57,7 +38,7 @@ static void begin(const char *title, const char *note, double height, FILE *to)
 static void key(const char *class, const char *name, FILE *to)
 {
     fprintf(to, "<span><i class=\"%s\"></i>", class);
-    bench_chart_escape(name, to);
+    page_escape(name, to);
     fputs("</span>\n", to);
 }
 
@@ -248,7 +229,7 @@ static void stage_bar(const struct bench_report *report, unsigned index, double 
         const double wide = INSIDE * step_s(row, step) / most;
         fprintf(to, "<rect class=\"stage%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>",
                 step < MOST_STAGES ? step : MOST_STAGES, x, top + 4, fmax(wide - 1, 0.2), ROW - 8);
-        bench_chart_escape(step_name(report, step), to);
+        page_escape(step_name(report, step), to);
         fprintf(to, ": %.3g s</title></rect>", step_s(row, step));
         x += wide;
     }

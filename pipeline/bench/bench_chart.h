@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The charts of the page, as inline SVG in a <figure> each. Colours are classes, defined in bench_html.c for
+/* The charts of the page, as inline SVG in a <figure> each. Colours are classes, defined in page.c for
  * light and dark. All write to `to` and leave errors to its error flag. */
 #ifndef PIPELINE_BENCH_CHART_H
 #define PIPELINE_BENCH_CHART_H
@@ -17,8 +17,5 @@ void bench_chart_stages(const struct bench_report *report, FILE *to);
 
 /* What the pools did over the time of the run in the middle, for each engine with its most workers. */
 void bench_chart_pools(const struct bench_report *report, FILE *to);
-
-/* Text for HTML: unprintable bytes as escape_text has them, and &, <, > and quotes as entities. */
-void bench_chart_escape(const char *text, FILE *to);
 
 #endif

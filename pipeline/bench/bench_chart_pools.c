@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/bench/bench_chart.h"
 
+#include "pipeline/report/page.h"
+
 #define WIDTH     480.0
 #define LEFT      44.0
 #define RIGHT     8.0
@@ -65,7 +67,7 @@ static void panel(const struct bench_row *row, const json_t *summary, size_t poo
     fprintf(to, "<text x=\"%.0f\" y=\"14\">%s %u", LEFT, row->cell.name, row->cell.workers);
     if (json_array_size(pools) > 1) {
         fputs(", pool ", to);
-        bench_chart_escape(name ? name : "", to);
+        page_escape(name ? name : "", to);
     }
     fputs("</text>\n", to);
     if (count == 0) {

@@ -14,6 +14,7 @@ int cli_run(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_stages(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_report(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 
 /* Writes the texts made from the tables to standard output. */

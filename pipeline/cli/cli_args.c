@@ -25,16 +25,23 @@ const struct cli_switch cli_switches[] = {
      "cold: drop the inputs from the page cache before each run (warm|cold; default warm)"},
     {"json", '\0', AT(json_file), CLI_BENCH, "FILE", "Write the result as JSON; - is standard output"},
     {"html", '\0', AT(html_file), CLI_BENCH, "FILE", "Write the result as a page with charts"},
+    {"failed", '\0', AT(failed), CLI_REPORT, NULL, "Only the items that failed, a line each, or with --json"},
+    {"html", '\0', AT(html_file), CLI_REPORT, "FILE", "Write a page with all of it"},
     {"stage", 's', SIZE_MAX, CLI_RUN | CLI_BENCH, "NAME[:key=value,...]",
      "A stage of the chain, or pool to cut it; all together they replace the config's stages"},
     {"set", '\0', SIZE_MAX, CLI_RUN | CLI_BENCH, "NAME=VALUE", "Any setting by the name a config has for it"},
     {"print-config", '\0', AT(print_config), CLI_RUN, NULL,
      "Show each setting and where it came from, as a config, and stop"},
     {"dry-run", '\0', AT(dry_run), CLI_RUN, NULL, "Say what would be done and do nothing"},
-    {"json", '\0', AT(json), CLI_RUN | CLI_STAGES | CLI_DOCTOR, NULL, "Report as JSON on standard output"},
+    {"retry-failed", '\0', AT(retry_failed), CLI_RUN, NULL,
+     "Try items again that failed in an earlier run, though neither they nor the config have changed"},
+    {"force", '\0', AT(force), CLI_RUN, NULL, "Do all items, whatever an earlier run has done"},
+    {"json", '\0', AT(json), CLI_RUN | CLI_STAGES | CLI_DOCTOR | CLI_REPORT, NULL,
+     "Report as JSON on standard output"},
     {"quiet", 'q', AT(quiet), CLI_RUN | CLI_BENCH, NULL, "Say only what went wrong"},
     {"verbose", 'v', AT(verbose), CLI_RUN | CLI_BENCH, NULL, "Say more"},
-    {"help", 'h', AT(help), CLI_RUN | CLI_STAGES | CLI_CHECK | CLI_BENCH | CLI_DOCTOR, NULL, "This text"},
+    {"help", 'h', AT(help), CLI_RUN | CLI_STAGES | CLI_CHECK | CLI_BENCH | CLI_DOCTOR | CLI_REPORT, NULL,
+     "This text"},
     {NULL, '\0', 0, 0, NULL, NULL},
 };
 
@@ -262,8 +269,11 @@ static void take_letters(struct parser *parser, const char *word)
 
 static void take_word(struct parser *parser, const char *word)
 {
-    static const char *const kinds[] = {
-        [CLI_RUN] = "config", [CLI_STAGES] = "stage", [CLI_CHECK] = "config", [CLI_BENCH] = "config"};
+    static const char *const kinds[] = {[CLI_RUN] = "config",
+                                        [CLI_STAGES] = "stage",
+                                        [CLI_CHECK] = "config",
+                                        [CLI_BENCH] = "config",
+                                        [CLI_REPORT] = "output"};
     struct cli_args *args = parser->args;
     if (parser->command == CLI_DOCTOR)
         diag_error(parser->diag, "'%.200s': doctor takes flags only", word);

@@ -11,7 +11,14 @@
 #include "pipeline/config/diag.h"
 
 /* The commands a switch belongs to. */
-enum cli_command { CLI_RUN = 1, CLI_STAGES = 2, CLI_CHECK = 4, CLI_BENCH = 8, CLI_DOCTOR = 16 };
+enum cli_command {
+    CLI_RUN = 1,
+    CLI_STAGES = 2,
+    CLI_CHECK = 4,
+    CLI_BENCH = 8,
+    CLI_DOCTOR = 16,
+    CLI_REPORT = 32
+};
 
 /* A switch that is no setting; help texts come from the table of these. For its commands it hides the setting
  * of the same name. */
@@ -27,7 +34,7 @@ struct cli_switch {
 struct cli_args {
     struct bench_request bench;
     const char *json_file, *html_file;
-    bool help, json, dry_run, print_config, quiet, verbose;
+    bool help, json, dry_run, print_config, quiet, verbose, force, retry_failed, failed;
     const char *words[2]; /* what is no flag: CONFIG or NAME */
     unsigned word_count;
     struct config_flag *flags; /* in order, stages included */

@@ -51,10 +51,14 @@ static void require(struct config *config, struct diag *diag)
 {
     const struct settings *settings = &config->job.settings;
     const size_t engine = (size_t)(param_find(settings_table, "engine") - settings_table);
+    const size_t journal = (size_t)(param_find(settings_table, "journal") - settings_table);
     if (settings->inputs.count == 0 && !settings->files_from)
         diag_error(diag, "no input is given; for example: forkmill bench -i photos -s resize:width=800");
     if (settings->files_from && strcmp(settings->files_from, "-") == 0)
         diag_error(diag, "files_from: a bench reads the list once for each run, standard input has it once");
+    /* A journal is measured only where somebody asks for it. */
+    if (config->origins[journal].source == CONFIG_DEFAULT)
+        config->job.settings.journal = false;
     if (config->origins[engine].source == CONFIG_FLAG)
         diag_error(diag, "--engine: bench compares engines; say which ones by --engines");
 }

@@ -20,6 +20,9 @@ static const struct {
      "Takes what run takes. Each run is a process of its own; the engines take turns, their outputs go to a "
      "temporary directory (beside -o where that is given, else in TMPDIR), must be equal, and are removed. "
      "The table and the verdict go to standard output."},
+    {CLI_REPORT, "report", "OUTPUT [--failed] [--json] [--html FILE]",
+     "Say what became of each input, from the journal in an output directory",
+     "Also while a run is at work, and after one was killed. Exit code 3 when there is no journal."},
     {CLI_STAGES, "stages", "[NAME] [--json]", "List the stages, or show the parameters of one", ""},
     {CLI_CHECK, "check", "CONFIG", "Say whether a config is right, and what is wrong with it",
      "All errors are shown at once. Flags and FORKMILL_ variables are left out of it."},
@@ -54,7 +57,7 @@ static void setting_flags(const struct param *setting, char *text, size_t size)
     config_flag_name(setting, name, sizeof name);
     /* What is on by default is changed by its negation only. */
     bool no = setting->type == PARAM_BOOL && setting->initial && strcmp(setting->initial, "true") == 0;
-    const char *value = values[setting->type];
+    const char *value = setting->type == PARAM_TEXT && *setting->unit ? setting->unit : values[setting->type];
     snprintf(text, size, "%c%c%s%s%s%s%s", letter ? '-' : ' ', letter ? letter : ' ', letter ? ", " : "  ",
              no ? "--[no-]" : "", no ? name + 2 : name, *value ? " " : "", value);
 }

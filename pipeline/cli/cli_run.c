@@ -19,19 +19,23 @@ static void complain(const char *text)
 
 /* What a dry run counted. */
 static struct {
-    unsigned long long done, failed;
+    unsigned long long done, failed, skipped;
+    bool verbose;
 } dry;
 
-static void would(const char *input, const char *output, const struct error *error)
+static void would(enum run_would what, const char *input, const char *output, const struct error *error)
 {
     char from[SHOWN_BYTES], to[SHOWN_BYTES];
     escape_text(input, from, sizeof from);
     escape_text(output ? output : error->reason, to, sizeof to);
-    dry.done += output != NULL;
-    dry.failed += output == NULL;
-    if (output)
+    dry.done += what == RUN_WOULD_DO;
+    dry.failed += what == RUN_WOULD_FAIL;
+    dry.skipped += what == RUN_WOULD_SKIP;
+    if (what == RUN_WOULD_DO)
         printf("%s -> %s\n", from, to);
-    else
+    else if (what == RUN_WOULD_SKIP && dry.verbose)
+        fprintf(stderr, "would skip: %s: up to date\n", from);
+    else if (what == RUN_WOULD_FAIL)
         fprintf(stderr, "would fail: %s: %s%s%s\n", from, error->stage, *error->stage ? ": " : "", to);
 }
 
@@ -47,14 +51,19 @@ static int run(const struct cli_args *args, struct config *config)
     const struct run_options options = {
         .verbosity = args->quiet ? -1 : args->verbose,
         .dry_run = args->dry_run,
+        .again = args->force          ? RUN_AGAIN_ALL
+                 : args->retry_failed ? RUN_AGAIN_FAILED
+                                      : RUN_AGAIN_NONE,
         .complain = complain,
         .would = would,
     };
     struct summary summary = {0};
+    dry.verbose = args->verbose;
     int code = run_job(&config->job, &options, &summary);
-    if (args->dry_run && !args->quiet && dry.done + dry.failed > 0)
-        fprintf(stderr, "dry run: %llu would be done, %llu would fail; nothing was created\n", dry.done,
-                dry.failed);
+    if (args->dry_run && !args->quiet && dry.done + dry.failed + dry.skipped > 0)
+        fprintf(stderr,
+                "dry run: %llu would be done, %llu would fail, %llu up to date; nothing was created\n",
+                dry.done, dry.failed, dry.skipped);
     if (summary.wall_ns > 0) {
         if (summary.found > 0)
             summary_print(&summary, stderr, options.verbosity);

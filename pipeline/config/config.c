@@ -221,6 +221,12 @@ static void check_together(struct config *config)
 {
     const struct settings *settings = &config->job.settings;
     const struct codec *const *codecs = codec_all();
+    struct settings_stop stop;
+    struct error error = {0};
+    if (settings->max_failures && settings_stop_of(settings->max_failures, &stop, &error) < 0)
+        setting_error(config, "max_failures", error.reason);
+    if (settings->quarantine && !*settings->quarantine)
+        setting_error(config, "quarantine", "an empty name");
     if (settings->null_separated && !settings->files_from)
         setting_error(config, "null", "it says how files_from is separated, which is not given");
     if (settings->files_from && !*settings->files_from)

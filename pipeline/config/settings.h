@@ -29,6 +29,7 @@ struct settings {
     char *trace; /* NULL: none */
     bool null_separated;
     bool recursive;
+    bool journal, fsync;
     struct param_list include, exclude;
     int engine;      /* index into SETTINGS_ENGINES */
     int split;       /* enum settings_split */
@@ -38,13 +39,25 @@ struct settings {
     uint64_t timeout_ms, grace_ms;
     uint64_t memory_bytes;
     uint64_t max_pixels, max_width, max_height, max_elements, max_file_bytes, max_metadata_bytes;
-    int64_t max_ratio, max_failures;
+    int64_t max_ratio;
+    char *max_failures; /* see settings_stop_of */
+    char *quarantine;   /* NULL: none */
     struct codec_load load;
     struct codec_save save;
     char *collect_file; /* NULL: nothing is collected */
     struct param_list aggregate_ops;
     char *aggregate_file;
 };
+
+/* When failures stop a run. */
+struct settings_stop {
+    uint64_t failures; /* so many; 0: any number is fine */
+    bool by_part;      /* or more than this part of all that have ended */
+    double most_percent;
+};
+
+/* What max_failures says: a number, or a percentage from 0% to 100%. ERROR_USAGE. */
+int settings_stop_of(const char *text, struct settings_stop *stop, struct error *error);
 
 /* The limits that codecs keep; they point into the settings. */
 struct codec_limits settings_limits(const struct settings *settings);

@@ -27,7 +27,8 @@ struct order {
 
 /* The server's record of one place. */
 struct place {
-    pid_t pid; /* 0: empty */
+    pid_t pid;    /* 0: empty */
+    bool stopped; /* when it was killed */
     bool report_due;
     struct fork_report report;
 };
@@ -96,10 +97,20 @@ static void spawn(struct server *server, uint32_t worker)
         run_worker(server, worker);
     if (pid > 0) {
         place->pid = pid;
+        place->stopped = false;
         return;
     }
     place->report = (struct fork_report){.worker = worker, .fork_errno = errno};
     place->report_due = true;
+}
+
+static void end_worker(struct place *place)
+{
+    siginfo_t info = {0};
+    place->stopped =
+        place->stopped || (waitid(P_PID, (id_t)place->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+                           info.si_pid == place->pid);
+    kill(place->pid, SIGKILL);
 }
 
 static void obey(struct server *server, const struct order *order)
@@ -110,7 +121,7 @@ static void obey(struct server *server, const struct order *order)
     if (order->kind == ORDER_SPAWN && place->pid == 0)
         spawn(server, order->worker);
     else if (order->kind == ORDER_KILL && place->pid > 0)
-        kill(place->pid, SIGKILL);
+        end_worker(place);
 }
 
 static void reap(struct server *server)
@@ -122,7 +133,8 @@ static void reap(struct server *server)
             struct place *place = &server->places[i];
             if (place->pid != pid)
                 continue;
-            place->report = (struct fork_report){.worker = i, .pid = pid, .status = status};
+            place->report =
+                (struct fork_report){.worker = i, .pid = pid, .status = status, .stopped = place->stopped};
             place->report_due = true;
             place->pid = 0;
         }

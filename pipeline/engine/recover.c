@@ -6,23 +6,33 @@
 #include "pipeline/engine/chain.h"
 #include "pipeline/shared/stall.h"
 
-/* Blames the item for one death: again, again alone, or failed. */
-static void blame(const struct machine *machine, struct ledger *ledger, struct item *item, unsigned step,
-                  const struct error *cause)
+/* What was the matter may be gone next time; all else would only happen again. */
+static bool passes(int code)
 {
-    uint32_t retries = (uint32_t)machine->job->settings.retries;
-    item->deaths++;
-    if (item->deaths <= retries) {
-        ledger_retry(ledger, item, item->deaths == retries);
+    return code == ERROR_CRASH || code == ERROR_PASSING;
+}
+
+void recover_blame(struct ledger *ledger, struct item *item, const struct error *cause, int64_t retries)
+{
+    struct error error = *cause;
+    item->spent++;
+    if (passes(cause->code) && item->spent <= retries) {
+        ledger_retry(ledger, item, item->spent == retries);
         return;
     }
+    if (passes(cause->code) && item->spent > 1)
+        snprintf(error.reason, sizeof error.reason, "%.160s, in each of %u attempts", cause->reason,
+                 item->spent);
+    ledger_failed(ledger, item, &error);
+}
+
+static void blame_step(const struct machine *machine, struct ledger *ledger, struct item *item, unsigned step,
+                       const struct error *cause)
+{
     struct error error = *cause;
     if (step < chain_steps(machine->job))
         snprintf(error.stage, sizeof error.stage, "%s", chain_step_name(machine->job, step));
-    if (item->deaths > 1)
-        snprintf(error.reason, sizeof error.reason, "%.160s, in each of %u attempts", cause->reason,
-                 item->deaths);
-    ledger_failed(ledger, item, &error);
+    recover_blame(ledger, item, &error, machine->job->settings.retries);
 }
 
 bool recover_holds(const struct machine *machine, uint32_t worker)
@@ -59,7 +69,7 @@ bool recover_worker(struct machine *machine, struct ledger *ledger, struct admis
             ledger_unfinished(ledger, item);
         } else if (view.state == SLOT_RUNNING) {
             was_running = true;
-            blame(machine, ledger, item, step, cause);
+            blame_step(machine, ledger, item, step, cause);
         } else {
             ledger_retry(ledger, item, false);
         }

@@ -103,17 +103,19 @@ static void start_worker(struct loop *loop, uint32_t worker)
 }
 
 /* What the end of a worker says about why. */
-static void describe(const struct engine_report *report, bool overstayed, uint64_t timeout_ms,
-                     struct error *cause)
+static void describe(const struct engine_report *report, const struct supervised *supervised,
+                     uint64_t timeout_ms, struct error *cause)
 {
+    const double timeout_s = (double)timeout_ms / 1000;
     const char *signal = report->signal ? sigabbrev_np(report->signal) : NULL;
     if (report->start_errno)
         error_set(cause, ERROR_CRASH, "fork: %s", strerror(report->start_errno));
-    else if (overstayed)
-        error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s",
-                  (double)timeout_ms / 1000);
+    else if (supervised->overstayed && report->stopped) /* no item did that */
+        error_set(cause, ERROR_CRASH, "its worker was stopped for longer than timeout %g s", timeout_s);
+    else if (supervised->overstayed)
+        error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s", timeout_s);
     else if (report->signal == SIGSYS)
-        error_set(cause, ERROR_CRASH, "its worker was killed for a forbidden system call");
+        error_set(cause, ERROR_SANDBOX, "its worker was killed for a forbidden system call");
     else if (report->signal)
         error_set(cause, ERROR_CRASH, "its worker was killed by SIG%s", signal ? signal : "?");
     else if (report->exit_code == WORKER_NO_MEMORY)
@@ -199,7 +201,7 @@ static void bury(struct loop *loop, const struct engine_report *report)
     }
     if (!left) {
         struct error cause = {0};
-        describe(report, supervised->overstayed, machine->job->settings.timeout_ms, &cause);
+        describe(report, supervised, machine->job->settings.timeout_ms, &cause);
         supervisor->deaths[pool]++;
         tell(supervisor, SUPERVISOR_DIED, report->place, &cause);
         bool retry = !loop->closing.by_stop;

@@ -14,7 +14,12 @@
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
+#include "pipeline/files/cause.h"
+#include "pipeline/files/copy.h"
 #include "pipeline/files/scan.h"
+
+/* Directories whose new names are not on the disk yet, at most. */
+#define MOST_DIRTY 16u
 
 struct outfile {
     int fd;
@@ -22,18 +27,15 @@ struct outfile {
     char last[PATH_MAX];
     uint32_t nonce; /* tells this run's temporary files from another's with the same process id */
     uint64_t counter;
+    bool durable;
+    int dirty[MOST_DIRTY];
+    unsigned dirty_count;
+    bool fd_dirty, last_dirty; /* are the two above among them? */
 };
 
 static int failed(struct error *error, int cause, const char *what)
 {
     switch (cause) {
-    case ENOSPC:
-    case EDQUOT:
-        return error_set(error, ERROR_DISK_FULL, "%s: %s", what, strerror(cause));
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return error_set(error, ERROR_MEMORY, "%s: %s", what, strerror(cause));
     case EXDEV:
         return error_set(error, ERROR_UNSUPPORTED, "%s: a link leads out of the output directory", what);
     case ENAMETOOLONG:
@@ -41,7 +43,7 @@ static int failed(struct error *error, int cause, const char *what)
     case ENOTDIR:
         return error_set(error, ERROR_UNSUPPORTED, "%s: %s", what, strerror(cause));
     default:
-        return error_set(error, ERROR_IO, "%s: %s", what, strerror(cause));
+        return error_set(error, cause_code(cause), "%s: %s", what, strerror(cause));
     }
 }
 
@@ -79,10 +81,47 @@ static int make_directories(int at, const char *path)
     return owned;
 }
 
+int outfile_sync(struct outfile *root, struct error *error)
+{
+    int cause = 0;
+    for (unsigned i = 0; i < root->dirty_count; i++) {
+        /* Some file systems cannot force a directory, and need not. */
+        if (fsync(root->dirty[i]) < 0 && errno != EINVAL && errno != EROFS && cause == 0)
+            cause = errno;
+        close(root->dirty[i]);
+    }
+    root->dirty_count = 0;
+    root->fd_dirty = root->last_dirty = false;
+    return cause ? failed(error, cause, "forcing a directory to the disk") : 0;
+}
+
+/* Something got a name in the directory `path` below `directory`. 0, or -1 and errno. */
+static int mark_dirty(struct outfile *root, int directory, const char *path)
+{
+    struct error error;
+    if (!root->durable)
+        return 0;
+    if (root->dirty_count == MOST_DIRTY && outfile_sync(root, &error) < 0) {
+        errno = EIO;
+        return -1;
+    }
+    int fd = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        root->dirty[root->dirty_count++] = fd;
+    return fd < 0 ? -1 : 0;
+}
+
+void outfile_make_durable(struct outfile *root)
+{
+    root->durable = true;
+    mark_dirty(root, root->fd, "..");
+}
+
 /* The same for a directory of the tree of outputs. Links are followed only where they stay beneath the output
  * directory: a link that leads to an input would have it replaced. EXDEV otherwise. */
-static int make_beneath(int root, const char *path)
+static int make_beneath(struct outfile *outfile, const char *path)
 {
+    const int root = outfile->fd;
     char prefix[PATH_MAX];
     int directory = beneath_open(root, path, O_PATH | O_DIRECTORY, true);
     if (directory >= 0 || errno != ENOENT)
@@ -96,7 +135,9 @@ static int make_beneath(int root, const char *path)
         if (directory < 0 && errno == ENOENT) {
             const char *slash = strrchr(prefix, '/');
             const int made = mkdirat(parent >= 0 ? parent : root, slash ? slash + 1 : prefix, 0777);
-            if (made == 0 || errno == EEXIST)
+            if (made == 0 && mark_dirty(outfile, parent >= 0 ? parent : root, ".") < 0)
+                directory = -1;
+            else if (made == 0 || errno == EEXIST)
                 directory = beneath_open(root, prefix, O_PATH | O_DIRECTORY, true);
         }
         const int cause = errno;
@@ -122,12 +163,16 @@ static int temp_open(struct outfile *root, int directory, char *temp)
     return -1;
 }
 
-/* Can files be made here? 0 or an errno. No signal may end the program between making one and removing it. */
+/* Can files be made here? 0 or an errno. Best without a name, so that nothing can be left; where that cannot
+ * be, no signal may end the program between making one and removing it. */
 static int try_directory(struct outfile *root)
 {
     char temp[64];
     sigset_t all, before;
     int cause = 0;
+    int nameless = openat(root->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (nameless >= 0)
+        return close(nameless) < 0 ? errno : 0;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     int fd = temp_open(root, root->fd, temp);
@@ -200,12 +245,19 @@ static int target_directory(struct outfile *root, const char *rel, size_t length
         close(root->last_fd);
     memcpy(root->last, rel, length);
     root->last[length] = '\0';
-    root->last_fd = make_beneath(root->fd, root->last);
+    root->last_fd = make_beneath(root, root->last);
+    root->last_dirty = false;
     return root->last_fd;
 }
 
-/* All the bytes, and what the file system may say at the end. 0 or an errno. */
-static int write_and_close(int fd, const char *bytes, size_t length)
+/* What becomes a file: bytes, or another file. */
+struct source {
+    const char *bytes;
+    size_t length;
+    int fd; /* -1: bytes */
+};
+
+static int write_bytes(int fd, const char *bytes, size_t length)
 {
     int cause = 0;
     while (length > 0 && cause == 0) {
@@ -219,9 +271,32 @@ static int write_and_close(int fd, const char *bytes, size_t length)
             cause = EIO;
         }
     }
+    return cause;
+}
+
+/* All of it, and what the file system may say at the end. 0 or an errno. */
+static int write_and_close(int fd, const struct source *source, bool durable, struct stat *made)
+{
+    int cause = source->fd < 0 ? write_bytes(fd, source->bytes, source->length) : copy_file(source->fd, fd);
+    if (cause == 0 && durable && fsync(fd) < 0)
+        cause = errno;
+    if (cause == 0 && made && fstat(fd, made) < 0)
+        cause = errno;
     if (close(fd) < 0 && cause == 0 && errno != EINTR)
         cause = errno;
     return cause;
+}
+
+/* The directory, the root's or the last one, has a new name in it. 0 or an errno. */
+static int note_name(struct outfile *root, int directory)
+{
+    bool *noted = directory == root->fd ? &root->fd_dirty : &root->last_dirty;
+    if (*noted || !root->durable)
+        return 0;
+    if (mark_dirty(root, directory, ".") < 0)
+        return errno;
+    *noted = true;
+    return 0;
 }
 
 /* May `name` be replaced? 0 or an error. */
@@ -237,25 +312,26 @@ static int check_target(int directory, const char *name, const struct stat *inpu
     return 0;
 }
 
-static int write_in(struct outfile *root, int directory, const char *name, const void *bytes, size_t length,
-                    const struct stat *input, struct error *error)
+static int write_in(struct outfile *root, int directory, const char *name, const struct source *source,
+                    const struct stat *input, struct stat *made, struct error *error)
 {
     char temp[64];
     TRY(check_target(directory, name, input, error));
     int fd = temp_open(root, directory, temp);
     if (fd < 0)
         return failed(error, errno, "making a temporary file for the output");
-    int cause = write_and_close(fd, bytes, length);
+    int cause = write_and_close(fd, source, root->durable, made);
     if (cause == 0 && renameat(directory, temp, directory, name) < 0)
         cause = errno;
-    if (cause == 0)
-        return 0;
-    unlinkat(directory, temp, 0);
-    return failed(error, cause, "writing the output");
+    if (cause != 0)
+        unlinkat(directory, temp, 0);
+    else
+        cause = note_name(root, directory);
+    return cause ? failed(error, cause, "writing the output") : 0;
 }
 
-int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
-                  const struct stat *input, struct error *error)
+static int put(struct outfile *root, const char *rel, const struct source *source, const struct stat *input,
+               struct stat *made, struct error *error)
 {
     if (!rel_is_sound(rel))
         return error_set(error, ERROR_UNSUPPORTED, "the output's path leads out of the output directory");
@@ -268,22 +344,37 @@ int outfile_write(struct outfile *root, const char *rel, const void *bytes, size
         int directory = target_directory(root, rel, parent);
         if (directory < 0)
             return failed(error, errno, "making the output's directory");
-        code = write_in(root, directory, slash ? slash + 1 : rel, bytes, length, input, error);
+        code = write_in(root, directory, slash ? slash + 1 : rel, source, input, made, error);
         if (code == 0 || root->last_fd < 0)
             break;
         /* Someone may have removed the directory since it was opened: look for it anew, and once more now. */
         close(root->last_fd);
         root->last_fd = -1;
-        if (code != ERROR_IO)
+        if (code != ERROR_IO && code != ERROR_PASSING)
             break;
     }
     return code;
+}
+
+int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
+                  const struct stat *input, struct stat *made, struct error *error)
+{
+    return put(root, rel, &(struct source){bytes, length, -1}, input, made, error);
+}
+
+int outfile_copy(struct outfile *root, const char *rel, int fd, struct error *error)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return failed(error, errno, "copying the file");
+    return put(root, rel, &(struct source){.fd = fd}, &st, NULL, error);
 }
 
 void outfile_close(struct outfile *root)
 {
     if (!root)
         return;
+    outfile_sync(root, NULL);
     if (root->last_fd >= 0)
         close(root->last_fd);
     close(root->fd);

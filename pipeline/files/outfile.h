@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes outputs so that each is whole or absent: into a temporary file in the target's directory, then by
- * rename. A crash of the program leaves no torn output; nothing is forced to the disk (no fsync), so a crash
- * of the machine may. */
+ * rename. A crash of the program leaves no torn output. A crash of the machine may, unless outputs are
+ * durable: then each is forced to the disk before it gets its name, and the names by outfile_sync. */
 #ifndef PIPELINE_OUTFILE_H
 #define PIPELINE_OUTFILE_H
 
@@ -20,14 +20,25 @@ int outfile_open(struct outfile **root, const char *path, struct error *error);
 /* The output directory itself: a descriptor that lives as long as `root`, and its identity for the scan. */
 int outfile_directory(const struct outfile *root, struct stat *st);
 
+/* From now on outputs are forced to the disk. */
+void outfile_make_durable(struct outfile *root);
+
+/* Forces to the disk the names of all durable outputs written so far; nothing where there are none. ERROR_IO,
+ * ERROR_DISK_FULL. Blocks on the disk. The thread of outfile_write. */
+int outfile_sync(struct outfile *root, struct error *error);
+
 /* Writes `length` bytes as the file `rel` beneath the output directory, making directories as needed. What is
  * there already is replaced, unless it is the very file that `input` (NULL: none) describes:
  * ERROR_UNSUPPORTED. ERROR_DISK_FULL where there is no room or quota left; ERROR_UNSUPPORTED where `rel` is
  * absolute, empty, has ".." or goes through a link that leads out of the output directory, where its name is
- * too long, or where a directory is in its place; else ERROR_IO. After an error there is no temporary file
- * and the old target is as it was. One thread at a time for each root. */
+ * too long, or where a directory is in its place; else ERROR_IO, or ERROR_PASSING where another attempt may
+ * succeed. After an error there is no temporary file and the old target is as it was. *made (NULL: not
+ * wanted) describes the file that was written. One thread at a time for each root. */
 int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
-                  const struct stat *input, struct error *error);
+                  const struct stat *input, struct stat *made, struct error *error);
+
+/* The same with what the opened file `fd` holds, which is not replaced either. */
+int outfile_copy(struct outfile *root, const char *rel, int fd, struct error *error);
 
 /* Accepts NULL. */
 void outfile_close(struct outfile *root);

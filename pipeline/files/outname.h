@@ -90,6 +90,11 @@ int outname_check_places(const struct scan_options *options, const char *output,
  * is there already with an extension that is taken for input. */
 int outname_check_extra(const struct scan_options *options, const char *path, struct error *error);
 
+/* May the run set inputs that failed aside in this directory, which exists? ERROR_USAGE where it is the
+ * output directory, an input directory, or inside one. */
+int outname_check_aside(const struct scan_options *options, const char *output, const char *directory,
+                        struct error *error);
+
 /* The name of that file below the output directory, which must exist; the caller's to free. NULL: it lies
  * elsewhere. */
 char *outname_of_extra(const char *output, const char *path);

@@ -111,6 +111,14 @@ static char *directory_of(const char *path)
     return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 }
 
+/* Is the directory inside the output, and that inside the input? Walks leave the output out. */
+static bool left_out(const char *directory, const char *output, const struct stat *input)
+{
+    struct stat st;
+    return stat(output, &st) == 0 && place_of(directory, &st) == PLACE_INSIDE &&
+           place_of(output, input) == PLACE_INSIDE;
+}
+
 int outname_check_extra(const struct scan_options *options, const char *path, struct error *error)
 {
     struct stat file, st;
@@ -131,6 +139,28 @@ int outname_check_extra(const struct scan_options *options, const char *path, st
     }
     free(directory);
     return code;
+}
+
+int outname_check_aside(const struct scan_options *options, const char *output, const char *directory,
+                        struct error *error)
+{
+    struct stat st;
+    if (stat(output, &st) == 0 && place_of(directory, &st) == PLACE_SAME)
+        return error_set(error, ERROR_USAGE, "quarantine: %.120s is the output directory", directory);
+    for (size_t i = 0; options->inputs && i < options->inputs->count; i++) {
+        const char *input = options->inputs->texts[i];
+        char *prefix =
+            match_is_pattern(input) ? match_unescape(input, match_fixed_prefix(input)) : strdup(input);
+        const bool inside = prefix && stat(*prefix ? prefix : ".", &st) == 0 && S_ISDIR(st.st_mode) &&
+                            place_of(directory, &st) != PLACE_APART && !left_out(directory, output, &st);
+        free(prefix);
+        if (inside)
+            return error_set(
+                error, ERROR_USAGE,
+                "quarantine: %.80s lies inside the input %.80s, where the next run would find it", directory,
+                input);
+    }
+    return 0;
 }
 
 char *outname_of_extra(const char *output, const char *path)

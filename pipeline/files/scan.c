@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
+#include "pipeline/files/cause.h"
 #include "pipeline/files/match.h"
 #include "pipeline/files/scan_parts.h"
 #include "stages/stage.h"
@@ -24,12 +25,9 @@ static int reason_set(struct error *reason, int error, const char *what)
     case ENAMETOOLONG:
         return error_set(reason, ERROR_UNSUPPORTED, "%s: the path is longer than %d bytes", what,
                          PATH_MAX - 1);
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return error_set(reason, ERROR_MEMORY, "%s: %s", what, strerror(error));
     default:
-        return error_set(reason, ERROR_IO, "%s: %s", what, strerror(error));
+        return error_set(reason, cause_code(error) == ERROR_DISK_FULL ? ERROR_IO : cause_code(error),
+                         "%s: %s", what, strerror(error));
     }
 }
 

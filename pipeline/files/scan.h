@@ -24,7 +24,7 @@
 
 #include "stages/stage.h"
 
-/* What temporary outputs are called; walks leave them out. */
+/* What temporary outputs are called; walks leave them out. sweep.h knows what stands between. */
 #define SCAN_TEMP_PREFIX ".forkmill-"
 #define SCAN_TEMP_SUFFIX ".tmp"
 

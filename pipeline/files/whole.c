@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "pipeline/files/scan.h"
+#include "pipeline/files/sweep.h"
 
 struct whole {
     FILE *file;
@@ -35,8 +37,8 @@ int whole_open(struct whole **out, const char *path, struct error *error)
         free(whole);
         return error_set(error, ERROR_USAGE, "%.160s: is a directory", path);
     }
-    if (whole && asprintf(&whole->temp, "%.*s%sXXXXXX%s", slash ? (int)(slash + 1 - path) : 0, path,
-                          SCAN_TEMP_PREFIX, SCAN_TEMP_SUFFIX) < 0)
+    if (whole && asprintf(&whole->temp, "%.*s" SCAN_TEMP_PREFIX "%016" PRIx64 "-XXXXXX" SCAN_TEMP_SUFFIX,
+                          slash ? (int)(slash + 1 - path) : 0, path, sweep_tag(path)) < 0)
         whole->temp = NULL;
     if (!whole || !whole->temp || !(whole->path = strdup(path))) {
         whole_discard(whole);

@@ -62,6 +62,7 @@ struct summary {
     bool abandoned;                     /* threads are still at work and cannot be ended: leave by _exit */
     uint64_t found;                     /* items that were to be processed, done or not */
     uint64_t done, failed, skipped;     /* skipped: rightly, as up to date */
+    uint64_t remembered;                /* of those that failed: in an earlier run, and not tried again */
     uint64_t warnings;                  /* of codecs and stages */
     struct scan_counts listing;         /* what the scan left out and noted */
     uint64_t wall_ns, cpu_ns;           /* cpu_ns: all processes, user and system */

@@ -1,84 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "pipeline/report/escape.h"
+#include "pipeline/report/json_put.h"
 #include "pipeline/report/summary.h"
-
-static bool is_utf8(const char *text)
-{
-    uint32_t point;
-    for (size_t length; *text; text += length) {
-        length = escape_sequence(text, &point);
-        if (length == 0)
-            return false;
-    }
-    return true;
-}
-
-/* Jansson ends up with NULL values where memory runs out, which json_object_set_new reports; `failed` keeps
- * that for the end. */
-static void set(json_t *object, const char *key, json_t *value, bool *failed)
-{
-    if (json_object_set_new(object, key, value) < 0)
-        *failed = true;
-}
-
-static void set_count(json_t *object, const char *key, uint64_t value, bool *failed)
-{
-    set(object, key, json_integer((json_int_t)value), failed);
-}
-
-static void set_text(json_t *object, const char *key, const char *text, bool *failed)
-{
-    if (!text) {
-        set(object, key, json_null(), failed);
-        return;
-    }
-    if (is_utf8(text)) {
-        set(object, key, json_string(text), failed);
-        return;
-    }
-    const size_t size = 4 * strlen(text) + 1;
-    char *escaped = malloc(size);
-    set(object, key, escaped ? json_string(escape_text(text, escaped, size)) : NULL, failed);
-    set(object, "escaped", json_true(), failed);
-    free(escaped);
-}
 
 static json_t *items_json(const struct summary *s, bool *failed)
 {
     json_t *items = json_object();
-    set_count(items, "found", s->found, failed);
-    set_count(items, "done", s->done, failed);
-    set_count(items, "failed", s->failed, failed);
-    set_count(items, "skipped", s->skipped, failed);
+    json_put_count(items, "found", s->found, failed);
+    json_put_count(items, "done", s->done, failed);
+    json_put_count(items, "failed", s->failed, failed);
+    json_put_count(items, "skipped", s->skipped, failed);
+    json_put_count(items, "remembered", s->remembered, failed);
     json_t *left = json_object();
-    set_count(left, "extension", s->listing.left_names, failed);
-    set_count(left, "rules", s->listing.left_rules, failed);
-    set_count(left, "hidden", s->listing.left_hidden, failed);
-    set_count(left, "subdirectories", s->listing.left_directories, failed);
-    set_count(left, "not_regular", s->listing.notes, failed);
-    set(items, "left_out", left, failed);
+    json_put_count(left, "extension", s->listing.left_names, failed);
+    json_put_count(left, "rules", s->listing.left_rules, failed);
+    json_put_count(left, "hidden", s->listing.left_hidden, failed);
+    json_put_count(left, "subdirectories", s->listing.left_directories, failed);
+    json_put_count(left, "not_regular", s->listing.notes, failed);
+    json_put(items, "left_out", left, failed);
     return items;
 }
 
 static json_t *reader_json(const struct summary_reader *reader, bool *failed)
 {
     json_t *object = json_object();
-    set_count(object, "busy_ns", reader->busy_ns, failed);
-    set_count(object, "listing_ns", reader->listing_ns, failed);
-    set_count(object, "memory_ns", reader->memory_ns, failed);
-    set_count(object, "blocked_ns", reader->blocked_ns, failed);
+    json_put_count(object, "busy_ns", reader->busy_ns, failed);
+    json_put_count(object, "listing_ns", reader->listing_ns, failed);
+    json_put_count(object, "memory_ns", reader->memory_ns, failed);
+    json_put_count(object, "blocked_ns", reader->blocked_ns, failed);
     return object;
 }
 
 static json_t *writer_json(const struct summary_writer *writer, bool *failed)
 {
     json_t *object = json_object();
-    set_count(object, "busy_ns", writer->busy_ns, failed);
-    set_count(object, "starved_ns", writer->starved_ns, failed);
+    json_put_count(object, "busy_ns", writer->busy_ns, failed);
+    json_put_count(object, "starved_ns", writer->starved_ns, failed);
     return object;
 }
 
@@ -88,14 +44,14 @@ static json_t *pools_json(const struct summary *s, bool *failed)
     for (unsigned i = 0; i < s->pool_count; i++) {
         const struct summary_pool *p = &s->pools[i];
         json_t *pool = json_object();
-        set_text(pool, "name", p->name, failed);
-        set_count(pool, "workers", p->workers, failed);
-        set_count(pool, "items", p->items, failed);
-        set_count(pool, "busy_ns", p->busy_ns, failed);
-        set_count(pool, "starved_ns", p->starved_ns, failed);
-        set_count(pool, "blocked_ns", p->blocked_ns, failed);
-        set_count(pool, "deaths", p->deaths, failed);
-        set_count(pool, "recycled", p->recycled, failed);
+        json_put_text(pool, "name", p->name, failed);
+        json_put_count(pool, "workers", p->workers, failed);
+        json_put_count(pool, "items", p->items, failed);
+        json_put_count(pool, "busy_ns", p->busy_ns, failed);
+        json_put_count(pool, "starved_ns", p->starved_ns, failed);
+        json_put_count(pool, "blocked_ns", p->blocked_ns, failed);
+        json_put_count(pool, "deaths", p->deaths, failed);
+        json_put_count(pool, "recycled", p->recycled, failed);
         *failed |= json_array_append_new(pools, pool) < 0;
     }
     return pools;
@@ -106,8 +62,8 @@ static json_t *steps_json(const struct summary *s, bool *failed)
     json_t *steps = json_array();
     for (unsigned i = 0; i < s->step_count; i++) {
         json_t *step = json_object();
-        set_text(step, "name", s->steps[i].name, failed);
-        set_count(step, "ns", s->steps[i].ns, failed);
+        json_put_text(step, "name", s->steps[i].name, failed);
+        json_put_count(step, "ns", s->steps[i].ns, failed);
         *failed |= json_array_append_new(steps, step) < 0;
     }
     return steps;
@@ -137,11 +93,11 @@ static json_t *failures_json(const struct summary *s, bool *failed)
     for (size_t i = 0; i < s->failure_count; i++) {
         const struct summary_failure *f = &s->failures[i];
         json_t *failure = json_object();
-        set_text(failure, "path", f->path, failed);
-        set_text(failure, "stage", f->error.stage[0] ? f->error.stage : NULL, failed);
-        set_text(failure, "kind", error_name(f->error.code), failed);
-        set_text(failure, "reason", f->error.reason, failed);
-        set_count(failure, "attempts", f->attempts, failed);
+        json_put_text(failure, "path", f->path, failed);
+        json_put_text(failure, "stage", f->error.stage[0] ? f->error.stage : NULL, failed);
+        json_put_text(failure, "kind", error_name(f->error.code), failed);
+        json_put_text(failure, "reason", f->error.reason, failed);
+        json_put_count(failure, "attempts", f->attempts, failed);
         *failed |= json_array_append_new(failures, failure) < 0;
     }
     return failures;
@@ -154,35 +110,35 @@ static json_t *summary_json(const struct summary *s, bool *failed)
     char verdict[256];
     const enum summary_bound bound = summary_verdict(s, verdict, sizeof verdict);
     json_t *root = json_object();
-    set_text(root, "version", FORKMILL_VERSION, failed);
-    set_text(root, "engine", s->engine, failed);
-    set_text(root, "remark", s->remark, failed);
-    set_text(root, "output", s->output, failed);
-    set_count(root, "exit_code", (uint64_t)s->exit_code, failed);
-    set(root, "items", items_json(s, failed), failed);
-    set_count(root, "warnings", s->warnings, failed);
-    set_count(root, "wall_ns", s->wall_ns, failed);
-    set_count(root, "cpu_ns", s->cpu_ns, failed);
-    set_count(root, "bytes_in", s->bytes_in, failed);
-    set_count(root, "bytes_out", s->bytes_out, failed);
-    set_count(root, "pixels", s->pixels, failed);
-    set_count(root, "retries", s->retries, failed);
-    set_count(root, "deaths", s->deaths, failed);
-    set_count(root, "recycled", s->recycled, failed);
-    set_count(root, "peak_in_flight_bytes", s->peak_in_flight_bytes, failed);
-    set_count(root, "memory_bytes", s->memory_bytes, failed);
-    set_count(root, "cpus", s->cpus, failed);
-    set_text(root, "workers_from", s->workers_from, failed);
-    set(root, "reader", reader_json(&s->reader, failed), failed);
-    set(root, "pools", pools_json(s, failed), failed);
-    set(root, "writer", writer_json(&s->writer, failed), failed);
-    set(root, "steps", steps_json(s, failed), failed);
-    set(root, "series", series_json(&s->series, failed), failed);
-    set_text(root, "bound", bounds[bound], failed);
-    set_text(root, "verdict", verdict, failed);
-    set(root, "failures", failures_json(s, failed), failed);
-    set_count(root, "failures_omitted", s->failed > s->failure_count ? s->failed - s->failure_count : 0,
-              failed);
+    json_put_text(root, "version", FORKMILL_VERSION, failed);
+    json_put_text(root, "engine", s->engine, failed);
+    json_put_text(root, "remark", s->remark, failed);
+    json_put_text(root, "output", s->output, failed);
+    json_put_count(root, "exit_code", (uint64_t)s->exit_code, failed);
+    json_put(root, "items", items_json(s, failed), failed);
+    json_put_count(root, "warnings", s->warnings, failed);
+    json_put_count(root, "wall_ns", s->wall_ns, failed);
+    json_put_count(root, "cpu_ns", s->cpu_ns, failed);
+    json_put_count(root, "bytes_in", s->bytes_in, failed);
+    json_put_count(root, "bytes_out", s->bytes_out, failed);
+    json_put_count(root, "pixels", s->pixels, failed);
+    json_put_count(root, "retries", s->retries, failed);
+    json_put_count(root, "deaths", s->deaths, failed);
+    json_put_count(root, "recycled", s->recycled, failed);
+    json_put_count(root, "peak_in_flight_bytes", s->peak_in_flight_bytes, failed);
+    json_put_count(root, "memory_bytes", s->memory_bytes, failed);
+    json_put_count(root, "cpus", s->cpus, failed);
+    json_put_text(root, "workers_from", s->workers_from, failed);
+    json_put(root, "reader", reader_json(&s->reader, failed), failed);
+    json_put(root, "pools", pools_json(s, failed), failed);
+    json_put(root, "writer", writer_json(&s->writer, failed), failed);
+    json_put(root, "steps", steps_json(s, failed), failed);
+    json_put(root, "series", series_json(&s->series, failed), failed);
+    json_put_text(root, "bound", bounds[bound], failed);
+    json_put_text(root, "verdict", verdict, failed);
+    json_put(root, "failures", failures_json(s, failed), failed);
+    json_put_count(root, "failures_omitted", s->failed > s->failure_count ? s->failed - s->failure_count : 0,
+                   failed);
     return root;
 }
 

@@ -96,8 +96,8 @@ enum summary_bound summary_verdict(const struct summary *s, char *text, size_t s
         size = sizeof none;
     }
     const struct summary_pool *busiest = busiest_pool(s);
-    if (s->done + s->failed == 0 || !busiest) {
-        snprintf(text, size, "nothing was processed");
+    if (s->done + s->failed == s->remembered || !busiest) {
+        snprintf(text, size, s->skipped ? "nothing was left to do" : "nothing was processed");
         return SUMMARY_UNKNOWN;
     }
     if (s->wall_ns < SHORTEST_NS) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
+#include "pipeline/files/cause.h"
 
 /* Reads until `length` bytes are there or the file ends. The number read, or -1 and errno. */
 static ssize_t read_fully(int fd, uint8_t *bytes, size_t length)
@@ -27,7 +28,7 @@ static ssize_t read_fully(int fd, uint8_t *bytes, size_t length)
 
 static int unreadable(struct error *error)
 {
-    return error_set(error, ERROR_IO, "cannot be read: %s", strerror(errno));
+    return error_set(error, cause_code(errno), "cannot be read: %s", strerror(errno));
 }
 
 static int changed(bool grew, struct error *error)
@@ -177,15 +178,20 @@ static int plan(struct arrival *arrival, const struct job *job, const struct cod
     return chain_plan(job, &arrival->ticket, &arrival->info, &arrival->need, error);
 }
 
+int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,
+                 const char *path, struct error *error)
+{
+    arrival->reference_fd = -1;
+    arrival->fd = scan_open_file(places->scan, root, path, &arrival->st, error);
+    return arrival->fd < 0 ? arrival->fd : 0;
+}
+
 int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
-                    const struct arrival_places *places, unsigned root, const char *path, const char *rel,
+                    const struct arrival_places *places, const char *path, const char *rel,
                     struct error *error)
 {
     const struct codec *codec;
     struct slot_ticket *ticket = &arrival->ticket;
-    arrival->reference_fd = -1;
-    arrival->fd = scan_open_file(places->scan, root, path, &arrival->st, error);
-    TRY(arrival->fd);
     *ticket = (struct slot_ticket){.file_bytes = (uint64_t)arrival->st.st_size};
     TRY(check_size(ticket->file_bytes, job->settings.max_file_bytes, error));
     TRY(read_head(arrival->fd, ticket->file_bytes, arrival->head, &arrival->head_bytes, error));

@@ -25,11 +25,16 @@ struct arrival_places {
     int reference_fd; /* the directory of counterparts; -1: the job has none */
 };
 
-/* Opens root/path and fills everything but `head`. `rel` is what the scan calls it. ERROR_IO when the file
- * cannot be read, ERROR_CORRUPT, ERROR_UNSUPPORTED, ERROR_LIMIT. Close with arrival_close either way. Blocks
- * on the file system. */
+/* Opens root/path and fills `fd` and `st`. ERROR_IO, ERROR_UNSUPPORTED, ERROR_MEMORY. Close with
+ * arrival_close either way. Blocks on the file system, as does the next. */
+int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,
+                 const char *path, struct error *error);
+
+/* Looks at an opened file and fills everything but `head`. `rel` is what the scan calls it. ERROR_IO, or
+ * ERROR_PASSING where another attempt may succeed, when the file cannot be read, ERROR_CORRUPT,
+ * ERROR_UNSUPPORTED, ERROR_LIMIT. */
 int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
-                    const struct arrival_places *places, unsigned root, const char *path, const char *rel,
+                    const struct arrival_places *places, const char *path, const char *rel,
                     struct error *error);
 
 /* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. A file that has

@@ -33,8 +33,7 @@ static int op_of(const char *name)
     return -1;
 }
 
-/* The file of an operation; the caller's to free. NULL: out of memory. */
-static char *path_of(const struct job *job, size_t op)
+char *combining_path(const struct job *job, size_t op)
 {
     const char *file = job->settings.aggregate_file, *place = strstr(file, "{op}");
     char *path;
@@ -88,7 +87,7 @@ int combining_open(struct combining **out, const struct job *job, struct error *
     struct combining *combining = calloc(1, sizeof *combining);
     int code = combining ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < job->settings.aggregate_ops.count && code == 0; i++) {
-        char *path = path_of(job, i);
+        char *path = combining_path(job, i);
         combining->ops[i] = (enum combine_op)op_of(job->settings.aggregate_ops.texts[i]);
         code = path ? whole_open(&combining->files[i], path, error)
                     : error_set(error, ERROR_MEMORY, "out of memory");

@@ -11,6 +11,9 @@ struct combining;
  * that is written? ERROR_USAGE. */
 int combining_check(const struct job *job, struct error *error);
 
+/* The file of an operation, by its index in aggregate.ops; the caller's to free. NULL: out of memory. */
+char *combining_path(const struct job *job, size_t op);
+
 /* Opens the files. ERROR_USAGE, ERROR_IO, ERROR_DISK_FULL, ERROR_MEMORY. */
 int combining_open(struct combining **combining, const struct job *job, struct error *error);
 

@@ -91,7 +91,7 @@ bool ledger_look(struct ledger *ledger, uint32_t slot, char *name, size_t size, 
     const struct item *item = ledger->by_slot[slot];
     if (item) {
         snprintf(name, size, "%s", item->shown);
-        *attempt = item->deaths + 1;
+        *attempt = item->spent + 1;
     }
     pthread_mutex_unlock(&ledger->lock);
     return item != NULL;
@@ -122,7 +122,7 @@ static void closed(struct ledger *ledger)
 static void gone(struct ledger *ledger, const struct item *item)
 {
     if (ledger->gone)
-        ledger->gone(ledger->gone_context, item->number);
+        ledger->gone(ledger->item_context, item);
 }
 
 static void set_stop(struct ledger *ledger, enum ledger_stop why, const struct error *error)
@@ -134,6 +134,18 @@ static void set_stop(struct ledger *ledger, enum ledger_stop why, const struct e
         ledger->stop_error = *error;
     wake(ledger);
     eventfd_write(ledger->event_fd, 1);
+}
+
+/* Have too many failed, of those that were tried? Under the lock. */
+static void judge_failures(struct ledger *ledger)
+{
+    const struct settings_stop *most = &ledger->most;
+    const uint64_t failed = ledger->counts.failed - ledger->counts.remembered;
+    const uint64_t ended = ledger->counts.done + failed;
+    if ((most->failures > 0 && failed >= most->failures) ||
+        (most->by_part && ended >= LEDGER_JUDGED_ITEMS &&
+         100 * (double)failed > most->most_percent * (double)ended))
+        set_stop(ledger, STOP_FAILURES, NULL);
 }
 
 /* Under the lock. */
@@ -151,8 +163,7 @@ static void record_failure(struct ledger *ledger, const char *shown, const struc
             failures[ledger->failure_count++] = (struct ledger_failure){strdup(shown), *error, attempts};
         }
     }
-    if (ledger->max_failures > 0 && ledger->counts.failed >= (uint64_t)ledger->max_failures)
-        set_stop(ledger, STOP_FAILURES, NULL);
+    judge_failures(ledger);
 }
 
 void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, uint64_t bytes_out,
@@ -160,6 +171,7 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
 {
     pthread_mutex_lock(&ledger->lock);
     ledger->counts.done++;
+    judge_failures(ledger);
     ledger->counts.bytes_in += bytes_in;
     ledger->counts.bytes_out += bytes_out;
     ledger->counts.pixels_in += pixels_in;
@@ -175,8 +187,32 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
 
 void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error)
 {
+    const uint32_t attempts = item->spent ? item->spent : 1;
+    if (ledger->failed)
+        ledger->failed(ledger->item_context, item, error, attempts);
     pthread_mutex_lock(&ledger->lock);
-    record_failure(ledger, item->shown, error, item->deaths > 1 ? item->deaths : 1);
+    record_failure(ledger, item->shown, error, attempts);
+    closed(ledger);
+    pthread_mutex_unlock(&ledger->lock);
+    gone(ledger, item);
+    item_free(item);
+}
+
+void ledger_skipped(struct ledger *ledger, struct item *item)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->counts.skipped++;
+    closed(ledger);
+    pthread_mutex_unlock(&ledger->lock);
+    item_free(item);
+}
+
+void ledger_failed_before(struct ledger *ledger, struct item *item, const struct error *error,
+                          uint32_t attempts)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->counts.remembered++;
+    record_failure(ledger, item->shown, error, attempts);
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
     gone(ledger, item);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The account of a run: every input that was found ends here as exactly one of done, failed or unfinished.
- * Main process only; the reader, the writer and the supervisor share it under its one lock. */
+/* The account of a run: every input that was found ends here as exactly one of done, skipped, failed or
+ * unfinished. Main process only; the reader, the writer and the supervisor share it under its one lock. */
 #ifndef PIPELINE_LEDGER_H
 #define PIPELINE_LEDGER_H
 
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "pipeline/config/settings.h"
 #include "pipeline/files/scan.h"
 #include "pipeline/shared/slot.h"
 #include "stages/stage.h"
@@ -21,9 +22,11 @@ struct item {
     char *shown;     /* as the user would write it */
     char *rel;       /* below its input, see scan_entry.rel: what outputs are named by */
     uint64_t number; /* in the order in which items were found, from 0 */
-    uint32_t deaths; /* workers that died while they ran it */
+    uint32_t spent;  /* attempts that came to nothing: their worker died, or a file could not be used */
     dev_t device;    /* of the input, once it was opened: the output must never replace it */
     ino_t inode;
+    uint64_t size_bytes; /* and as it was then */
+    int64_t mtime_ns;
     struct slot_need need; /* what an earlier attempt found out that it takes */
     uint32_t rounds;       /* how often it went round again for that */
     struct item *next;
@@ -43,8 +46,10 @@ struct ledger_failure {
 
 struct ledger_counts {
     uint64_t found, done, failed;
-    uint64_t noted;   /* entries passed over with a note: no regular files */
-    uint64_t retried; /* items sent round again */
+    uint64_t skipped;    /* up to date */
+    uint64_t remembered; /* of those that failed: they did so in an earlier run and were not tried again */
+    uint64_t noted;      /* entries passed over with a note: no regular files */
+    uint64_t retried;    /* items sent round again */
     uint64_t bytes_in, bytes_out, pixels_in;
     uint64_t warnings; /* items done that had one */
 };
@@ -56,9 +61,9 @@ struct ledger {
     enum ledger_stop stop;
     struct error stop_error;
     bool listing_done;
-    bool finished; /* the reader has nothing left to bring */
-    int64_t max_failures;
-    uint64_t open; /* items in slots and in the reader's hands */
+    bool finished;             /* the reader has nothing left to bring */
+    struct settings_stop most; /* failures */
+    uint64_t open;             /* items in slots and in the reader's hands */
     struct item **by_slot;
     uint32_t slot_count;
     struct item *retry_first, *retry_last; /* to be read again at once */
@@ -66,20 +71,25 @@ struct ledger {
     struct ledger_failure *failures;       /* the first LEDGER_MAX_FAILURES */
     size_t failure_count;
     uint64_t items; /* found so far that became one: the next one's number */
-    /* Called, under no lock, when an item ends without anything to gather from it; may be NULL. */
-    void (*gone)(void *context, uint64_t number);
-    void *gone_context;
-    int event_fd; /* readable after a stop, and when the reader has finished */
+    /* Both are called under no lock and may be NULL: an item has failed now; one has ended without anything
+     * to gather from it. */
+    void (*failed)(void *context, const struct item *item, const struct error *error, uint32_t attempts);
+    void (*gone)(void *context, const struct item *item);
+    void *item_context; /* of both */
+    int event_fd;       /* readable after a stop, and when the reader has finished */
     /* Called under the lock, for a person to read. `stage` may be empty. */
     void (*tell)(void *context, enum ledger_news news, const char *shown, const char *stage,
                  const char *text);
     void *tell_context;
 };
 
+/* A part of all items is judged only when so many have ended. */
+#define LEDGER_JUDGED_ITEMS 20u
+
 /* Failures kept for the summary; all of them are told as they happen. */
 #define LEDGER_MAX_FAILURES 10000u
 
-/* The caller sets tell, tell_context and max_failures afterwards. ERROR_MEMORY. */
+/* The caller sets tell, tell_context and `most` afterwards. ERROR_MEMORY. */
 int ledger_open(struct ledger *ledger, uint32_t slot_count, struct error *error);
 void ledger_close(struct ledger *ledger);
 
@@ -98,6 +108,11 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
                  uint64_t pixels_in, const char *warning);
 void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error);
 void ledger_unfinished(struct ledger *ledger, struct item *item);
+
+/* The same for an item that needed no work: it is up to date, or failed in an earlier run. */
+void ledger_skipped(struct ledger *ledger, struct item *item);
+void ledger_failed_before(struct ledger *ledger, struct item *item, const struct error *error,
+                          uint32_t attempts);
 
 /* An item that was done has failed after all. */
 void ledger_retract(struct ledger *ledger, const char *shown, const struct error *error);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "pipeline/engine/recover.h"
+#include "pipeline/journal/journal_outputs.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
 
@@ -22,6 +24,7 @@ int reader_open(struct reader *reader, struct error *error)
 
 void reader_close(struct reader *reader)
 {
+    resume_free(&reader->resume);
     free(reader->head);
     reader->head = NULL;
 }
@@ -52,7 +55,7 @@ static void note(const struct reader *reader, enum trace_kind kind, const struct
         .end_ns = clock_ns(),
         .item = item ? number_of(item->rel) : 0,
         .slot = slot ? *slot : TRACE_NO_SLOT,
-        .attempt = item ? item->deaths + 1 : 0,
+        .attempt = item ? item->spent + 1 : 0,
         .kind = (uint32_t)kind,
     };
     if (item)
@@ -76,6 +79,11 @@ static bool enqueue(struct reader *reader, uint32_t slot, uint64_t *seen)
     return placed;
 }
 
+static void fail(struct reader *reader, struct item *item, const struct error *error)
+{
+    recover_blame(reader->ledger, item, error, reader->machine->job->settings.retries);
+}
+
 /* Takes an examined item in. Its fate is settled when this returns: queued, failed, or unfinished. */
 static void bring_in(struct reader *reader, struct item *item, const struct arrival *arrival)
 {
@@ -87,7 +95,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
         if (entered == ERROR_STAGE)
             ledger_unfinished(reader->ledger, item);
         else
-            ledger_failed(reader->ledger, item, &error);
+            fail(reader, item, &error);
         return;
     }
     uint32_t index = (uint32_t)entered;
@@ -95,7 +103,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     struct slot *slot = &reader->machine->slots[index];
     slot->ticket = arrival->ticket;
     slot->ticket.item = number_of(item->rel);
-    slot->attempt = item->deaths + 1;
+    slot->attempt = item->spent + 1;
     slot->asked = arrival->need;
     slot->small = arrival->need.part_bytes[SLOT_BUFFER_1] <= SMALL_PIXELS_BYTES;
     if (reader->machine->rings)
@@ -107,7 +115,7 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     note(reader, TRACE_READ, item, &index, before);
     if (code < 0) {
         admission_leave(reader->admission, index, seen);
-        ledger_failed(reader->ledger, item, &error);
+        fail(reader, item, &error);
         return;
     }
     ledger_seat(reader->ledger, index, item);
@@ -124,17 +132,26 @@ static void read_item(struct reader *reader, struct item *item)
     struct arrival arrival = {.fd = -1, .reference_fd = -1, .head = reader->head};
     struct error error = {0};
     uint64_t before = begin(reader);
-    int code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
-                               item->root, item->path, item->rel, &error);
-    note(reader, TRACE_OPEN, item, NULL, before);
+    int code = arrival_open(&arrival, &reader->places, item->root, item->path, &error);
     item->device = arrival.st.st_dev;
     item->inode = arrival.st.st_ino;
+    item->size_bytes = (uint64_t)arrival.st.st_size;
+    item->mtime_ns = journal_mtime_ns(&arrival.st);
+    const bool first = item->spent == 0 && item->rounds == 0;
+    if (code == 0 && first && resume_settle(&reader->resume, reader->ledger, item, &arrival.st)) {
+        arrival_close(&arrival);
+        return;
+    }
+    if (code == 0)
+        code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
+                               item->path, item->rel, &error);
+    note(reader, TRACE_OPEN, item, NULL, before);
     /* An earlier attempt found out more. */
     chain_need_raise(&arrival.need, &item->need);
     if (code == 0)
         code = chain_need_check(&arrival.need, reader->machine->job->settings.memory_bytes, &error);
     if (code < 0)
-        ledger_failed(reader->ledger, item, &error);
+        fail(reader, item, &error);
     else
         bring_in(reader, item, &arrival);
     arrival_close(&arrival);

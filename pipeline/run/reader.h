@@ -8,6 +8,7 @@
 #include "pipeline/run/admission.h"
 #include "pipeline/run/arrival.h"
 #include "pipeline/run/ledger.h"
+#include "pipeline/run/resume.h"
 #include "pipeline/shared/machine.h"
 
 struct reader {
@@ -16,6 +17,7 @@ struct reader {
     struct admission *admission;
     struct arrival_places places;
     struct outname_rule names;
+    struct resume resume;
     struct queue queue; /* the first pool's; a copy */
     bool listing_done;
     uint8_t *head;       /* CODEC_HEAD_BYTES of the file at hand */

@@ -34,6 +34,7 @@ static int exit_for(int code)
     case ERROR_USAGE:
         return EXIT_USAGE;
     case ERROR_MEMORY:
+    case ERROR_BUSY:
         return EXIT_RESOURCES;
     default:
         return EXIT_FATAL;
@@ -87,10 +88,10 @@ static void turn_write(void *context)
         writer_step(&run->writer);
 }
 
-static void skip(void *context, uint64_t number)
+static void skip(void *context, const struct item *item)
 {
     struct run *run = context;
-    gather_skip(run->gather, number);
+    gather_skip(run->gather, item->number);
 }
 
 static int open_io(struct run *run, struct error *error)
@@ -105,9 +106,10 @@ static int open_io(struct run *run, struct error *error)
     run->writer.names = run->names;
     run->writer.gather = run->gather;
     run->ledger.gone = skip;
-    run->ledger.gone_context = run;
+    run->ledger.item_context = run;
     run->writer.queue = run->machine.queues[run->job.pool_count];
     run->writer.since_ns = clock_ns();
+    run_journal_connect(run);
     run->turns = (struct engine_turns){turn_read, turn_write, run};
     return reader_open(&run->reader, error);
 }
@@ -117,9 +119,15 @@ static void fit_job(struct run *run)
 {
     struct job *job = &run->job;
     int64_t workers = run->engine->one_worker ? 1 : job->settings.workers;
+    bool unconfined = false;
+    for (unsigned i = 0; i < job->pool_count; i++)
+        unconfined = unconfined || job->pools[i].unconfined;
     if (run->engine->one_pool) {
-        job->pools[0] = (struct job_pool){
-            .name = "main", .last = job->stage_count, .workers = workers, .queue = job->settings.queue};
+        job->pools[0] = (struct job_pool){.name = "main",
+                                          .last = job->stage_count,
+                                          .workers = workers,
+                                          .queue = job->settings.queue,
+                                          .unconfined = unconfined};
         job->pool_count = 1;
     }
     int64_t most = workers;
@@ -166,7 +174,7 @@ static int open_machine(struct run *run)
         code = try_descriptors(run, &error);
     if (code < 0)
         return run_refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
-    run->ledger.max_failures = run->job.settings.max_failures;
+    settings_stop_of(run->job.settings.max_failures, &run->ledger.most, NULL);
     run_fence(run);
     return EXIT_DONE;
 }
@@ -238,6 +246,7 @@ static int supervise(struct run *run)
     end_crew(run);
     if (code < 0)
         return run_refuse(run, code, &error);
+    quarantine_work(run->quarantine);
     finish_gathering(run);
     return run_report_end(run);
 }
@@ -250,7 +259,9 @@ static void close_all(struct run *run)
     run_trace_end(run); /* of a run that did not get as far as its report */
     series_free(&run->series);
     reader_close(&run->reader);
+    writer_close(&run->writer);
     gather_close(run->gather);
+    quarantine_close(run->quarantine);
     for (size_t i = 0; i < sizeof run->reserved / sizeof *run->reserved; i++)
         free(run->reserved[i]);
     outname_set_free(run->reader.names.taken);
@@ -264,6 +275,8 @@ static void close_all(struct run *run)
         close(run->signal_fd);
         sigprocmask(SIG_SETMASK, &run->old_signals, NULL);
     }
+    if (run->look_fd >= 0)
+        close(run->look_fd);
     if (run->stop_fd >= 0)
         close(run->stop_fd);
     if (run->reader.places.reference_fd >= 0)
@@ -277,6 +290,7 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .job = *job,
         .options = *options,
         .summary = summary,
+        .look_fd = -1,
         .signal_fd = -1,
         .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .engine = engine_at(job->settings.engine),
@@ -301,6 +315,8 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         if (code == EXIT_DONE)
             code = supervise(&run);
     }
+    if (!run.supervisor.abandoned)
+        code = run_journal_close(&run, code);
     close_all(&run);
     return code;
 }

@@ -7,15 +7,22 @@
 #include "pipeline/config/job.h"
 #include "pipeline/report/summary.h"
 
+/* Which of the items that an earlier run has dealt with are to be done again, though nothing has changed. */
+enum run_again { RUN_AGAIN_NONE, RUN_AGAIN_FAILED, RUN_AGAIN_ALL };
+
+/* What a dry run would do with an input. */
+enum run_would { RUN_WOULD_DO, RUN_WOULD_FAIL, RUN_WOULD_SKIP };
+
 struct run_options {
     int verbosity; /* -1 quiet, 0, 1 verbose */
     bool dry_run;
+    enum run_again again;
     bool observed; /* somebody of this user measures the memory of its processes */
     /* Called with one line, raw bytes, when the run is refused before anything was started. */
     void (*complain)(const char *text);
-    /* Called in a dry run for each input, names as raw bytes: its output, or NULL
-     * and why not. */
-    void (*would)(const char *input, const char *output, const struct error *error);
+    /* Called in a dry run for each input, names as raw bytes: with its output, or NULL and, where it would
+     * fail, why. */
+    void (*would)(enum run_would what, const char *input, const char *output, const struct error *error);
 };
 
 /* Does the resolved job and returns the exit code. Shows progress on standard error and fills *summary, whose

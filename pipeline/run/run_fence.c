@@ -9,15 +9,21 @@
 #include "pipeline/run/gather.h"
 #include "pipeline/run/run_parts.h"
 
-static void let_write_beside(const struct fence *fence, const char *path)
+static void let_write(const struct fence *fence, const char *directory)
 {
-    const char *slash = strrchr(path, '/');
-    char *directory = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
-    const int fd = directory ? open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    const int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         fence_let_write(fence, fd);
         close(fd);
     }
+}
+
+static void let_write_beside(const struct fence *fence, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
+    if (directory)
+        let_write(fence, directory);
     free(directory);
 }
 
@@ -43,6 +49,8 @@ static void let_write_outputs(const struct run *run, const struct fence *fence)
     fence_let_write(fence, outfile_directory(run->out, &st));
     for (unsigned i = 0; run->gather && (file = gather_file(run->gather, i)) != NULL; i++)
         let_write_beside(fence, file);
+    if (run->job.settings.quarantine)
+        let_write(fence, run->job.settings.quarantine);
     if (run->job.settings.trace)
         let_write_beside(fence, run->job.settings.trace);
 }

@@ -15,6 +15,7 @@
 #include "pipeline/report/trace.h"
 #include "pipeline/run/admission.h"
 #include "pipeline/run/ledger.h"
+#include "pipeline/run/quarantine.h"
 #include "pipeline/run/reader.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/run_trace.h"
@@ -42,8 +43,11 @@ struct run {
     struct outname_form names[JOB_MAX_OUTPUTS]; /* of the job's outputs */
     struct reader reader;
     struct writer writer;
-    struct gather *gather; /* NULL: the job gathers nothing */
-    char *reserved[10];    /* the names of what it writes, where that is below the output directory */
+    struct quarantine *quarantine; /* NULL: none */
+    struct journal *journal;       /* NULL: none */
+    uint64_t swept;                /* temporary files of killed runs that were removed */
+    struct gather *gather;         /* NULL: the job gathers nothing */
+    char *reserved[10];            /* the names of what it writes, where that is below the output directory */
     struct progress *progress;
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */
@@ -53,6 +57,7 @@ struct run {
     bool fenced; /* the main process has no more of the file system than it needs */
     bool memory_lowered;
     char memory_why[96];
+    int look_fd; /* the output directory, in a dry run that has a journal */
     int signal_fd, stop_fd;
     sigset_t old_signals;
     uint64_t overstays_told;
@@ -65,6 +70,19 @@ struct run {
 
 /* Looks at the places named, opens scan, outputs and what is gathered. The exit code, EXIT_DONE to go on. */
 int run_open_places(struct run *run);
+
+/* Opens the journal where the job has one, and clears away what killed runs left; in a dry run only to look.
+ * ERROR_BUSY, else as journal_open. The output directory must be open. */
+int run_journal_open(struct run *run, struct error *error);
+
+/* Sets up which items need no work: once the journal is open, or there is none. */
+void run_journal_resume(struct run *run);
+
+/* Connects reader, writer and ledger to the journal; once all are open, before any thread is started. */
+void run_journal_connect(struct run *run);
+
+/* Notes how the run ended, and closes the journal; the exit code, which is another one where that fails. */
+int run_journal_close(struct run *run, int exit_code);
 
 /* Gives up what the run will not open any more; when the engine is open, and before any thread is started. */
 void run_fence(struct run *run);

@@ -102,7 +102,26 @@ static int open_reference(struct run *run, struct error *error)
 static void retract(void *context, const char *shown, const struct error *error)
 {
     struct run *run = context;
+    struct error own = {0};
+    if (run->journal && journal_retract(run->journal, shown, error, &own) < 0)
+        ledger_stop_run(&run->ledger, STOP_FATAL, &own);
     ledger_retract(&run->ledger, shown, error);
+}
+
+/* The copy of an item that failed could not be made. */
+static void tell_of_copy(void *context, const char *shown, const char *text)
+{
+    struct run *run = context;
+    progress_message(run->progress, PROGRESS_NORMAL, "quarantine: %s: %s", shown, text);
+}
+
+static int open_quarantine(struct run *run, const struct scan_options *options, struct error *error)
+{
+    const struct settings *settings = &run->job.settings;
+    if (!settings->quarantine || run->options.dry_run)
+        return 0;
+    return quarantine_open(&run->quarantine, settings->quarantine, options, settings->output, run->scan,
+                           tell_of_copy, run, error);
 }
 
 /* Where workers have to be locked in: can they be? */
@@ -138,7 +157,6 @@ static int open_gathering(struct run *run, const struct scan_options *options, s
     return 0;
 }
 
-/* Places and names: everything that can be refused before anything is made. */
 int run_open_places(struct run *run)
 {
     struct error error = {0};
@@ -162,6 +180,8 @@ int run_open_places(struct run *run)
         code = open_reference(run, &error);
     if (code == 0 && !run->options.dry_run) {
         code = outfile_open(&run->out, settings->output, &error);
+        if (code == 0 && settings->fsync)
+            outfile_make_durable(run->out);
         if (code == 0 && outfile_directory(run->out, &st) >= 0) {
             options.has_output = true;
             options.output_dev = st.st_dev;
@@ -169,10 +189,15 @@ int run_open_places(struct run *run)
         }
     }
     if (code == 0)
+        code = run_journal_open(run, &error);
+    run_journal_resume(run);
+    if (code == 0)
         code = scan_open(&run->scan, &options, &error);
     run->reader.places.scan = run->scan;
     if (code == 0 && !run->options.dry_run)
         code = open_gathering(run, &options, &error);
+    if (code == 0)
+        code = open_quarantine(run, &options, &error);
     if (code == 0 && !run->options.dry_run)
         code = run_trace_open(run, &error);
     return code == 0 ? EXIT_DONE : run_refuse(run, code, &error);

@@ -56,6 +56,9 @@ static void tell_beginning(struct run *run)
 {
     const struct job *job = &run->job;
     tell_crew(run);
+    if (run->swept)
+        progress_message(run->progress, PROGRESS_NORMAL, "removed %llu temporary file%s of a killed run",
+                         (unsigned long long)run->swept, run->swept == 1 ? "" : "s");
     for (unsigned i = 0; i < job->pool_count; i++)
         progress_message(
             run->progress, PROGRESS_VERBOSE, "pool %s: %lld worker%s (%s), queue of %lld", job->pools[i].name,
@@ -163,6 +166,7 @@ void run_report_tick(void *context)
         .listing_done = listing_done,
         .done = counts.done,
         .failed = counts.failed,
+        .skipped = counts.skipped,
         .bytes_in = counts.bytes_in,
         .bytes_out = counts.bytes_out,
         .pixels = counts.pixels_in,
@@ -182,6 +186,11 @@ void run_report_tick(void *context)
     }
 }
 
+static uint64_t left_undone(const struct ledger_counts *counts)
+{
+    return counts->found - counts->done - counts->skipped - counts->failed;
+}
+
 static int exit_code(const struct run *run)
 {
     const struct ledger *ledger = &run->ledger;
@@ -199,8 +208,8 @@ static int exit_code(const struct run *run)
     }
     if (ledger->counts.found == 0)
         return EXIT_NO_INPUT;
-    /* Every item ends as done or failed; anything else would be a hole in the account. */
-    if (ledger->counts.done + ledger->counts.failed != ledger->counts.found)
+    /* Every item ends as done, skipped or failed; anything else would be a hole in the account. */
+    if (left_undone(&ledger->counts) != 0)
         return EXIT_FATAL;
     return ledger->counts.failed ? EXIT_FAILED_ITEMS : EXIT_DONE;
 }
@@ -208,14 +217,18 @@ static int exit_code(const struct run *run)
 static void tell_end(struct run *run)
 {
     const struct ledger *ledger = &run->ledger;
-    unsigned long long left = ledger->counts.found - ledger->counts.done - ledger->counts.failed;
+    unsigned long long left = left_undone(&ledger->counts), remembered = ledger->counts.remembered;
     if (ledger->stop == STOP_DISK_FULL || ledger->stop == STOP_FATAL)
         progress_message(run->progress, PROGRESS_ALWAYS, "stopped: %s", ledger->stop_error.reason);
     else if (ledger->stop == STOP_FAILURES)
-        progress_message(run->progress, PROGRESS_ALWAYS, "stopped: max_failures %lld reached",
-                         (long long)ledger->max_failures);
+        progress_message(run->progress, PROGRESS_ALWAYS, "stopped: max_failures %s reached",
+                         run->job.settings.max_failures);
     if (ledger->stop == STOP_NONE && ledger->counts.found == 0)
         progress_message(run->progress, PROGRESS_ALWAYS, "no input matched");
+    if (remembered)
+        progress_message(run->progress, PROGRESS_NORMAL,
+                         "%llu of the failed had failed before and were not tried again; --retry-failed does",
+                         remembered);
     if (left)
         progress_message(run->progress, PROGRESS_ALWAYS, "%llu items found were left undone", left);
 }
@@ -278,6 +291,8 @@ static void fill(struct run *run, struct summary *summary)
     summary->exit_code = exit_code(run);
     summary->found = counts->found;
     summary->done = counts->done;
+    summary->skipped = counts->skipped;
+    summary->remembered = counts->remembered;
     summary->warnings = counts->warnings;
     summary->listing = scan_counts(run->scan);
     summary->wall_ns = clock_ns() - run->began_ns;

@@ -3,9 +3,11 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/engine/chain_plan.h"
+#include "pipeline/engine/recover.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/pieces.h"
 #include "pipeline/shared/stall.h"
@@ -28,6 +30,7 @@ struct outcome {
     uint64_t written_bytes;
     const uint8_t *samples; /* for `aggregate` */
     size_t samples_bytes;
+    struct record record; /* for `collect` */
 };
 
 static int impossible(struct outcome *outcome)
@@ -38,7 +41,7 @@ static int impossible(struct outcome *outcome)
 /* Is this a failure that a worker can meet with? The disk, which would stop the run, is not its business. */
 static bool workers_own(int code)
 {
-    return code <= ERROR_USAGE && code >= ERROR_ROOM && code != ERROR_DISK_FULL;
+    return code <= ERROR_USAGE && code >= ERROR_ROOM && code != ERROR_DISK_FULL && code != ERROR_CRASH;
 }
 
 static int read_outcome(const struct machine *machine, uint32_t index, struct outcome *outcome)
@@ -78,7 +81,9 @@ static int write_file(struct writer *writer, const struct item *item, const stru
     if (piece->length_bytes == 0 && (!codec || codec->kinds != CODEC_ARRAYS))
         return impossible(outcome);
     outcome->written_bytes += piece->length_bytes;
-    return outfile_write(writer->out, name, bytes, piece->length_bytes, &input, &outcome->error);
+    struct stat made;
+    TRY(outfile_write(writer->out, name, bytes, piece->length_bytes, &input, &made, &outcome->error));
+    return writer->journal ? journal_outputs_add(&writer->made, name, &made, &outcome->error) : 0;
 }
 
 static int write_pieces(struct writer *writer, const struct item *item, struct outcome *outcome)
@@ -127,10 +132,40 @@ static int gather(struct writer *writer, uint32_t index, const struct item *item
     if (job_records(machine->job))
         left.record = (struct record){machine_part(machine, index, SLOT_RECORD),
                                       machine->part_bytes[SLOT_RECORD], slot->record_used, ""};
+    outcome->record = left.record;
     if (left.record.used_bytes > left.record.size_bytes ||
         (machine->job->settings.aggregate_file && !left.samples))
         return impossible(outcome);
     return gather_put(writer->gather, &left, &outcome->error);
+}
+
+/* Notes that the item is done: now, as its outputs stand. What the worker claims was judged before. */
+static void keep_journal(struct writer *writer, uint32_t index, const struct item *item,
+                         const struct outcome *outcome)
+{
+    const struct machine *machine = writer->machine;
+    const bool records = job_records(machine->job);
+    struct error error = {0};
+    uint64_t step_ns[SLOT_MAX_STEPS];
+    if (!writer->journal)
+        return;
+    memcpy(step_ns, machine->slots[index].step_ns, sizeof step_ns);
+    const struct journal_row row = {
+        .shown = item->shown,
+        .rel = item->rel,
+        .size_bytes = item->size_bytes,
+        .mtime_ns = item->mtime_ns,
+        .attempts = item->spent + 1,
+        .warning = outcome->warned ? outcome->warning : NULL,
+        .step_ns = step_ns,
+        .outputs = writer->made.bytes,
+        .outputs_bytes = writer->made.used_bytes,
+        .record = records ? outcome->record.block : NULL,
+        .record_bytes = outcome->record.used_bytes,
+    };
+    int code = journal_put(writer->journal, &row, &error);
+    if (code < 0)
+        ledger_stop_run(writer->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
 }
 
 /* The item takes more than was known when it came in: it goes round again. */
@@ -161,7 +196,7 @@ static void settle(struct writer *writer, struct item *item, int code, enum ledg
         ledger_stop_run(writer->ledger, STOP_DISK_FULL, &outcome->error);
         ledger_unfinished(writer->ledger, item);
     } else if (code < 0) {
-        ledger_failed(writer->ledger, item, &outcome->error);
+        recover_blame(writer->ledger, item, &outcome->error, writer->machine->job->settings.retries);
     } else {
         ledger_done(writer->ledger, item, bytes_in, outcome->written_bytes, outcome->pixels_in,
                     outcome->warned ? outcome->warning : NULL);
@@ -179,12 +214,15 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
     enum ledger_stop stop = ledger_stopped(writer->ledger);
     int code = read_outcome(machine, index, &outcome);
     uint64_t bytes_in = machine->slots[index].ticket.file_bytes;
+    writer->made.used_bytes = 0;
     if (code == ERROR_ROOM)
         code = send_again(writer, index, item, &outcome);
     if (code == 0 && stop != STOP_DISK_FULL)
         code = write_item(writer, item, &outcome);
     if (code == 0 && stop != STOP_DISK_FULL)
         code = gather(writer, index, item, &outcome);
+    if (code == 0 && stop != STOP_DISK_FULL)
+        keep_journal(writer, index, item, &outcome);
     if (code == 0)
         book_steps(writer, index);
     if (machine->rings)
@@ -193,6 +231,15 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
     stall(STALL_WRITTEN);
     admission_leave(writer->admission, index, seen);
     settle(writer, item, code, stop, bytes_in, &outcome);
+}
+
+/* Also when nothing came: rows must not wait for long. */
+static void commit_journal(struct writer *writer)
+{
+    struct error error = {0};
+    int code = writer->journal ? journal_tick(writer->journal, &error) : 0;
+    if (code < 0)
+        ledger_stop_run(writer->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
 }
 
 static bool always(void *context, uint32_t slot)
@@ -214,10 +261,18 @@ bool writer_step(struct writer *writer)
         return false;
     for (uint32_t i = 0; i < count; i++)
         write_slot(writer, slots[i], seen[i]);
+    commit_journal(writer);
+    quarantine_work(writer->quarantine);
     now = clock_ns();
     writer->busy_ns += now - writer->since_ns;
     writer->since_ns = now;
     return true;
+}
+
+void writer_close(struct writer *writer)
+{
+    free(writer->made.bytes);
+    writer->made = (struct journal_outputs){0};
 }
 
 void *writer_run(void *context)

@@ -51,7 +51,7 @@ static int names_in(const char *path)
 
 static int put(struct outfile *root, const char *rel, const char *text, struct error *error)
 {
-    return outfile_write(root, rel, text, strlen(text), NULL, error);
+    return outfile_write(root, rel, text, strlen(text), NULL, NULL, error);
 }
 
 static void a_signal_leaves_nothing_of_the_trial(void **state)
@@ -138,7 +138,7 @@ static void impossible_targets_are_refused(void **state)
         assert_int_equal(put(root, unsound[i], "x", &error), ERROR_UNSUPPORTED);
     assert_int_equal(link("input", "out/same"), 0);
     assert_int_equal(stat("input", &st), 0);
-    assert_int_equal(outfile_write(root, "same", "x", 1, &st, &error), ERROR_UNSUPPORTED);
+    assert_int_equal(outfile_write(root, "same", "x", 1, &st, NULL, &error), ERROR_UNSUPPORTED);
     assert_non_null(strstr(error.reason, "replace the input"));
     assert_holds("input", "precious");
     assert_int_equal(symlink("../input", "out/link"), 0);
@@ -218,7 +218,7 @@ static void a_failed_write_leaves_nothing(void **state)
     small = limit;
     small.rlim_cur = 5000;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    int code = outfile_write(root, "a", bytes, sizeof bytes, NULL, &error);
+    int code = outfile_write(root, "a", bytes, sizeof bytes, NULL, NULL, &error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     assert_int_equal(code, ERROR_IO);
     assert_holds("out/a", "old");
@@ -239,7 +239,7 @@ static void a_full_disk_says_so(void **state)
     }
     assert_int_equal(outfile_open(&root, "small/out", &error), 0);
     assert_int_equal(put(root, "a", "old", &error), 0);
-    int big = outfile_write(root, "a", bytes, sizeof bytes, NULL, &error);
+    int big = outfile_write(root, "a", bytes, sizeof bytes, NULL, NULL, &error);
     assert_holds("small/out/a", "old");
     int names = names_in("small/out");
     int inodes = 0;

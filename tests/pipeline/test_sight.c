@@ -50,7 +50,7 @@ static struct item *seat(struct bench *bench)
     const struct scan_entry entry = {.path = "a.png", .shown = "in/a.png", .rel = "a.png"};
     struct item *item = ledger_found(&bench->ledger, &entry);
     assert_non_null(item);
-    item->deaths = 1;
+    item->spent = 1;
     ledger_seat(&bench->ledger, 2, item);
     uint64_t seen = 0;
     assert_true(slot_move(&bench->machine.words[2], &seen, SLOT_RUNNING, 0, SLOT_OWNER_WORKER + 1));

@@ -101,7 +101,7 @@ static uint32_t seat(struct world *world, struct item *item, uint64_t *seen)
     struct slot *slot = &world->machine.slots[index];
     slot->ticket = world->ticket;
     slot->ticket.item = item->root;
-    slot->attempt = item->deaths + 1;
+    slot->attempt = item->spent + 1;
     picture(item->root, machine_part(&world->machine, index, SLOT_BUFFER_0));
     slot->small = true;
     ledger_seat(&world->ledger, index, item);

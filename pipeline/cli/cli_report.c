@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/bench/bench_file.h"
+#include "pipeline/cli/cli.h"
+#include "pipeline/report/escape.h"
+#include "pipeline/report/history.h"
+
+static int complain(const struct error *error, int exit_code)
+{
+    char safe[4 * sizeof error->reason];
+    fprintf(stderr, "forkmill: %s\n", escape_text(error->reason, safe, sizeof safe));
+    return exit_code;
+}
+
+static int write_page(const struct history *history, const char *output, const char *path)
+{
+    struct bench_file file = {0};
+    struct error error = {0};
+    int code = bench_file_open(&file, path, &error);
+    if (code == 0)
+        code = history_html(history, output, file.stream);
+    if (code == 0)
+        code = bench_file_keep(&file, &error);
+    bench_file_drop(&file);
+    if (code < 0 && error.code == 0)
+        error_set(&error, ERROR_IO, "%.180s: cannot be written", path);
+    return code < 0 ? complain(&error, EXIT_FATAL) : EXIT_DONE;
+}
+
+static int tell(const struct history *history, const char *output, const struct cli_args *args)
+{
+    int code = EXIT_DONE;
+    if (args->html_file)
+        code = write_page(history, output, args->html_file);
+    if (args->json)
+        return history_print_json(history, output, args->failed, stdout) < 0 ? EXIT_FATAL : code;
+    if (args->failed)
+        history_print_failures(history, stdout);
+    else if (!args->html_file)
+        history_print(history, output, stdout);
+    return code;
+}
+
+static int report(const char *output, const struct cli_args *args)
+{
+    static struct history history;
+    struct error error = {0};
+    int code = history_read(&history, output, &error);
+    if (code == 0)
+        error_set(&error, ERROR_IO, "%.160s has no journal; a run leaves one in its output directory",
+                  output);
+    int exit_code = code > 0    ? tell(&history, output, args)
+                    : code == 0 ? complain(&error, EXIT_NO_INPUT)
+                                : complain(&error, error.code == ERROR_MEMORY ? EXIT_RESOURCES : EXIT_FATAL);
+    history_free(&history);
+    return exit_code;
+}
+
+int cli_report(int argc, char **argv)
+{
+    struct diag diag = {0};
+    struct cli_args args;
+    int code = EXIT_USAGE;
+    cli_args_parse(&args, CLI_REPORT, argc, argv, &diag);
+    if (!args.help && args.word_count == 0)
+        diag_error(&diag, "whose journal? As in: forkmill report thumbs");
+    if (args.help) {
+        cli_help_command(CLI_REPORT);
+        code = EXIT_DONE;
+    } else if (diag.errors) {
+        cli_show(&diag, "forkmill report --help");
+    } else {
+        code = report(args.words[0], &args);
+    }
+    cli_args_free(&args);
+    diag_free(&diag);
+    return code;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/journal/journal_db.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "FMJ" and the version of the schema. */
+#define APPLICATION_ID 0x464d4a00
+#define SCHEMA_VERSION 1
+/* Larger values in a row are not ours. */
+#define MOST_VALUE_BYTES (64 << 20)
+/* How long to wait for a reader that stands in the way of tidying up. */
+#define BUSY_MS 5000
+
+#define ADVICE "; --no-journal does without it, and without its file everything is done again"
+
+/* An item is known by where it was found and by its name there, which decides what its outputs are called.
+ * Times are nanoseconds; `times` has a number for each step of the run, `outputs` is journal_outputs.h's. */
+static const char items_table[] =
+    "CREATE TABLE items (root TEXT NOT NULL, name TEXT NOT NULL, run INTEGER NOT NULL, status INTEGER NOT "
+    "NULL, "
+    "size INTEGER NOT NULL, mtime INTEGER NOT NULL, config BLOB NOT NULL, attempts INTEGER NOT NULL, "
+    "times TEXT NOT NULL, class TEXT, stage TEXT, reason TEXT, warning TEXT, outputs BLOB NOT NULL, record "
+    "BLOB, "
+    "PRIMARY KEY (root, name)) WITHOUT ROWID";
+static const char runs_table[] =
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, version TEXT NOT NULL, steps TEXT NOT NULL, "
+    "began INTEGER NOT NULL, ended INTEGER, how TEXT, exit_code INTEGER, found INTEGER, done INTEGER, "
+    "skipped INTEGER, failed INTEGER)";
+
+int journal_db_failed(sqlite3 *db, struct error *error)
+{
+    const int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
+    if (code == SQLITE_NOMEM)
+        return error_set(error, ERROR_MEMORY, "the journal: out of memory");
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return error_set(error, ERROR_IO, "the journal " JOURNAL_FILE " is damaged: %.60s" ADVICE,
+                         sqlite3_errmsg(db));
+    return error_set(error, code == SQLITE_FULL ? ERROR_DISK_FULL : ERROR_IO, "the journal: %.120s%s",
+                     sqlite3_errmsg(db), code == SQLITE_FULL ? "" : "; --no-journal does without it");
+}
+
+int journal_db_run(sqlite3 *db, const char *statements, struct error *error)
+{
+    return sqlite3_exec(db, statements, NULL, NULL, NULL) == SQLITE_OK ? 0 : journal_db_failed(db, error);
+}
+
+/* The number that a statement gives. */
+static int ask(sqlite3 *db, const char *query, sqlite3_int64 *number, struct error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, query, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    *number = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    int result = code == SQLITE_ROW ? 0 : journal_db_failed(db, error);
+    sqlite3_finalize(statement);
+    return result;
+}
+
+static bool is_table(sqlite3_stmt *row, const char *sql)
+{
+    const char *text = (const char *)sqlite3_column_text(row, 0);
+    return text && strcmp(text, sql) == 0;
+}
+
+/* Are our two tables all there is, word for word? */
+static int check_schema(sqlite3 *db, struct error *error)
+{
+    sqlite3_stmt *rows = NULL;
+    unsigned ours = 0, others = 0;
+    int code = sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema", -1, &rows, NULL);
+    while (code == SQLITE_OK && sqlite3_step(rows) == SQLITE_ROW) {
+        if (is_table(rows, items_table) || is_table(rows, runs_table))
+            ours++;
+        else
+            others++;
+    }
+    code = code == SQLITE_OK ? sqlite3_reset(rows) : code;
+    sqlite3_finalize(rows);
+    if (code != SQLITE_OK)
+        return journal_db_failed(db, error);
+    if (ours != 2 || others > 0)
+        return error_set(error, ERROR_IO, JOURNAL_FILE " is no journal of forkmill's" ADVICE);
+    return 0;
+}
+
+static int make_schema(sqlite3 *db, struct error *error)
+{
+    char statements[2048];
+    snprintf(statements, sizeof statements,
+             "BEGIN IMMEDIATE; %s; %s; PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", items_table,
+             runs_table, APPLICATION_ID, SCHEMA_VERSION);
+    return journal_db_run(db, statements, error);
+}
+
+/* Makes sure that the database is a journal, or *fresh: empty. Nothing is written to a stranger's. */
+static int recognize(sqlite3 *db, bool *fresh, struct error *error)
+{
+    sqlite3_int64 objects, application, version;
+    TRY(ask(db, "SELECT count(*) FROM sqlite_schema", &objects, error));
+    TRY(ask(db, "PRAGMA application_id", &application, error));
+    TRY(ask(db, "PRAGMA user_version", &version, error));
+    *fresh = objects == 0 && application == 0 && version == 0;
+    if (*fresh)
+        return 0;
+    if (application == APPLICATION_ID && version > SCHEMA_VERSION)
+        return error_set(error, ERROR_IO, JOURNAL_FILE " was made by a newer forkmill" ADVICE);
+    if (application != APPLICATION_ID || version != SCHEMA_VERSION)
+        return error_set(error, ERROR_IO, JOURNAL_FILE " is no journal of forkmill's" ADVICE);
+    return check_schema(db, error);
+}
+
+static int harden(sqlite3 *db, struct error *error)
+{
+    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return journal_db_run(db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY",
+                          error);
+}
+
+/* The journal's path, without a link in it; 1 where there is such a file, 0 where not. */
+static int find(const char *output, char *path, struct error *error)
+{
+    char directory[PATH_MAX];
+    struct stat st;
+    if (!realpath(output, directory) || snprintf(path, PATH_MAX, "%s/" JOURNAL_FILE, directory) >= PATH_MAX)
+        return error_set(error, ERROR_IO, "%.120s: no place for a journal: %s", output, strerror(errno));
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : error_set(error, ERROR_IO, "%.160s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return error_set(error, ERROR_IO, "%.100s/" JOURNAL_FILE " is no regular file" ADVICE, output);
+    return 1;
+}
+
+/* To look at a journal nobody may be writing, in a directory that may be read-only: a file that was left in
+ * order needs neither a lock nor files beside it. */
+static int open_to_read(sqlite3 **db, const char *path)
+{
+    char log[PATH_MAX + 4];
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (access(log, F_OK) == 0)
+        return sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL);
+    sqlite3_str *uri = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(uri, "file:");
+    for (const char *at = path; *at; at++)
+        sqlite3_str_appendf(uri, strchr("%?#", *at) ? "%%%02X" : "%c", (unsigned char)*at);
+    sqlite3_str_appendall(uri, "?immutable=1");
+    char *text = sqlite3_str_finish(uri);
+    int code =
+        text ? sqlite3_open_v2(text, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW, NULL)
+             : SQLITE_NOMEM;
+    sqlite3_free(text);
+    return code;
+}
+
+int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, struct error *error)
+{
+    char path[PATH_MAX];
+    sqlite3 *db = NULL;
+    *out = NULL;
+    int found = find(output, path, error);
+    TRY(found);
+    if (!found && !write)
+        return 0;
+    int opened = write ? sqlite3_open_v2(path, &db,
+                                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW |
+                                             SQLITE_OPEN_NOMUTEX,
+                                         NULL)
+                       : open_to_read(&db, path);
+    int code = opened == SQLITE_OK ? harden(db, error) : journal_db_failed(db, error);
+    bool empty = false;
+    if (code == 0)
+        code = recognize(db, &empty, error);
+    /* A new file has nothing to lose yet: what a crash of the machine leaves of it may be moved away. */
+    if (code == 0 && write && !found)
+        code = journal_db_run(db, "PRAGMA synchronous=OFF", error);
+    if (code == 0 && write)
+        code = journal_db_run(db, "PRAGMA journal_mode=WAL", error);
+    if (code == 0 && write && empty)
+        code = make_schema(db, error);
+    if (fresh)
+        *fresh = empty;
+    if (code < 0 || (empty && !write)) {
+        sqlite3_close(db);
+        return code;
+    }
+    *out = db;
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The journal's file: one SQLite database in the output directory. It is taken for a stranger's until it has
+ * shown that its schema is ours to the letter; no trigger or view in it is ever run. */
+#ifndef PIPELINE_JOURNAL_DB_H
+#define PIPELINE_JOURNAL_DB_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "stages/error.h"
+
+#define JOURNAL_FILE ".forkmill-journal.db"
+
+/* Opens the journal in the directory called `output`, which must exist. With `write` it is made where there
+ * is none; *fresh says so (may be NULL). Without, one that is not there is *db NULL and no error. ERROR_IO
+ * where it is damaged, not forkmill's, of a newer version, or cannot be opened; ERROR_DISK_FULL,
+ * ERROR_MEMORY; the text says how to go on. */
+int journal_db_open(sqlite3 **db, const char *output, bool write, bool *fresh, struct error *error);
+
+/* What SQLite just said, as an error about the journal. */
+int journal_db_failed(sqlite3 *db, struct error *error);
+
+/* Runs statements without results. */
+int journal_db_run(sqlite3 *db, const char *statements, struct error *error);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/journal/journal_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A lock of POSIX, not of flock(2): that one would live on in the fork server and its workers. */
+static struct flock whole_file(void)
+{
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+static int held(int lock, const char *shown, struct error *error)
+{
+    struct flock other = whole_file();
+    if (fcntl(lock, F_GETLK, &other) == 0 && other.l_type != F_UNLCK && other.l_pid > 0)
+        return error_set(
+            error, ERROR_BUSY,
+            "another run (process %ld) is at work on %.100s; wait for it, or choose another output",
+            (long)other.l_pid, shown);
+    return error_set(error, ERROR_BUSY,
+                     "another run is at work on %.100s; wait for it, or choose another output", shown);
+}
+
+/* Is the opened file still the one of that name? Its last holder may have removed it meanwhile. */
+static bool still_there(int directory, int lock)
+{
+    struct stat opened, named;
+    return fstat(lock, &opened) == 0 &&
+           fstatat(directory, JOURNAL_LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+int journal_lock(int directory, const char *shown, struct error *error)
+{
+    for (;;) {
+        struct flock whole = whole_file();
+        int lock = openat(directory, JOURNAL_LOCK_FILE,
+                          O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+        if (lock < 0)
+            return error_set(error, ERROR_IO,
+                             "no journal in %.100s: " JOURNAL_LOCK_FILE ": %s; --no-journal does without",
+                             shown, strerror(errno));
+        if (fcntl(lock, F_SETLK, &whole) < 0) {
+            int code =
+                errno == EAGAIN || errno == EACCES
+                    ? held(lock, shown, error)
+                    : error_set(error, ERROR_IO, "%.100s cannot be locked: %s; --no-journal does without",
+                                shown, strerror(errno));
+            close(lock);
+            return code;
+        }
+        if (still_there(directory, lock))
+            return lock;
+        close(lock);
+    }
+}
+
+bool journal_lock_held(const char *output)
+{
+    struct flock other = whole_file();
+    int directory = open(output, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int lock = openat(directory, JOURNAL_LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const bool held = lock >= 0 && fcntl(lock, F_GETLK, &other) == 0 && other.l_type != F_UNLCK;
+    if (lock >= 0)
+        close(lock);
+    if (directory >= 0)
+        close(directory);
+    return held;
+}
+
+void journal_unlock(int directory, int lock)
+{
+    if (lock < 0)
+        return;
+    unlinkat(directory, JOURNAL_LOCK_FILE, 0);
+    close(lock);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/journal/journal_outputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two numbers of 64 bits with a sign and two spaces. */
+#define NUMBERS_BYTES 44u
+
+int64_t journal_mtime_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+int journal_outputs_add(struct journal_outputs *outputs, const char *name, const struct stat *st,
+                        struct error *error)
+{
+    const size_t name_bytes = strlen(name) + 1, wanted = outputs->used_bytes + NUMBERS_BYTES + name_bytes;
+    if (wanted > outputs->size_bytes) {
+        char *bytes = realloc(outputs->bytes, 2 * wanted);
+        if (!bytes)
+            return error_set(error, ERROR_MEMORY, "out of memory");
+        outputs->bytes = bytes;
+        outputs->size_bytes = 2 * wanted;
+    }
+    int length = snprintf(outputs->bytes + outputs->used_bytes, NUMBERS_BYTES, "%" PRIu64 " %" PRId64 " ",
+                          (uint64_t)st->st_size, journal_mtime_ns(st));
+    outputs->used_bytes += (size_t)length;
+    memcpy(outputs->bytes + outputs->used_bytes, name, name_bytes);
+    outputs->used_bytes += name_bytes;
+    return 0;
+}
+
+/* The entry at *position: 1, 0 at the end, -1 where the list is broken. */
+static int next(const char *bytes, size_t length_bytes, size_t *position, uint64_t *size_bytes,
+                int64_t *mtime_ns, const char **name)
+{
+    const char *at = bytes + *position;
+    if (*position == length_bytes)
+        return 0;
+    const char *end = memchr(at, '\0', length_bytes - *position);
+    char *behind;
+    if (!end || *at < '0' || *at > '9')
+        return -1;
+    errno = 0;
+    *size_bytes = strtoull(at, &behind, 10);
+    if (*behind != ' ')
+        return -1;
+    *mtime_ns = strtoll(behind + 1, &behind, 10);
+    if (*behind != ' ' || errno != 0)
+        return -1;
+    *name = behind + 1;
+    *position += (size_t)(end - at) + 1;
+    return 1;
+}
+
+static bool leads_out(const char *name)
+{
+    if (*name == '/' || *name == '\0')
+        return true;
+    for (const char *part = name; part; part = strchr(part, '/')) {
+        part += *part == '/';
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+bool journal_outputs_stand(const char *bytes, size_t length_bytes, int directory)
+{
+    size_t position = 0;
+    uint64_t size_bytes;
+    int64_t mtime_ns;
+    const char *name;
+    struct stat st;
+    int more;
+    while ((more = next(bytes, length_bytes, &position, &size_bytes, &mtime_ns, &name)) > 0) {
+        if (leads_out(name) || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size_bytes || journal_mtime_ns(&st) != mtime_ns)
+            return false;
+    }
+    return more == 0;
+}
+
+void journal_outputs_sum(const char *bytes, size_t length_bytes, uint64_t *count, uint64_t *total_bytes)
+{
+    size_t position = 0;
+    uint64_t size_bytes;
+    int64_t mtime_ns;
+    const char *name;
+    while (next(bytes, length_bytes, &position, &size_bytes, &mtime_ns, &name) > 0) {
+        *count += 1;
+        *total_bytes += size_bytes;
+    }
+}

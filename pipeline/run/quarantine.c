@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/run/quarantine.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pipeline/files/outfile.h"
+#include "pipeline/files/outname.h"
+#include "pipeline/report/escape.h"
+
+#define TEXT_SUFFIX ".error.txt"
+
+struct noted {
+    struct noted *next;
+    unsigned root;
+    uint32_t attempts;
+    struct error error;
+    char *path, *rel, *shown;
+};
+
+struct quarantine {
+    struct outfile *out;
+    const struct scan *scan;
+    void (*tell)(void *context, const char *shown, const char *text);
+    void *context;
+    pthread_mutex_t lock; /* guards the list */
+    struct noted *first, *last;
+};
+
+int quarantine_open(struct quarantine **out, const char *directory, const struct scan_options *inputs,
+                    const char *output, const struct scan *scan,
+                    void (*tell)(void *context, const char *shown, const char *text), void *context,
+                    struct error *error)
+{
+    struct quarantine *quarantine = calloc(1, sizeof *quarantine);
+    *out = NULL;
+    if (!quarantine)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    *quarantine = (struct quarantine){.scan = scan, .tell = tell, .context = context};
+    pthread_mutex_init(&quarantine->lock, NULL);
+    int code = outfile_open(&quarantine->out, directory, error);
+    if (code == 0)
+        code = outname_check_aside(inputs, output, directory, error);
+    if (code < 0)
+        quarantine_close(quarantine);
+    else
+        *out = quarantine;
+    return code;
+}
+
+static void noted_free(struct noted *noted)
+{
+    free(noted->path);
+    free(noted->rel);
+    free(noted->shown);
+    free(noted);
+}
+
+void quarantine_note(struct quarantine *quarantine, const struct item *item, const struct error *error,
+                     uint32_t attempts)
+{
+    struct noted *noted = quarantine ? calloc(1, sizeof *noted) : NULL;
+    if (!noted)
+        return;
+    *noted = (struct noted){.root = item->root,
+                            .attempts = attempts,
+                            .error = *error,
+                            .path = strdup(item->path),
+                            .rel = strdup(item->rel),
+                            .shown = strdup(item->shown)};
+    if (!noted->path || !noted->rel || !noted->shown) {
+        noted_free(noted);
+        return;
+    }
+    pthread_mutex_lock(&quarantine->lock);
+    if (quarantine->first)
+        quarantine->last->next = noted;
+    else
+        quarantine->first = noted;
+    quarantine->last = noted;
+    pthread_mutex_unlock(&quarantine->lock);
+}
+
+static int copy_input(struct quarantine *quarantine, const struct noted *noted, struct error *error)
+{
+    struct stat st;
+    int fd = scan_open_file(quarantine->scan, noted->root, noted->path, &st, error);
+    TRY(fd);
+    int code = outfile_copy(quarantine->out, noted->rel, fd, error);
+    close(fd);
+    return code;
+}
+
+static int write_text(struct quarantine *quarantine, const struct noted *noted, struct error *error)
+{
+    char name[PATH_MAX + sizeof TEXT_SUFFIX], reason[4 * sizeof noted->error.reason];
+    char stage[4 * sizeof noted->error.stage], *text;
+    const size_t size = 4 * strlen(noted->shown) + 4;
+    char *shown = malloc(size);
+    snprintf(name, sizeof name, "%s" TEXT_SUFFIX, noted->rel);
+    int length =
+        shown ? asprintf(&text, "file      %s\nkind      %s\nstage     %s\nattempts  %u\nreason    %s\n",
+                         escape_text(noted->shown, shown, size), error_name(noted->error.code),
+                         *noted->error.stage ? escape_text(noted->error.stage, stage, sizeof stage) : "-",
+                         noted->attempts, escape_text(noted->error.reason, reason, sizeof reason))
+              : -1;
+    free(shown);
+    if (length < 0)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    int code = outfile_write(quarantine->out, name, text, (size_t)length, NULL, NULL, error);
+    free(text);
+    return code;
+}
+
+void quarantine_work(struct quarantine *quarantine)
+{
+    if (!quarantine)
+        return;
+    pthread_mutex_lock(&quarantine->lock);
+    struct noted *noted = quarantine->first;
+    quarantine->first = quarantine->last = NULL;
+    pthread_mutex_unlock(&quarantine->lock);
+    while (noted) {
+        struct noted *next = noted->next;
+        struct error error = {0};
+        /* The text also where there is nothing to copy, as of a file that cannot be opened. */
+        int copied = copy_input(quarantine, noted, &error);
+        int written = write_text(quarantine, noted, &error);
+        if (copied < 0 || written < 0)
+            quarantine->tell(quarantine->context, noted->shown, error.reason);
+        noted_free(noted);
+        noted = next;
+    }
+}
+
+void quarantine_close(struct quarantine *quarantine)
+{
+    if (!quarantine)
+        return;
+    for (struct noted *noted = quarantine->first; noted;) {
+        struct noted *next = noted->next;
+        noted_free(noted);
+        noted = next;
+    }
+    outfile_close(quarantine->out);
+    pthread_mutex_destroy(&quarantine->lock);
+    free(quarantine);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* JPEG, strictly and salvaged, and decoded to a part of its size. */
+#include "fuzz_codec.h"
+
+extern const struct codec jpeg_codec;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct codec_load load = {.on_corrupt = CODEC_SALVAGE};
+    struct codec_limits lenient = fuzz_limits;
+    struct fuzz_image image;
+    lenient.load = &load;
+    if (fuzz_decode(&jpeg_codec, data, size, &fuzz_limits, &image) == 0)
+        fuzz_free(&image);
+    if (fuzz_decode(&jpeg_codec, data, size, &lenient, &image) == 0)
+        fuzz_free(&image);
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* PNG: as it is, and with the checksums of its chunks made good, so that damage reaches what is behind them.
+ * The fast way must give libpng's verdict and pixels; salvage must live. */
+#include <zlib.h>
+
+#include "fuzz_codec.h"
+#include "stages/codec/png_private.h"
+
+extern const struct codec png_codec;
+
+static void mend_checksums(uint8_t *bytes, size_t size)
+{
+    for (size_t at = PNG_SIGNATURE_BYTES; at + PNG_CHUNK_EXTRA <= size;) {
+        const size_t length = png_get_uint_32(bytes + at);
+        if (length > size - at - PNG_CHUNK_EXTRA)
+            return;
+        png_save_uint_32(bytes + at + 8 + length, (png_uint_32)crc32(0, bytes + at + 4, (uInt)length + 4));
+        at += length + PNG_CHUNK_EXTRA;
+    }
+}
+
+/* A fast decode that does not leave it to libpng agrees with it. */
+static void compare_ways(const uint8_t *bytes, size_t size)
+{
+    struct fuzz_image fast = {0}, slow;
+    if (!size || !fuzz_peek(&png_codec, bytes, size, &fuzz_limits, &fast.info))
+        return;
+    slow = fast;
+    if (fuzz_decode_once(png_decode_fast, bytes, size, &fuzz_limits, 0xa5, &fast) < 0)
+        return;
+    FUZZ_CHECK(fuzz_decode_once(png_decode_by_libpng, bytes, size, &fuzz_limits, 0x5a, &slow) == 0);
+    FUZZ_CHECK(shape_bytes(&fast.shape) == shape_bytes(&slow.shape));
+    FUZZ_CHECK(memcmp(fast.pixels, slow.pixels, shape_bytes(&fast.shape)) == 0);
+    fuzz_free(&fast);
+    fuzz_free(&slow);
+}
+
+static void look(const uint8_t *bytes, size_t size)
+{
+    static const struct codec_load load = {.on_corrupt = CODEC_SALVAGE};
+    struct codec_limits lenient = fuzz_limits;
+    struct fuzz_image image;
+    lenient.load = &load;
+    compare_ways(bytes, size);
+    if (fuzz_decode(&png_codec, bytes, size, &fuzz_limits, &image) == 0)
+        fuzz_round_trip(&png_codec, &fuzz_limits, &image);
+    else if (fuzz_decode(&png_codec, bytes, size, &lenient, &image) < 0)
+        return;
+    fuzz_free(&image);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    look(data, size);
+    uint8_t *mended = fuzz_take(size, 0);
+    if (size)
+        memcpy(mended, data, size);
+    mend_checksums(mended, size);
+    look(mended, size);
+    free(mended);
+    return 0;
+}
