@@ -9,11 +9,12 @@ A sample adds up, over all processes of the tree, what they hold alone or share 
 (blocks of the unlinked files in /dev/shm, or memfds, that the tree has open), since committed pages that nobody has
 touched are memory too. Peaks between two samples are missed; --every 20 is the default.
 
-Prints one line, "PEAK_BYTES PEAK_SHARED_BYTES SAMPLES SECONDS", after the command has ended, and exits as it did.
+Prints one line, "PEAK_BYTES PEAK_SHARED_BYTES SAMPLES SECONDS CPU_SECONDS", after the command has ended, and exits as it did.
 """
 import argparse
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -99,7 +100,9 @@ def main():
             total, shared = sample(process.pid)
             most, most_shared, samples = max(most, total), max(most_shared, shared), samples + 1
             time.sleep(arguments.every / 1000)
-    print(most, most_shared, samples, f"{time.monotonic() - started:.2f}")
+    wall = time.monotonic() - started
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(most, most_shared, samples, f"{wall:.2f} {used.ru_utime + used.ru_stime:.2f}")
     sys.exit(process.returncode if process.returncode >= 0 else 128 - process.returncode)
 
 

@@ -14,7 +14,8 @@ set -euo pipefail
 rounds=5 corpora=icons,art,photos jobs=thumbnail,half,blur,gray,encode
 peers=opencv,libvips,vipsthumbnail,pillow,imagemagick,graphicsmagick
 flags "[--save] [--quick] [--rounds N] [--corpora LIST] [--jobs LIST] [--peers LIST]" "$@"
-# A peer that takes so many times as long as forkmill is timed once: what it takes to the second changes nothing.
+# A peer that takes so many times as long as forkmill in the first run is not run again: a second more or less
+# changes nothing.
 hopeless=5
 PYTHON=$(system_python)
 export FORKMILL=$forkmill FORKMILL_BENCH=$bench PYTHON
@@ -48,33 +49,38 @@ once() { # WHO JOB IN
     awk 'NF == 3 {print $1, $2 + $3; next} {print > "/dev/stderr"}'
 }
 
-# The first run, which is not timed; prints "PEAK_BYTES OUT_BYTES FILES".
+# The first run, which warms the files up; prints "PEAK_BYTES OUT_BYTES FILES WALL_S CPU_S".
 first() { # WHO JOB IN
-  local out
+  local out line peak wall cpu
   out=$(mktemp -d "$outs/$1-XXXXXX")
-  "$PYTHON" bench/peak.py -- bench/peers/one.sh "$1" "$2" "$3" "$out" 2>"$outs.log" |
-    awk '{printf "%s ", $1}' || die "$1, $2: $(tail -n 3 "$outs.log")"
-  find "$out" -type f -name '*.png' -printf '%s\n' | awk '{s += $1} END {print s, NR}'
+  line=$("$PYTHON" bench/peak.py -- bench/peers/one.sh "$1" "$2" "$3" "$out" 2>"$outs.log") ||
+    die "$1, $2: $(tail -n 3 "$outs.log")"
+  read -r peak _ _ wall cpu <<<"$line"
+  echo "$peak $(find "$out" -type f -name '*.png' -printf '%s\n' | awk '{s += $1} END {print s, NR}') $wall $cpu"
 }
 
 cell() { # CORPUS JOB; appends lines to $figures
-  local in who wall reference slow=" " contenders=(forkmill forkmill-fastest)
+  local in who peak out files wall cpu reference slow=" " contenders=(forkmill forkmill-fastest)
   in=$(corpus "$1" "$2")
   for who in ${peers//,/ }; do
     [ "$who" = vipsthumbnail ] && [ "$2" != thumbnail ] || contenders+=("$who")
   done
   for who in "${contenders[@]}"; do
-    echo "${1##*/} $2 $who size $(first "$who" "$2" "$in")" >>"$figures"
+    read -r peak out files wall cpu < <(first "$who" "$2" "$in")
+    echo "${1##*/} $2 $who size $peak $out $files" >>"$figures"
+    reference=${reference:-$wall}
+    if awk -v a="$wall" -v b="$reference" -v n=$hopeless 'BEGIN {exit !(a > b * n)}'; then
+      slow+="$who "
+      echo "${1##*/} $2 $who time $wall $cpu" >>"$figures"
+    fi
   done
   for ((round = 0; round < rounds; round++)); do
     for ((i = 0; i < ${#contenders[@]}; i++)); do
-      # forkmill begins, or whoever else's turn it is: a machine that grows slower favours nobody.
+      # Each begins in turn, so that a machine that grows slower favours nobody.
       who=${contenders[(i + round) % ${#contenders[@]}]}
       [[ $slow != *" $who "* ]] || continue
       read -r wall cpu < <(once "$who" "$2" "$in")
       echo "${1##*/} $2 $who time $wall $cpu" >>"$figures"
-      if [ "$who" = forkmill ]; then reference=$wall; fi
-      if awk -v a="$wall" -v b="$reference" -v n=$hopeless 'BEGIN {exit !(a > b * n)}'; then slow+="$who "; fi
     done
   done
   # Between cells, not runs: making files is slow for some seconds after others were removed.
@@ -106,7 +112,9 @@ done
   echo "- $("$PYTHON" bench/peers/pictures.py versions)"
   echo "- $(versions)"
   echo "- \`bench/peers/one.sh\` has each command; two processes each, PNG to PNG, each tool's default compression"
-  echo "- $rounds interleaved rounds after one run that is not timed; what takes $hopeless times as long as forkmill, one"
+  echo "- $rounds interleaved rounds after a first run of each; what takes more than $hopeless times as long as forkmill there"
+  echo "  is not run again"
+  echo "- grayscale: files without alpha; thumbnails of OpenCV are means of areas, softer than the others' and so smaller"
   echo
   "$PYTHON" bench/peers/table.py "$figures"
 } | report peers

@@ -8,7 +8,7 @@
 # FORKMILL, FORKMILL_BENCH and PYTHON are.
 set -euo pipefail
 
-who=$1 job=$2 in=$3 out=$4
+who=$1 job=$2 in=$3 out=$(realpath "$4")
 # Two processes on two cores: threads inside of them would only get in each other's way.
 export OMP_NUM_THREADS=1 MAGICK_THREAD_LIMIT=1 VIPS_CONCURRENCY=1
 
@@ -24,7 +24,7 @@ case $who in
       thumbnail) stages=(-s "resize:width=256,height=256,upscale=false") ;;
       half) stages=(-s "resize:scale=0.5,kernel=lanczos3") ;;
       blur) stages=(-s gaussblur:sigma=2) ;;
-      gray) stages=(-s grayscale) ;;
+      gray) stages=(-s grayscale:weights=rec601) ;; # as OpenCV and Pillow have them
       encode) stages=() ;;
     esac
     [ "$who" = forkmill ] || stages+=(--save-compression fastest)

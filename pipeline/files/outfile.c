@@ -21,10 +21,13 @@
 /* Directories whose new names are not on the disk yet, at most. */
 #define MOST_DIRTY 16u
 
+#define WRITING "writing the output"
+
 struct outfile {
     int fd;
     int last_fd; /* the directory that the last file went to; -1: none */
     char last[PATH_MAX];
+    pid_t process;
     uint32_t nonce; /* tells this run's temporary files from another's with the same process id */
     uint64_t counter;
     bool durable;
@@ -154,8 +157,8 @@ static int make_beneath(struct outfile *outfile, const char *path)
 static int temp_open(struct outfile *root, int directory, char *temp)
 {
     for (int attempt = 0; attempt < 100; attempt++) {
-        snprintf(temp, 64, SCAN_TEMP_PREFIX "%ld-%08x-%llu" SCAN_TEMP_SUFFIX, (long)getpid(), root->nonce,
-                 (unsigned long long)root->counter++);
+        snprintf(temp, 64, SCAN_TEMP_PREFIX "%ld-%08x-%llu" SCAN_TEMP_SUFFIX, (long)root->process,
+                 root->nonce, (unsigned long long)root->counter++);
         int fd = openat(directory, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd >= 0 || (errno != EEXIST && errno != EINTR))
             return fd;
@@ -195,6 +198,7 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
     if (!root)
         return error_set(error, ERROR_MEMORY, "out of memory");
     root->last_fd = -1;
+    root->process = getpid();
     if (getrandom(&root->nonce, sizeof root->nonce, 0) < 0)
         root->nonce = (uint32_t)(uintptr_t)root;
     errno = ENOENT; /* for an empty path */
@@ -304,7 +308,7 @@ static int check_target(int directory, const char *name, const struct stat *inpu
 {
     struct stat st;
     if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : failed(error, errno, "writing the output");
+        return errno == ENOENT ? 0 : failed(error, errno, WRITING);
     if (S_ISDIR(st.st_mode))
         return error_set(error, ERROR_UNSUPPORTED, "a directory is in the place of the output");
     if (input && st.st_dev == input->st_dev && st.st_ino == input->st_ino)
@@ -312,22 +316,34 @@ static int check_target(int directory, const char *name, const struct stat *inpu
     return 0;
 }
 
+/* The temporary file gets its name. Mostly nothing has that name yet, and one call does; where something has,
+ * or the file system cannot tell, it is looked at first. */
+static int give_name(int directory, const char *temp, const char *name, const struct stat *input,
+                     struct error *error)
+{
+    if (renameat2(directory, temp, directory, name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EEXIST && errno != EINVAL && errno != ENOSYS)
+        return failed(error, errno, WRITING);
+    TRY(check_target(directory, name, input, error));
+    return renameat(directory, temp, directory, name) < 0 ? failed(error, errno, WRITING) : 0;
+}
+
 static int write_in(struct outfile *root, int directory, const char *name, const struct source *source,
                     const struct stat *input, struct stat *made, struct error *error)
 {
     char temp[64];
-    TRY(check_target(directory, name, input, error));
     int fd = temp_open(root, directory, temp);
     if (fd < 0)
         return failed(error, errno, "making a temporary file for the output");
     int cause = write_and_close(fd, source, root->durable, made);
-    if (cause == 0 && renameat(directory, temp, directory, name) < 0)
-        cause = errno;
-    if (cause != 0)
+    const int code = cause ? failed(error, cause, WRITING) : give_name(directory, temp, name, input, error);
+    if (code < 0) {
         unlinkat(directory, temp, 0);
-    else
-        cause = note_name(root, directory);
-    return cause ? failed(error, cause, "writing the output") : 0;
+        return code;
+    }
+    cause = note_name(root, directory);
+    return cause ? failed(error, cause, WRITING) : 0;
 }
 
 static int put(struct outfile *root, const char *rel, const struct source *source, const struct stat *input,

@@ -9,8 +9,9 @@
 #include "pipeline/files/beneath.h"
 #include "pipeline/files/cause.h"
 
-/* Reads until `length` bytes are there or the file ends. The number read, or -1 and errno. */
-static ssize_t read_fully(int fd, uint8_t *bytes, size_t length)
+/* Reads until `length` bytes are there or the file ends; where it ends as `expected` and a call gives less
+ * than it was asked for, that is the end, and not asked for again. The number read, or -1 and errno. */
+static ssize_t read_fully(int fd, uint8_t *bytes, size_t length, size_t expected)
 {
     size_t have = 0;
     while (have < length) {
@@ -22,6 +23,8 @@ static ssize_t read_fully(int fd, uint8_t *bytes, size_t length)
         if (got < 0)
             return -1;
         have += (size_t)got;
+        if (have == expected)
+            break;
     }
     return (ssize_t)have;
 }
@@ -50,7 +53,7 @@ static int read_head(int fd, uint64_t size, uint8_t *head, size_t *head_bytes, s
 {
     /* Asking for a byte more than a small file has shows that it grew. */
     bool whole = size <= CODEC_HEAD_BYTES;
-    ssize_t got = read_fully(fd, head, whole ? (size_t)size + 1 : CODEC_HEAD_BYTES);
+    ssize_t got = read_fully(fd, head, whole ? (size_t)size + 1 : CODEC_HEAD_BYTES, (size_t)size);
     if (got < 0)
         return unreadable(error);
     if (whole && (uint64_t)got != size)
@@ -206,13 +209,13 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
 /* The rest of a file from byte `have` on, to its end at `size` and no further. */
 static int read_rest(int fd, uint8_t *bytes, size_t have, size_t size, struct error *error)
 {
-    ssize_t got = read_fully(fd, bytes + have, size - have);
+    ssize_t got = read_fully(fd, bytes + have, size - have, SIZE_MAX);
     if (got < 0)
         return unreadable(error);
     uint8_t more;
     if ((size_t)got < size - have)
         return changed(false, error);
-    if (read_fully(fd, &more, 1) > 0)
+    if (read_fully(fd, &more, 1, SIZE_MAX) > 0)
         return changed(true, error);
     return 0;
 }

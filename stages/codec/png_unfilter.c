@@ -74,10 +74,51 @@ INLINE void store(uint8_t *to, __m128i pixel, size_t pixel_bytes)
     memcpy(to, bytes, pixel_bytes);
 }
 
+/* Of 16 bytes that hold pixels of 3 or 4 bytes: each pixel plus all before it. */
+INLINE __m128i running_sums(__m128i changes, size_t pixel_bytes)
+{
+    if (pixel_bytes == 4) {
+        changes = _mm_add_epi8(changes, _mm_slli_si128(changes, 4));
+        return _mm_add_epi8(changes, _mm_slli_si128(changes, 8));
+    }
+    changes = _mm_add_epi8(changes, _mm_slli_si128(changes, 3));
+    changes = _mm_add_epi8(changes, _mm_slli_si128(changes, 6));
+    return _mm_add_epi8(changes, _mm_slli_si128(changes, 12));
+}
+
+/* The last whole pixel of 16 bytes in the place of each. */
+INLINE __m128i last_everywhere(__m128i pixels, size_t pixel_bytes)
+{
+    if (pixel_bytes == 4)
+        return _mm_shuffle_epi32(pixels, 0xff);
+    __m128i last = _mm_srli_si128(_mm_slli_si128(pixels, 1), 13);
+    last = _mm_or_si128(last, _mm_slli_si128(last, 3));
+    last = _mm_or_si128(last, _mm_slli_si128(last, 6));
+    return _mm_or_si128(last, _mm_slli_si128(last, 12));
+}
+
+/* Four or five pixels at a time, which wait for those before them in one addition only. How many bytes
+ * are done. */
+INLINE size_t sub_sixteens(uint8_t *to, const uint8_t *from, size_t row_bytes, size_t pixel_bytes)
+{
+    const size_t step = 16 / pixel_bytes * pixel_bytes;
+    size_t at = 0;
+    __m128i left = _mm_setzero_si128();
+    if (pixel_bytes > 4 || (step < 16 && to == from)) /* a byte more is written than done */
+        return 0;
+    for (; at + 16 <= row_bytes; at += step) {
+        __m128i sums = running_sums(_mm_loadu_si128((const __m128i *)(const void *)(from + at)), pixel_bytes);
+        _mm_storeu_si128((__m128i *)(void *)(to + at), _mm_add_epi8(left, sums));
+        left = _mm_add_epi8(left, last_everywhere(sums, pixel_bytes));
+    }
+    return at;
+}
+
 INLINE void sub_pixels(uint8_t *to, const uint8_t *from, size_t row_bytes, size_t pixel_bytes)
 {
-    __m128i left = _mm_setzero_si128();
-    for (size_t at = 0; at < row_bytes; at += pixel_bytes) {
+    size_t at = sub_sixteens(to, from, row_bytes, pixel_bytes);
+    __m128i left = at > 0 ? load(to + at - pixel_bytes, pixel_bytes) : _mm_setzero_si128();
+    for (; at < row_bytes; at += pixel_bytes) {
         left = _mm_add_epi8(left, load(from + at, pixel_bytes));
         store(to + at, left, pixel_bytes);
     }

@@ -112,29 +112,33 @@
     SORT_5(v)
 
 #define NETWORKS(key, suffix)                                                                                \
-    /* Sorts the columns of three rows where they lie. */                                                    \
-    SIMD_CLONES static void sort_3_##suffix(key *restrict a, key *restrict b, key *restrict c, size_t count) \
+    /* Sorts the columns of the rows into as many others. */                                                 \
+    SIMD_CLONES static void sort_3_##suffix(const key *restrict a, const key *restrict b,                    \
+                                            const key *restrict c, key *restrict low, key *restrict middle,  \
+                                            key *restrict high, size_t count)                                \
     {                                                                                                        \
         for (size_t i = 0; i < count; i++) {                                                                 \
             key v[3] = {a[i], b[i], c[i]};                                                                   \
             SORT_3(v);                                                                                       \
-            a[i] = v[0];                                                                                     \
-            b[i] = v[1];                                                                                     \
-            c[i] = v[2];                                                                                     \
+            low[i] = v[0];                                                                                   \
+            middle[i] = v[1];                                                                                \
+            high[i] = v[2];                                                                                  \
         }                                                                                                    \
     }                                                                                                        \
                                                                                                              \
-    SIMD_CLONES static void sort_5_##suffix(key *restrict a, key *restrict b, key *restrict c,               \
-                                            key *restrict d, key *restrict e, size_t count)                  \
+    SIMD_CLONES static void sort_5_##suffix(const key *restrict a, const key *restrict b,                    \
+                                            const key *restrict c, const key *restrict d,                    \
+                                            const key *restrict e, key *restrict p, key *restrict q,         \
+                                            key *restrict r, key *restrict s, key *restrict t, size_t count) \
     {                                                                                                        \
         for (size_t i = 0; i < count; i++) {                                                                 \
             key v[5] = {a[i], b[i], c[i], d[i], e[i]};                                                       \
             SORT_5(v);                                                                                       \
-            a[i] = v[0];                                                                                     \
-            b[i] = v[1];                                                                                     \
-            c[i] = v[2];                                                                                     \
-            d[i] = v[3];                                                                                     \
-            e[i] = v[4];                                                                                     \
+            p[i] = v[0];                                                                                     \
+            q[i] = v[1];                                                                                     \
+            r[i] = v[2];                                                                                     \
+            s[i] = v[3];                                                                                     \
+            t[i] = v[4];                                                                                     \
         }                                                                                                    \
     }                                                                                                        \
                                                                                                              \
@@ -182,16 +186,17 @@
         }                                                                                                    \
     }                                                                                                        \
                                                                                                              \
-    /* `rows` are `size` rows of a strip with margins; they are used up. */                                  \
-    static void median_##suffix(void *const rows[], size_t size, void *dst, size_t padded, size_t count,     \
-                                size_t channels)                                                             \
+    /* Of `size` rows of a strip with margins; `sorted` are as many, for what comes in between. */           \
+    static void median_##suffix(void *const rows[], void *const sorted[], size_t size, void *dst,            \
+                                size_t padded, size_t count, size_t channels)                                \
     {                                                                                                        \
         if (size == 3) {                                                                                     \
-            sort_3_##suffix(rows[0], rows[1], rows[2], padded);                                              \
-            pick_3_##suffix(rows[0], rows[1], rows[2], dst, count, channels);                                \
+            sort_3_##suffix(rows[0], rows[1], rows[2], sorted[0], sorted[1], sorted[2], padded);             \
+            pick_3_##suffix(sorted[0], sorted[1], sorted[2], dst, count, channels);                          \
         } else {                                                                                             \
-            sort_5_##suffix(rows[0], rows[1], rows[2], rows[3], rows[4], padded);                            \
-            pick_5_##suffix(rows[0], rows[1], rows[2], rows[3], rows[4], dst, count, channels);              \
+            sort_5_##suffix(rows[0], rows[1], rows[2], rows[3], rows[4], sorted[0], sorted[1], sorted[2],    \
+                            sorted[3], sorted[4], padded);                                                   \
+            pick_5_##suffix(sorted[0], sorted[1], sorted[2], sorted[3], sorted[4], dst, count, channels);    \
         }                                                                                                    \
     }
 
@@ -212,35 +217,46 @@ static size_t row_bytes(size_t size, const struct shape *in)
 
 size_t median_network_bytes(size_t size, const struct shape *in)
 {
-    return scratch_need(size + 1, row_bytes(size, in));
+    return scratch_need(2 * size + 1, row_bytes(size, in));
+}
+
+/* A strip of rows [first, last) from column x on. Each row is loaded once, into a ring. */
+static void strip_rows(const struct stage_run *run, size_t size, uint32_t first, uint32_t last, size_t x,
+                       uint8_t *memory)
+{
+    const struct shape *in = &run->in;
+    const int64_t radius = (int64_t)size / 2;
+    const size_t channels = in->channels, row = row_bytes(size, in);
+    const size_t left = in->width - x, width = left < STRIP_PX ? left : STRIP_PX, padded = width + size - 1;
+    void *rows[5] = {NULL}, *sorted[5] = {NULL};
+    for (size_t i = 0; i < size; i++)
+        sorted[i] = memory + (size + i) * row;
+    for (uint32_t y = first; y < last; y++) {
+        for (size_t i = 0; i < size; i++) {
+            rows[i] = memory + (y + i) % size * row;
+            if (y == first || i == size - 1)
+                keyrow_load(run, (int64_t)x - radius, y + (int64_t)i - radius, padded, false, rows[i]);
+        }
+        uint8_t *result = run->dst + y * shape_row_bytes(in) + x * shape_pixel_bytes(in);
+        void *to = in->sample == SAMPLE_F32 ? memory + 2 * size * row : result;
+        if (in->sample == SAMPLE_U8)
+            median_u8(rows, sorted, size, to, padded * channels, width * channels, channels);
+        else if (in->sample == SAMPLE_U16)
+            median_u16(rows, sorted, size, to, padded * channels, width * channels, channels);
+        else
+            median_u32(rows, sorted, size, to, padded * channels, width * channels, channels);
+        if (in->sample == SAMPLE_F32)
+            keyrow_store(run, x, y, width, false, to);
+    }
 }
 
 int median_network_rows(const struct stage_run *run, size_t size, uint32_t first, uint32_t last,
                         struct scratch *scratch, struct error *error)
 {
-    const struct shape *in = &run->in;
-    const int64_t radius = (int64_t)size / 2;
-    const size_t channels = in->channels, row = row_bytes(size, in);
-    uint8_t *memory = scratch_alloc(scratch, size + 1, row), *result = memory + size * row;
+    uint8_t *memory = scratch_alloc(scratch, 2 * size + 1, row_bytes(size, &run->in));
     if (!memory)
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
-    void *rows[5] = {NULL};
-    for (size_t i = 0; i < size; i++)
-        rows[i] = memory + i * row;
-    for (size_t x = 0; x < in->width; x += STRIP_PX) {
-        const size_t left = in->width - x, width = left < STRIP_PX ? left : STRIP_PX,
-                     padded = width + size - 1;
-        for (uint32_t y = first; y < last; y++) {
-            for (size_t i = 0; i < size; i++)
-                keyrow_load(run, (int64_t)x - radius, y + (int64_t)i - radius, padded, false, rows[i]);
-            if (in->sample == SAMPLE_U8)
-                median_u8(rows, size, result, padded * channels, width * channels, channels);
-            else if (in->sample == SAMPLE_U16)
-                median_u16(rows, size, result, padded * channels, width * channels, channels);
-            else
-                median_u32(rows, size, result, padded * channels, width * channels, channels);
-            keyrow_store(run, x, y, width, false, result);
-        }
-    }
+    for (size_t x = 0; x < run->in.width; x += STRIP_PX)
+        strip_rows(run, size, first, last, x, memory);
     return 0;
 }

@@ -82,6 +82,15 @@ rows() { # PATTERN; how many rows of the table in ./table match
   [ "$(rows '(forkmill|forkmill-fastest|pillow) \| [0-9.]+ \| [0-9.]+ \| [0-9]+ \| [0-9.]+ \|')" -eq 6 ]
 }
 
+@test "kernels.sh has a row for each kernel, and one figure at least to compare with" {
+  "$FORKMILL_PYTHON" -c 'import numpy'
+  [ -x "$FORKMILL_BENCH/forkmill-bench-vips-kernels" ] || "$FORKMILL_PYTHON" -c 'import cv2' || skip "neither OpenCV nor libvips"
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/kernels.sh" --quick >table
+  [ "$(grep -cE '^\| [a-z][^|]* \| [0-9]+ \| ([0-9]+|nan) \| ([0-9]+|nan) \| \*\*[0-9.]+\*\* \| [0-9.]+ \|$' table)" -eq 12 ]
+  grep -q '^memcpy: [0-9]* MP/s.$' table
+}
+
 @test "a slow file is slow by the time asked for, once for each read of data" {
   cd "$BATS_TEST_TMPDIR"
   mkdir slow swift
@@ -104,7 +113,7 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
 }
 
 @test "the scripts refuse what they do not know" {
-  for script in run ipc csv codec peers; do
+  for script in run ipc csv codec peers kernels; do
     code=0
     "$FORKMILL_ROOT/bench/$script.sh" --slowly 2>err || code=$?
     [ "$code" -eq 1 ]
