@@ -34,12 +34,13 @@ static const struct {
 
 static const char *const exit_codes[][2] = {
     {"0", "All items are done, or rightly skipped"},
-    {"1", "Some items failed; doctor: a default run would not work"},
+    {"1", "Some items failed, now or in an earlier run; doctor: a default run would not work"},
     {"2", "Usage or config; nothing was started"},
     {"3", "No input matched"},
     {"4", "Stopped by max_failures"},
     {"5", "The environment failed, as a full output disk does"},
-    {"75", "Not enough memory, shared memory or descriptors to start"},
+    {"75",
+     "Not enough memory, shared memory or descriptors to start, or another run is at work on the output"},
     {"129, 130, 143", "Hung up, interrupted, terminated: items in hand were finished"},
 };
 

@@ -384,8 +384,6 @@ int journal_put(struct journal *journal, const struct journal_row *row, struct e
     int code = open_batch(journal, error);
     if (code == 0)
         code = insert(journal, row, error);
-    if (code == 0)
-        code = commit_if_due(journal, error);
     pthread_mutex_unlock(&journal->lock);
     return code;
 }

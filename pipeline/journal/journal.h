@@ -23,7 +23,8 @@ struct journal_options {
     struct config_digest digest;
     const char *const *steps; /* names of the job's steps */
     unsigned step_count;
-    /* Called before rows are committed, under the journal's lock; may be NULL. */
+    /* Called before rows are committed, by journal_tick and journal_close, under the journal's lock; may be
+     * NULL. */
     int (*before_commit)(void *context, struct error *error);
     void *context;
 };
@@ -96,14 +97,15 @@ int journal_find(struct journal *journal, const char *shown, const char *rel, ui
 
 void journal_found_free(struct journal_found *found);
 
-/* Puts an item's row in place of an earlier one; commits now and then. ERROR_IO, ERROR_DISK_FULL,
- * ERROR_MEMORY. May block on the disk. */
+/* Puts an item's row in place of an earlier one, to be committed with others. ERROR_IO, ERROR_DISK_FULL,
+ * ERROR_MEMORY. */
 int journal_put(struct journal *journal, const struct journal_row *row, struct error *error);
 
 /* An item whose row says done has failed after all. */
 int journal_retract(struct journal *journal, const char *shown, const struct error *why, struct error *error);
 
-/* Commits rows that have waited for long enough. */
+/* Commits rows where there are enough, or they have waited for long. May block on the disk. Only the thread
+ * that `before_commit` may run in. */
 int journal_tick(struct journal *journal, struct error *error);
 
 /* Commits, notes how the run ended unlocks, frees. Accepts NULL. When all threads are

@@ -10,7 +10,7 @@ enum exit_code {
     EXIT_NO_INPUT = 3,     /* no input matched */
     EXIT_STOPPED = 4,      /* by max_failures */
     EXIT_FATAL = 5,        /* the environment failed: a full output disk */
-    EXIT_RESOURCES = 75,   /* not enough memory or descriptors to start */
+    EXIT_RESOURCES = 75,   /* not enough memory or descriptors to start, or the output is in use */
     EXIT_INTERRUPTED = 130,
     EXIT_TERMINATED = 143,
 };

@@ -256,12 +256,68 @@ static void a_full_disk_says_so(void **state)
     assert_int_equal(unmounted, 0);
 }
 
+/* More directories than are kept in mind at once, made on the way and found. */
+static void durable_outputs_are_forced_with_their_directories(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct stat made, there;
+    char name[64];
+    assert_int_equal(outfile_open(&root, "durable", NULL), 0);
+    outfile_make_durable(root);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "d%d/e/f", i % 25);
+        assert_int_equal(outfile_write(root, name, name, strlen(name), NULL, &made, NULL), 0);
+        snprintf(name, sizeof name, "durable/d%d/e/f", i % 25);
+        assert_int_equal(stat(name, &there), 0);
+        assert_int_equal(made.st_ino, there.st_ino);
+        assert_int_equal(made.st_mtim.tv_nsec, there.st_mtim.tv_nsec);
+    }
+    const int before = names_in("/proc/self/fd");
+    assert_int_equal(outfile_sync(root, NULL), 0);
+    assert_true(names_in("/proc/self/fd") < before);
+    assert_int_equal(outfile_sync(root, NULL), 0);
+    outfile_close(root);
+}
+
+static void a_file_is_copied_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error = {0};
+    tree_file("source", "what it holds");
+    int fd = open("source", O_RDONLY);
+    assert_int_equal(outfile_open(&root, "aside", NULL), 0);
+    assert_int_equal(outfile_copy(root, "deep/er/copy", fd, &error), 0);
+    assert_holds("aside/deep/er/copy", "what it holds");
+    close(fd);
+    /* of /proc, where files say that they are empty and are not */
+    fd = open("/proc/self/oom_score_adj", O_RDONLY);
+    assert_int_equal(outfile_copy(root, "proc", fd, &error), 0);
+    struct stat copied;
+    assert_int_equal(stat("aside/proc", &copied), 0);
+    assert_true(copied.st_size > 0);
+    close(fd);
+    assert_int_equal(link("source", "aside/same"), 0);
+    fd = open("source", O_RDONLY);
+    assert_int_equal(outfile_copy(root, "same", fd, &error), ERROR_UNSUPPORTED);
+    assert_holds("source", "what it holds");
+    close(fd);
+    fd = open("aside", O_RDONLY | O_DIRECTORY);
+    assert_true(outfile_copy(root, "directory", fd, &error) < 0);
+    assert_int_equal(access("aside/directory", F_OK), -1);
+    close(fd);
+    outfile_close(root);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(outputs_arrive_whole_and_alone),
+        TEST(durable_outputs_are_forced_with_their_directories),
+        TEST(a_file_is_copied_whole_or_not_at_all),
         TEST(names_as_long_as_they_may_be),
         TEST(impossible_targets_are_refused),
         TEST(links_are_followed_beneath_the_output_and_no_further),
