@@ -100,8 +100,9 @@ if [ "$quick" = yes ]; then
 fi
 [[ ,$peers, != *,libvips,* || -x $bench/forkmill-bench-vips ]] || die "peers.sh: built without libvips-dev"
 outs=$(mktemp -d "$work/peers-out-XXXXXX")
-figures=$outs.txt
-trap 'rm -rf "$outs" "$figures" "$outs.log"' EXIT
+figures=$work/peers.txt # left there, for a look at a run that was stopped
+rm -f "$figures"
+trap 'rm -rf "$outs" "$outs.log"' EXIT
 for corpus in ${corpora//,/ }; do
   for job in ${jobs//,/ }; do cell "$corpus" "$job"; done
 done

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 #define STAGE(symbol) extern const struct stage symbol##_stage;

@@ -4,7 +4,7 @@
 
 #include "stages/codec/csv_number.h"
 #include "stages/codec/csv_private.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* Which of the loops below reads a type. */
 enum reading { READ_DOUBLE, READ_FLOAT, READ_WHOLE };

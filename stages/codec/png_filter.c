@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "stages/codec/png_rows.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #define VECTOR_BYTES 32u
 

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "stages/image/floatrow.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* At this many sigma the Gaussian is below 1e-13. */
 #define BLUR_REACH 8.0

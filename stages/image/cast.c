@@ -3,7 +3,7 @@
  * by it and rounds to nearest; floats are clamped to 0..1 on the way to integers, and NaN becomes 0. */
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 struct cast_params {

@@ -10,8 +10,8 @@
 
 #include "stages/image/floatrow.h"
 #include "stages/image/luma.h"
-#include "stages/image/simd.h"
 #include "stages/image/tone.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 #define BINS 256u

@@ -4,7 +4,7 @@
  * vips's default is black. */
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 struct flatten_params {

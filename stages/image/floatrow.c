@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 float floatrow_full(uint8_t sample)
 {

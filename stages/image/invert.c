@@ -2,7 +2,7 @@
 /* out = full scale - in, for colours; alpha is left alone. As vips's invert of an image without alpha. */
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 static const struct param invert_table[] = {PARAM_END};

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "stages/image/orderkey.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 SIMD_CLONES static void turn_bytes(uint8_t *bytes, size_t count)
 {

@@ -3,7 +3,7 @@
  * grey pixels keep their value. For BT.601 at 8 bit this is what Pillow computes. */
 #include "stages/image/luma.h"
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 static const uint32_t fixed[][3] = {{13933, 46871, 4732}, {19595, 38470, 7471}};
 static const float real[][3] = {{0.2126f, 0.7152f, 0.0722f}, {0.299f, 0.587f, 0.114f}};

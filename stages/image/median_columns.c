@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "stages/image/median.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #define STRIP_PX 512u
 #define BINS     16u

@@ -8,7 +8,7 @@
  * any 8, the least and the greatest are not it; drop them, take one more, and so on. */
 #include "stages/image/keyrow.h"
 #include "stages/image/median.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #define STRIP_PX 1024u
 

@@ -8,7 +8,7 @@
 #include "stages/image/keyrow.h"
 #include "stages/image/median.h"
 #include "stages/image/orderkey.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* Side of a tile with its margins; its square is the number of ranks. */
 #define SIDE_PX 256u

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "stages/image/keyrow.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #define STRIP_PX 512u
 #define MAX_SIZE 255

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* From the bits of a float, and back. Negative numbers grow with their magnitude, so all of their bits turn
  * over; of the others the sign alone. */

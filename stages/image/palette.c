@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "stages/image/floatrow.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #define AXIS_BITS 5u
 #define GREY_BITS 12u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stages/image/point.h"
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #ifdef SIMD_CHOICE
 #include <immintrin.h>

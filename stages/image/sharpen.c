@@ -7,7 +7,7 @@
 
 #include "stages/image/blur.h"
 #include "stages/image/floatrow.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 struct sharpen_params {

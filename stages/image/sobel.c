@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "stages/image/floatrow.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 static const struct param sobel_table[] = {PARAM_END};

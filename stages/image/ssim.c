@@ -7,7 +7,7 @@
 
 #include "stages/error.h"
 #include "stages/image/floatrow.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #define RADIUS 5u
 #define TAPS   (2 * RADIUS + 1)

@@ -9,7 +9,7 @@
 
 #include "stages/image/floatrow.h"
 #include "stages/image/luma.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 enum { METHOD_VALUE, METHOD_OTSU };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stages/image/tone.h"
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 bool tone_by_luma(const struct shape *shape, int channels)
 {

@@ -4,9 +4,9 @@
 #include <float.h>
 #include <math.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/half.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 
 static int check_fits(const char *name, double value, uint8_t sample, struct error *error)
 {

@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 enum casting { CASTING_ERROR, CASTING_SATURATE, CASTING_WRAP };

@@ -5,9 +5,9 @@
 #include <math.h>
 
 #include "stages/image/point.h"
-#include "stages/image/simd.h"
 #include "stages/numeric/half.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 struct clip_params {

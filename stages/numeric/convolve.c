@@ -17,11 +17,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/line.h"
 #include "stages/numeric/number.h"
 #include "stages/numeric/values.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 
 static const struct param convolve_table[] = {
     {.name = "mask",

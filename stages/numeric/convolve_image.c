@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "stages/image/floatrow.h"
-#include "stages/image/simd.h"
 #include "stages/numeric/convolve.h"
+#include "stages/simd.h"
 
 /* Floats that one sweep of the weights works on: the sums stay in the first-level cache. */
 #define CHUNK 2048u

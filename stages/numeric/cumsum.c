@@ -3,10 +3,10 @@
  * type that comes out. Integers become i64 or u64 and wrap, bool becomes i64, floats keep their type. */
 #include <string.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/half.h"
 #include "stages/numeric/lines.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 
 #define NO_AXIS (-SHAPE_MAX_RANK - 1)
 

@@ -3,9 +3,9 @@
  * and of bool it is whether neighbours differ. */
 #include <string.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/half.h"
 #include "stages/numeric/lines.h"
+#include "stages/simd.h"
 
 #define MOST_TIMES 16
 

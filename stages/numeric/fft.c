@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* Primes up to here are radices: their cost per number grows with the prime, that of a chirp is about that of
  * eight transforms. */

@@ -2,8 +2,8 @@
 /* The passes: small transforms of 2, 3, 4, 5 or another odd number, each result but the first multiplied by
  * its twiddle factor. The first pass has a span of 1 and is vectorised over the factors, the others over the
  * span. */
-#include "stages/image/simd.h"
 #include "stages/numeric/fft.h"
+#include "stages/simd.h"
 
 /* The largest odd radix there is; see fft.c. */
 #define MOST_RADIX 31

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 #define BEGIN(type, least, most)                                                                             \
     do {                                                                                                     \

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* Exact. Fraction and exponent are those of a float that is 2^112 times too small, also where that is
  * subnormal. */

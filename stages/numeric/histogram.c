@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/moments.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 #include "stages/synthetic/pass.h"
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 
 struct line line_all(const struct shape *shape, const uint8_t *src)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* Four numbers at once; the compiler makes two of it where registers are shorter. */
 typedef double four __attribute__((vector_size(32)));

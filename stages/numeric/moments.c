@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* Independent sums that a block is added up in: enough for four vectors of AVX2 in flight. */
 #define LANES 16u

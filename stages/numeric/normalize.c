@@ -11,11 +11,11 @@
  * holds all values of the input's type (bool, 8 and 16 bit, f16, f32), else f64. */
 #include <math.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/moments.h"
 #include "stages/numeric/quantile.h"
 #include "stages/numeric/values.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 enum { METHOD_MINMAX, METHOD_ZSCORE, METHOD_PERCENTILE };

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 /* Bits that one walk counts. */
 #define DIGIT 16u

@@ -7,10 +7,10 @@
  * An even number of real numbers is transformed as half as many complex ones, which are then told apart. */
 #include <math.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/fft.h"
 #include "stages/numeric/values.h"
 #include "stages/numeric/wide.h"
+#include "stages/simd.h"
 #include "stages/stage.h"
 
 enum { OUTPUT_ABS, OUTPUT_POWER, OUTPUT_COMPLEX };

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/half.h"
 #include "stages/shape.h"
+#include "stages/simd.h"
 
 /* Added up at a time; sums of so many squares of 8 bit fit 32 bits. */
 #define PIECE 4096u

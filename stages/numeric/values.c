@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 
 SIMD_CLONES static void store_f32(const double *restrict src, float *restrict dst, size_t count)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "stages/numeric/wide.h"
 
-#include "stages/image/simd.h"
 #include "stages/numeric/half.h"
 #include "stages/shape.h"
+#include "stages/simd.h"
 
 enum wide wide_of(uint8_t sample)
 {

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "stages/image/simd.h"
 #include "stages/numeric/wide.h"
 #include "stages/shape.h"
+#include "stages/simd.h"
 
 /* The range of a type, as each wide type sees it. `over` is the first magnitude that a float type rounds to
  * infinity, half a step beyond its largest value. */

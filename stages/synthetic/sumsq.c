@@ -3,7 +3,7 @@
  * a fixed time; an image that several callers share costs as much in sum. Of an array those of its samples,
  * and tells the record. */
 #include "stages/numeric/sumsq.h"
-#include "stages/image/simd.h"
+#include "stages/simd.h"
 #include "stages/synthetic/arithmetic.h"
 #include "stages/synthetic/pass.h"
 

@@ -3,8 +3,8 @@
  * program is loaded. Kernels add no products in an order of the compiler's choice (-ffp-contract=off, no
  * -ffast-math), so both give the same bytes. Sanitized builds take one: their runtimes are not up yet when
  * the loader chooses. */
-#ifndef STAGES_IMAGE_SIMD_H
-#define STAGES_IMAGE_SIMD_H
+#ifndef STAGES_SIMD_H
+#define STAGES_SIMD_H
 
 #include <features.h>
 
