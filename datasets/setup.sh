@@ -13,7 +13,7 @@ usage() {
 build=(gcc libc6-dev cmake ninja-build pkg-config libpng-dev zlib1g-dev libdeflate-dev libjpeg-dev libwebp-dev
   libfyaml-dev libjansson-dev libsqlite3-dev libseccomp-dev)
 data=(python3 libvips-tools)
-tests=(clang clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
+tests=(clang libclang-rt-dev libomp-dev clang-format libcmocka-dev bats valgrind shellcheck python3 python3-pil python3-numpy python3-yaml imagemagick
   libvips-tools pngcheck procps)
 # Not every distribution or architecture has these as packages; what is built without says so, and so do tests that
 # are skipped.

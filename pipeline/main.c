@@ -2,9 +2,11 @@
 /* forkmill: one command, chosen by the first word. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "pipeline/cli/cli.h"
@@ -16,6 +18,37 @@ static int hold_standard_files(void)
     for (int file = 0; file <= 2; file++) {
         if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
             return -1;
+    }
+    return 0;
+}
+
+#define STACK_LEAST_BYTES ((rlim_t)512 << 10)
+#define STACK_BYTES       ((rlim_t)8 << 20)
+
+/* The stack of the first thread may grow up to a limit that can be raised at any time; those of other threads
+ * are as large as it was at the start, unless told otherwise. */
+static int hold_stack(void)
+{
+    struct rlimit limit;
+    pthread_attr_t attributes;
+    if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK_BYTES)
+        return 0;
+    struct rlimit wanted = {.rlim_cur = STACK_BYTES, .rlim_max = limit.rlim_max};
+    if (wanted.rlim_max < STACK_BYTES)
+        wanted.rlim_max = STACK_BYTES; /* with the privilege for it */
+    if (setrlimit(RLIMIT_STACK, &wanted) < 0) {
+        wanted = (struct rlimit){.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+        if (limit.rlim_max < STACK_LEAST_BYTES || setrlimit(RLIMIT_STACK, &wanted) < 0) {
+            fprintf(stderr,
+                    "forkmill: error: the stack may not grow beyond %llu KiB; ulimit -s %llu would do\n",
+                    (unsigned long long)limit.rlim_max >> 10, (unsigned long long)STACK_LEAST_BYTES >> 10);
+            return -1;
+        }
+    }
+    if (pthread_attr_init(&attributes) == 0) {
+        if (pthread_attr_setstacksize(&attributes, wanted.rlim_cur) == 0)
+            pthread_setattr_default_np(&attributes);
+        pthread_attr_destroy(&attributes);
     }
     return 0;
 }
@@ -72,6 +105,8 @@ int main(int argc, char **argv)
 {
     if (hold_standard_files() < 0)
         return EXIT_FATAL;
+    if (hold_stack() < 0)
+        return EXIT_RESOURCES;
     struct error error = {0};
     if (stall_configure(getenv("FORKMILL_STALLS"), &error) < 0) {
         fprintf(stderr, "forkmill: error: FORKMILL_STALLS: %s\n", error.reason);

@@ -236,12 +236,14 @@ int param_parse(const struct param *param, const char *text, void *values, struc
     return error_set(error, ERROR_INTERNAL, "%s: unknown type", param->name);
 }
 
-void param_defaults(const struct param *table, void *values)
+int param_defaults(const struct param *table, void *values)
 {
+    int code = 0;
     for (const struct param *param = table; param->name; param++) {
-        if (param->initial)
-            param_parse(param, param->initial, values, NULL);
+        if (param->initial && param_parse(param, param->initial, values, NULL) == ERROR_MEMORY)
+            code = ERROR_MEMORY;
     }
+    return code;
 }
 
 /* The largest unit that divides the value, so that 2147483648 reads 2GiB. */

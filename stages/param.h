@@ -63,8 +63,8 @@ struct param {
 int param_parse(const struct param *param, const char *text, void *values, struct error *error);
 
 /* Sets every parameter of the table to its default (required ones to zero). The block must be zeroed
- * before the first call. */
-void param_defaults(const struct param *table, void *values);
+ * before the first call. 0, or ERROR_MEMORY where there was none for a text. */
+int param_defaults(const struct param *table, void *values);
 
 /* Writes the value as a user would write it; returns `text`. */
 const char *param_text(const struct param *param, const void *values, char *text, size_t size);

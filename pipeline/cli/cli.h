@@ -25,7 +25,8 @@ void cli_man_page(void);
 /* Writes the config's values to standard output as a config that gives the same job, with their origins. */
 void cli_print_config(const struct config *config);
 
-/* Writes what was collected to standard error. `advice` (NULL: none) names the help to look at. */
-void cli_show(const struct diag *diag, const char *advice);
+/* Writes what was collected to standard error. `advice` (NULL: none) names the help to look at. Returns the
+ * exit code for it: EXIT_DONE where there were no errors. */
+int cli_show(const struct diag *diag, const char *advice);
 
 #endif

@@ -166,7 +166,7 @@ static void add_flag(struct parser *parser, const struct param *setting, const c
     struct cli_args *args = parser->args;
     struct config_flag *flags = realloc(args->flags, (args->flag_count + 1) * sizeof *flags);
     if (!flags) {
-        diag_error(parser->diag, "out of memory");
+        diag_starve(parser->diag);
         return;
     }
     args->flags = flags;

@@ -99,7 +99,7 @@ static int open_sinks(struct sinks *sinks, const struct cli_args *args, struct d
         diag_error(diag, "--json: cannot write %s", escape_text(error.reason, shown, sizeof shown));
     if (args->html_file && bench_file_open(&sinks->html, args->html_file, &error) < 0)
         diag_error(diag, "--html: cannot write %s", escape_text(error.reason, shown, sizeof shown));
-    return diag->errors ? EXIT_USAGE : EXIT_DONE;
+    return diag->errors ? cli_show(diag, "forkmill bench --help") : EXIT_DONE;
 }
 
 static int keep(struct bench_file *file, int code, struct error *error)
@@ -142,11 +142,11 @@ static int bench(struct bench_report *report, const struct config *config, const
     char *place = output_place(&config->job.settings);
     for (unsigned i = 0; i < JOB_MAX_POOLS; i++)
         follows[i] = !config->pools[i].given[GIVEN_WORKERS];
-    int code = place ? open_sinks(&sinks, args, diag) : EXIT_RESOURCES;
+    if (!place)
+        diag_starve(diag);
+    int code = open_sinks(&sinks, args, diag);
     if (code == EXIT_DONE)
         code = bench_run(report, follows, place, &hooks);
-    else
-        cli_show(diag, "forkmill bench --help");
     if (code == EXIT_DONE)
         code = tell(report, &sinks);
     bench_file_drop(&sinks.json);
@@ -175,7 +175,7 @@ int cli_bench(int argc, char **argv)
         job_resolve(&config.job);
         bench_plan_make(&report->plan, &args.bench, &config.job, &diag);
         if (diag.errors || !args.quiet)
-            cli_show(&diag, diag.errors ? "forkmill bench --help" : NULL);
+            code = cli_show(&diag, diag.errors ? "forkmill bench --help" : NULL);
         report->job = &config.job;
         report->command = argv - 2;
         report->command_count = argc + 2;

@@ -10,7 +10,7 @@ static int check(const char *path, struct diag *diag)
     static char *const no_environment[] = {NULL};
     struct config config;
     config_load(&config, path, no_environment, NULL, 0, diag);
-    cli_show(diag, NULL);
+    const int code = cli_show(diag, NULL);
     if (diag->errors == 0) {
         char safe[1024];
         const struct job *job = &config.job;
@@ -19,7 +19,7 @@ static int check(const char *path, struct diag *diag)
                job->pool_count == 1 ? "" : "s");
     }
     config_free(&config);
-    return diag->errors ? EXIT_USAGE : EXIT_DONE;
+    return code;
 }
 
 int cli_check(int argc, char **argv)
@@ -35,8 +35,7 @@ int cli_check(int argc, char **argv)
     if (args.help) {
         cli_help_command(CLI_CHECK);
     } else if (usage) {
-        cli_show(&diag, "forkmill check --help");
-        code = EXIT_USAGE;
+        code = cli_show(&diag, "forkmill check --help");
     } else {
         code = check(args.words[0], &diag);
     }

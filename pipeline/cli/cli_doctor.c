@@ -63,8 +63,7 @@ int cli_doctor(int argc, char **argv)
     if (args.help) {
         cli_help_command(CLI_DOCTOR);
     } else if (usage) {
-        cli_show(&diag, "forkmill doctor --help");
-        code = EXIT_USAGE;
+        code = cli_show(&diag, "forkmill doctor --help");
     } else {
         static struct doctor doctor;
         doctor_look(&doctor);

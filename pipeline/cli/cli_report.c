@@ -59,15 +59,14 @@ int cli_report(int argc, char **argv)
 {
     struct diag diag = {0};
     struct cli_args args;
-    int code = EXIT_USAGE;
+    int code = EXIT_DONE;
     cli_args_parse(&args, CLI_REPORT, argc, argv, &diag);
     if (!args.help && args.word_count == 0)
         diag_error(&diag, "whose journal? As in: forkmill report thumbs");
     if (args.help) {
         cli_help_command(CLI_REPORT);
-        code = EXIT_DONE;
     } else if (diag.errors) {
-        cli_show(&diag, "forkmill report --help");
+        code = cli_show(&diag, "forkmill report --help");
     } else {
         code = report(args.words[0], &args);
     }

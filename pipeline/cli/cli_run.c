@@ -41,10 +41,8 @@ static void would(enum run_would what, const char *input, const char *output, co
 
 static int run(const struct cli_args *args, struct config *config)
 {
-    if (config_require(config) < 0) {
-        cli_show(config->diag, "forkmill run --help");
-        return EXIT_USAGE;
-    }
+    if (config_require(config) < 0)
+        return cli_show(config->diag, "forkmill run --help");
     if (!args->quiet)
         cli_show(config->diag, NULL);
     job_resolve(&config->job);
@@ -91,8 +89,7 @@ int cli_run(int argc, char **argv)
         /* Behind an unknown flag, what looks like a config may be the flag's value. */
         config_load(&config, usage ? NULL : args.words[0], environ, args.flags, args.flag_count, &diag);
         if (diag.errors > 0) {
-            cli_show(&diag, usage ? "forkmill run --help" : NULL);
-            code = EXIT_USAGE;
+            code = cli_show(&diag, usage ? "forkmill run --help" : NULL);
         } else if (args.print_config) {
             cli_show(&diag, NULL);
             cli_print_config(&config);

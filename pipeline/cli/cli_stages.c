@@ -185,6 +185,7 @@ int cli_stages(int argc, char **argv)
     struct diag diag = {0};
     struct cli_args args;
     const struct stage *stage = NULL;
+    int code = EXIT_DONE;
     cli_args_parse(&args, CLI_STAGES, argc, argv, &diag);
     bool marker =
         diag.errors == 0 && !args.help && args.word_count > 0 && !args.json && print_marker(args.words[0]);
@@ -195,8 +196,7 @@ int cli_stages(int argc, char **argv)
     else if (diag.errors == 0 && !marker)
         print(&args, stage);
     else
-        cli_show(&diag, "forkmill stages --help");
-    int code = diag.errors && !args.help ? EXIT_USAGE : EXIT_DONE;
+        code = cli_show(&diag, "forkmill stages --help");
     cli_args_free(&args);
     diag_free(&diag);
     return code;

@@ -67,7 +67,7 @@ static void file_value(struct config *config, const struct param *setting, const
         diag_error_at(config->diag, node->key ? node->key->place : node->place, "%s: has no value",
                       setting->name);
     else if (param_parse(setting, node->text, &config->job.settings, &error) < 0)
-        diag_error_at(config->diag, node->place, "%s", error.reason);
+        diag_reason_at(config->diag, node->place, &error);
 }
 
 static void file_setting(struct config *config, const struct param *setting, const struct yaml_node *node)
@@ -135,11 +135,14 @@ static void load_file(struct config *config, const char *path)
 }
 
 /* The reason without the name of the setting in front: the flag or variable stands there already. */
-static const char *bare_reason(const struct param *setting, const struct error *error)
+static void bare(struct diag *diag, const char *name, const struct param *setting, const struct error *error)
 {
     size_t length = strlen(setting->name);
     bool named = strncmp(error->reason, setting->name, length) == 0 && error->reason[length] == ':';
-    return named ? error->reason + length + 2 : error->reason;
+    if (error->code == ERROR_MEMORY)
+        diag_starve(diag);
+    else
+        diag_error(diag, "%s: %s", name, named ? error->reason + length + 2 : error->reason);
 }
 
 /* A variable that is nearly a setting's is taken for a slip. Others may belong to anything else. */
@@ -171,7 +174,7 @@ static void load_environment(struct config *config, char *const *environment)
                 continue;
             claim(config, setting, (struct config_origin){CONFIG_ENVIRONMENT, 0, NULL});
             if (param_parse(setting, value, &config->job.settings, &error) < 0)
-                diag_error(config->diag, "%s: %s", name, bare_reason(setting, &error));
+                bare(config->diag, name, setting, &error);
         }
     }
     for (char *const *variable = environment; *variable; variable++)
@@ -187,7 +190,7 @@ static void load_flags(struct config *config, const struct config_flag *flags, s
         config_chain_clear(config);
         config->arguments = calloc(stages, sizeof *config->arguments);
         if (!config->arguments) {
-            diag_error(config->diag, "out of memory");
+            diag_starve(config->diag);
             return;
         }
     }
@@ -203,7 +206,7 @@ static void load_flags(struct config *config, const struct config_flag *flags, s
         }
         claim(config, flag->setting, (struct config_origin){CONFIG_FLAG, 0, flag->name});
         if (param_parse(flag->setting, flag->value, &config->job.settings, &error) < 0)
-            diag_error(config->diag, "%s: %s", flag->name, bare_reason(flag->setting, &error));
+            bare(config->diag, flag->name, flag->setting, &error);
     }
 }
 
@@ -263,9 +266,10 @@ int config_load(struct config *config, const char *path, char *const *environmen
 {
     *config = (struct config){.diag = diag};
     struct job *job = &config->job;
-    param_defaults(settings_table, &job->settings);
-    config_chain_clear(config);
     unsigned before = diag->errors;
+    if (param_defaults(settings_table, &job->settings) < 0)
+        diag_starve(diag);
+    config_chain_clear(config);
     if (path)
         load_file(config, path);
     load_environment(config, environment);

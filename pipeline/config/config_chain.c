@@ -120,10 +120,11 @@ static void open_stage(struct entry *entry, struct diag_place place, const char 
     if (job->stage_count == JOB_MAX_STAGES)
         diag_error_at(diag, place, "more than %d stages", JOB_MAX_STAGES);
     else if (!(params = calloc(1, stage->params_bytes ? stage->params_bytes : 1)))
-        diag_error(diag, "out of memory");
+        diag_starve(diag);
     if (!params)
         return;
-    param_defaults(stage->params, params);
+    if (param_defaults(stage->params, params) < 0)
+        diag_starve(diag);
     job->stages[job->stage_count] = (struct job_stage){.stage = stage, .params = params};
     entry->note = &entry->config->stages[job->stage_count++];
     entry->name = stage->name;
@@ -198,10 +199,11 @@ static const struct param *when_key(struct entry *entry, struct diag_place place
     }
     if (!link->when) {
         if (!(link->when = calloc(1, sizeof *link->when))) {
-            diag_error(entry->config->diag, "out of memory");
+            diag_starve(entry->config->diag);
             return NULL;
         }
-        param_defaults(job_when_table, link->when);
+        if (param_defaults(job_when_table, link->when) < 0)
+            diag_starve(entry->config->diag);
     }
     entry->into = link->when;
     return note_given(entry, place, param, &entry->note->when_given[param - job_when_table]) ? param : NULL;
@@ -242,7 +244,7 @@ static void entry_value(struct entry *entry, const struct param *param, struct d
     if (code == 0 && param->type == PARAM_FILE)
         code = config_param_file((struct param_file *)(void *)((char *)entry->into + param->offset), &error);
     if (code < 0)
-        diag_error_at(entry->config->diag, place, "%s", error.reason);
+        diag_reason_at(entry->config->diag, place, &error);
 }
 
 static void close_pool(struct entry *entry)
@@ -401,7 +403,7 @@ void config_chain_from_flag(struct config *config, const struct diag_source *arg
 {
     char *word = malloc(argument->length + 1);
     if (!word) {
-        diag_error(config->diag, "out of memory");
+        diag_starve(config->diag);
         return;
     }
     struct entry entry;

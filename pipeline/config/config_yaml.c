@@ -35,7 +35,7 @@ static struct yaml_node *make_node(struct builder *builder, enum yaml_kind kind,
 {
     struct yaml_node *node = calloc(1, sizeof *node);
     if (!node) {
-        diag_error(builder->diag, "out of memory");
+        diag_starve(builder->diag);
         return NULL;
     }
     node->kind = kind;
@@ -131,7 +131,7 @@ static int add_scalar(struct builder *builder, struct fy_event *event, struct di
     node->plain = fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN && !fy_event_get_tag_token(event);
     node->text = malloc(length + 1);
     if (!node->text) {
-        diag_error(builder->diag, "out of memory");
+        diag_starve(builder->diag);
         return ERROR_USAGE;
     }
     if (length)
@@ -213,7 +213,7 @@ static int parse_events(struct builder *builder, struct fy_parser *parser, struc
 {
     struct config_yaml *yaml = builder->yaml;
     if (fy_parser_set_string(parser, yaml->bytes, yaml->source.length) != 0) {
-        diag_error(builder->diag, "out of memory");
+        diag_starve(builder->diag);
         return ERROR_USAGE;
     }
     int code = 0;
@@ -248,7 +248,7 @@ static int parse(struct config_yaml *yaml, struct diag *diag)
     if (parser)
         code = parse_events(&builder, parser, collected);
     else
-        diag_error(diag, "out of memory");
+        diag_starve(diag);
     if (parser)
         fy_parser_destroy(parser);
     if (collected)

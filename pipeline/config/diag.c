@@ -21,15 +21,16 @@ static void append(struct diag *diag, const char *format, ...)
     va_start(args, format);
     int length = vasprintf(&piece, format, args);
     va_end(args);
-    if (length < 0)
-        return;
-    char *text = realloc(diag->text, diag->length_bytes + (size_t)length + 1);
+    char *text = length < 0 ? NULL : realloc(diag->text, diag->length_bytes + (size_t)length + 1);
+    if (!text)
+        diag->starved = true;
     if (text) {
         memcpy(text + diag->length_bytes, piece, (size_t)length + 1);
         diag->text = text;
         diag->length_bytes += (size_t)length;
     }
-    free(piece);
+    if (length >= 0)
+        free(piece);
 }
 
 static void append_message(struct diag *diag, const char *head, const char *format, va_list args)
@@ -54,6 +55,12 @@ void diag_error(struct diag *diag, const char *format, ...)
     va_start(args, format);
     append_message(diag, "forkmill: error: ", format, args);
     va_end(args);
+}
+
+void diag_starve(struct diag *diag)
+{
+    diag->errors++;
+    diag->starved = true;
 }
 
 void diag_warning(struct diag *diag, const char *format, ...)
@@ -164,6 +171,14 @@ void diag_error_at(struct diag *diag, struct diag_place place, const char *forma
     append_message(diag, head, format, args);
     va_end(args);
     append_source(diag, place, line);
+}
+
+void diag_reason_at(struct diag *diag, struct diag_place place, const struct error *error)
+{
+    if (error->code == ERROR_MEMORY)
+        diag_starve(diag);
+    else
+        diag_error_at(diag, place, "%s", error->reason);
 }
 
 void diag_allowed(struct diag *diag, const char *what, const char *words)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "stages/error.h"
+
 /* A text that places are in: a config file, or the argument of a flag. */
 struct diag_source {
     const char *name;  /* "thumbs.yaml", "-s" */
@@ -27,6 +29,7 @@ struct diag {
     size_t length_bytes;
     unsigned errors, warnings;
     unsigned hidden; /* errors that were counted and not written, as there are so many */
+    bool starved;    /* memory ran out: the errors are no fault of who is told, and may not all be here */
 };
 
 /* Most errors that are written out. */
@@ -34,6 +37,12 @@ struct diag {
 
 /* Appends "forkmill: error: " and the text. */
 void diag_error(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Counts an error that says that memory ran out. */
+void diag_starve(struct diag *diag);
+
+/* Appends an error's reason as diag_error_at, or as diag_starve where it is ERROR_MEMORY. */
+void diag_reason_at(struct diag *diag, struct diag_place place, const struct error *error);
 
 /* Appends "forkmill: warning: " and the text. */
 void diag_warning(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -93,6 +93,8 @@ static void lose_crew(struct loop *loop)
 static void start_worker(struct loop *loop, uint32_t worker)
 {
     struct supervised *supervised = &loop->supervisor->workers[worker];
+    if (loop->crew_gone)
+        return; /* nobody would tell of its end */
     *supervised = (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns()};
     const struct supervisor *supervisor = loop->supervisor;
     supervised->first_beat = atomic_load(&supervisor->machine->workers[worker].beat);

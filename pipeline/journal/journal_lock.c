@@ -34,9 +34,12 @@ static bool still_there(int directory, int lock)
            opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+/* Runs that end in between take the file away; so many do not. */
+#define LOCK_TRIES 1000u
+
 int journal_lock(int directory, const char *shown, struct error *error)
 {
-    for (;;) {
+    for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
         struct flock whole = whole_file();
         int lock = openat(directory, JOURNAL_LOCK_FILE,
                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
@@ -57,6 +60,9 @@ int journal_lock(int directory, const char *shown, struct error *error)
             return lock;
         close(lock);
     }
+    return error_set(
+        error, ERROR_IO,
+        "%.100s cannot be locked: " JOURNAL_LOCK_FILE " does not stay; --no-journal does without", shown);
 }
 
 bool journal_lock_held(const char *output)

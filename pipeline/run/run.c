@@ -192,6 +192,15 @@ static int start_threads(struct run *run, struct error *error)
     return 0;
 }
 
+/* What the supervisor would have done: nothing more is read. */
+static void stop_threads(struct run *run, const struct error *error)
+{
+    ledger_stop_run(&run->ledger, STOP_FATAL, error);
+    admission_stop(&run->admission);
+    eventfd_write(run->stop_fd, 1);
+    queue_close(&run->machine.queues[0], QUEUE_DISCARD);
+}
+
 static void end_crew(struct run *run)
 {
     if (!run->crew)
@@ -237,6 +246,8 @@ static int supervise(struct run *run)
     run->summary->abandoned = run->supervisor.abandoned;
     if (run->supervisor.abandoned)
         return run_report_end(run);
+    if (code < 0)
+        stop_threads(run, &error);
     if (run->reader_started)
         pthread_join(run->reader_thread, NULL);
     if (run->writer_started) {
@@ -297,14 +308,19 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .machine.arena.fd = -1,
         .reader.places.reference_fd = -1,
     };
-    int code = EXIT_RESOURCES;
+    int code;
     run.job.observed = options->observed;
     /* Both kill by default: a question asked before there is anything to tell, and a file grown over a limit,
      * which is an error to report. */
     signal(SIGUSR1, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    if (run.stop_fd >= 0)
+    if (run.stop_fd >= 0) {
         code = run_open_places(&run);
+    } else {
+        struct error error = {0};
+        error_set(&error, ERROR_MEMORY, "eventfd: %s", strerror(errno));
+        code = run_refuse(&run, ERROR_MEMORY, &error);
+    }
     if (code == EXIT_DONE && options->dry_run) {
         code = dry_run(&run);
     } else if (code == EXIT_DONE) {

@@ -19,6 +19,7 @@
 #include "pipeline/run/reader.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/run_trace.h"
+#include "pipeline/run/watchdog.h"
 #include "pipeline/run/writer.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/machine.h"
@@ -61,6 +62,7 @@ struct run {
     int signal_fd, stop_fd;
     sigset_t old_signals;
     uint64_t overstays_told;
+    struct watchdog watchdog;
     uint64_t began_ns;
     struct trace *trace; /* NULL: none */
     const char *step_names[SLOT_MAX_STEPS];

@@ -107,6 +107,7 @@ void run_report_begin(struct run *run)
 {
     run->began_ns = clock_ns();
     run->progress = progress_open(STDERR_FILENO, run->options.verbosity);
+    run->watchdog.limit_ns = run->job.settings.stall_warning_ms * 1000000;
     run->ledger.tell = tell;
     run->ledger.tell_context = run;
     sample_pools(run, 0);
@@ -114,15 +115,21 @@ void run_report_begin(struct run *run)
     run_trace_begin(run);
 }
 
+static void tell_workers(struct run *run, enum progress_level level)
+{
+    char text[1024];
+    struct sight sight;
+    const uint64_t now = clock_ns();
+    for (uint32_t i = 0; sight_take(&sight, &run->machine, &run->ledger, i); i++)
+        progress_message(run->progress, level, "%s", sight_text(&sight, run->engine, now, text, sizeof text));
+}
+
 /* The answer to SIGUSR1. */
 static void tell_now(struct run *run)
 {
     char text[1024], bytes_text[UNITS_SIZE], memory_text[UNITS_SIZE];
-    struct sight sight;
-    uint64_t now = clock_ns(), bytes, items;
-    for (uint32_t i = 0; sight_take(&sight, &run->machine, &run->ledger, i); i++)
-        progress_message(run->progress, PROGRESS_ALWAYS, "%s",
-                         sight_text(&sight, run->engine, now, text, sizeof text));
+    uint64_t bytes, items;
+    tell_workers(run, PROGRESS_ALWAYS);
     size_t used = 0;
     for (unsigned i = 0; i <= run->job.pool_count && used < sizeof text; i++) {
         const struct queue *queue = &run->machine.queues[i];
@@ -153,6 +160,18 @@ void run_report_news(void *context, enum supervisor_news news, uint32_t place, c
     }
 }
 
+static void watch(struct run *run, const struct ledger_counts *counts)
+{
+    struct watchdog *dog = &run->watchdog;
+    const uint64_t now = clock_ns(), ended = counts->done + counts->failed;
+    char wait[UNITS_SIZE];
+    if (!watchdog_barks(dog, now, ended, counts->found > ended))
+        return;
+    progress_message(run->progress, PROGRESS_NORMAL, "no item has ended for %s",
+                     units_duration(now - dog->since_ns, wait, sizeof wait));
+    tell_workers(run, PROGRESS_NORMAL);
+}
+
 void run_report_tick(void *context)
 {
     struct run *run = context;
@@ -173,6 +192,7 @@ void run_report_tick(void *context)
     };
     progress_update(run->progress, &shown);
     run_trace_tick(run);
+    watch(run, &counts);
     if (run->supervisor.overstays > run->overstays_told) {
         run->overstays_told = run->supervisor.overstays;
         progress_message(run->progress, PROGRESS_NORMAL,

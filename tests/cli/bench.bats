@@ -94,7 +94,7 @@ END
 }
 
 @test "stages that wait are called waiting where the cores are idle" {
-    "$FORKMILL" bench -i photos --engines serial,process -w 4 -s sleep:ms=60 --repeat 2 -q --json r.json >out
+    "$FORKMILL" bench -i photos --engines serial,process -w 4 -s sleep:ms=200 --repeat 2 -q --json r.json >out
     "$FORKMILL_PYTHON" - <<'END'
 import json
 r = json.load(open("r.json"))

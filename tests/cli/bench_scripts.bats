@@ -56,6 +56,12 @@ rows() { # PATTERN; how many rows of the table in ./table match
   [ "$(grep -cE '^\| (forkmill queue|pipe) .* \| [0-9,.]+ / [0-9,.]+ \| [0-9,.]+ / [0-9,.]+ \|$' table)" -eq 4 ]
 }
 
+@test "recovery.sh has a row for few and for many workers" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/recovery.sh" --quick --kills 10 >table
+  [ "$(rows '[28] \| [0-9.]+ ms \| [0-9.]+ ms \| [0-9.]+ ms \|')" -eq 2 ]
+}
+
 @test "codec.sh has a row for each way to decode and encode, with rate and size" {
   cd "$BATS_TEST_TMPDIR"
   "$FORKMILL_GENERATE" photo --width 200 --height 100 pets

@@ -22,10 +22,14 @@ setup() {
     cut=("${whole[@]:0:2}" -s pool "${whole[@]:2:2}" -s pool "${whole[@]:4}")
     mill 0 -i $in -o reference -w 1 --queue 1 --batch 1 "${whole[@]}"
     [ "$(files reference)" -eq 26 ]
+    # Half of all: every combination of any three. tests/equality.sh has them all.
+    runs=0
     for workers in 1 2 3 8; do
         for queue in 1 2 64; do
             for batch in 1 8; do
                 for chain in whole cut; do
+                    runs=$((runs + 1))
+                    [ $(((workers / 2 + queue / 2 + batch / 8 + runs) % 2)) -eq 0 ] || continue
                     declare -n stages=$chain
                     mill 0 -i $in -o out -w $workers --queue $queue --batch $batch "${stages[@]}"
                     diff -r reference out

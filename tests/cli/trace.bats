@@ -196,3 +196,15 @@ engines() {
   check t.json --died 1
   grep '"name":"died"' t.json | grep -q 'held its worker longer than timeout 1 s'
 }
+
+@test "where nothing ends it is said what each worker holds, ever more rarely" {
+  generate photo --count 3 --width 40 --height 30 in
+  for engine in process thread; do
+    run -0 forkmill run -i in -o out-$engine -w 2 --engine $engine --stall-warning 500ms -s sleep:ms=2400
+    # After 0.5, 1 and 2 seconds, while the first two are at work, and again with the third.
+    [ "$(grep -cE '^no item has ended for (0\.5|1|2)[0-9.]* s$' <<<"$output")" -ge 3 ]
+    [ "$(grep -cE '^worker [01] \(pool main, (pid|thread) [0-9]+\): sleep of in/photo/000/photo-00000[012].png for [0-9.]+ s' <<<"$output")" -ge 6 ]
+  done
+  run -0 forkmill run -i in -o quiet -w 2 --stall-warning 0 -s sleep:ms=700
+  [[ $output != *"no item has ended"* ]]
+}

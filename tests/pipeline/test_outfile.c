@@ -11,6 +11,7 @@
 
 #include "pipeline/files/beneath.h"
 #include "pipeline/files/outfile.h"
+#include "tests/quick.h"
 
 static int enter(void **state)
 {
@@ -58,7 +59,7 @@ static void a_signal_leaves_nothing_of_the_trial(void **state)
 {
     (void)state;
     assert_int_equal(mkdir("trial", 0777), 0);
-    for (useconds_t i = 0; i < 200; i++) {
+    for (useconds_t i = 0; i < (quick() ? 20 : 200); i++) {
         pid_t child = fork();
         if (child == 0) {
             struct outfile *root;

@@ -12,6 +12,7 @@
 
 #include "pipeline/shared/queue.h"
 #include "pipeline/shared/stall.h"
+#include "tests/quick.h"
 
 #define SLOTS 64u
 
@@ -162,7 +163,7 @@ static void closing_drains_or_discards(void **state)
 }
 
 /* Every slot travels ROUNDS times: a producer owns it, pushes it, a consumer takes it and frees it. */
-#define ROUNDS 300u
+#define ROUNDS (quick() ? 30u : 300u)
 #define CROWD  4u
 
 struct crowd {
@@ -260,7 +261,7 @@ static void a_crowd_with_stalls_loses_and_doubles_nothing(void **state)
 }
 
 /* A line of one producer and one consumer, long enough for each to overtake the other at every cell. */
-#define LINE 200000u
+#define LINE (quick() ? 10000u : 200000u)
 
 static void *produce_line(void *context)
 {

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "stages/codec.h"
+#include "tests/quick.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -64,6 +65,21 @@ static inline uint8_t *exact_take(size_t size_bytes, uint8_t filling)
     return block;
 }
 
+/* Filled as far as small files get: to fill all that a large one may need would be most of a test's time.
+ * Under valgrind it is, which cannot follow every bit through the vector code of libraries. */
+#define EXACT_FILLED_BYTES ((size_t)128 << 10)
+
+static inline struct scratch exact_scratch(size_t size_bytes, uint8_t filling)
+{
+    struct scratch scratch = {.size_bytes = size_bytes};
+    void *block = NULL;
+    assert_int_equal(posix_memalign(&block, SCRATCH_ALIGN, size_bytes + exact_fence_bytes + !size_bytes), 0);
+    memset(block, filling, size_bytes < EXACT_FILLED_BYTES || quick() ? size_bytes : EXACT_FILLED_BYTES);
+    memset((uint8_t *)block + size_bytes, 0xfe, exact_fence_bytes);
+    scratch.base = block;
+    return scratch;
+}
+
 static inline void exact_fence(const uint8_t *block, size_t size_bytes)
 {
     for (size_t i = 0; i < exact_fence_bytes; i++)
@@ -81,8 +97,7 @@ static inline int exact_decode_once(const struct codec *codec, const uint8_t *by
                                     const struct codec_limits *limits, uint8_t filling, struct exact *exact)
 {
     size_t pixels_bytes = shape_bytes(&exact->info.shape), meta_bytes = exact->info.meta_bytes;
-    struct scratch scratch = {.base = exact_take(exact->info.scratch_bytes, filling),
-                              .size_bytes = exact->info.scratch_bytes};
+    struct scratch scratch = exact_scratch(exact->info.scratch_bytes, filling);
     exact->pixels = exact_take(pixels_bytes, filling);
     exact->meta = (struct meta){.block = exact_take(meta_bytes, filling), .size_bytes = meta_bytes};
     struct codec_decode job = {.limits = limits,
@@ -169,7 +184,7 @@ static inline int exact_encode(const struct codec *codec, const struct codec_sav
     int code = codec->plan(save, shape, meta ? meta->used_bytes : 0, &plan, &file->error);
     if (code < 0)
         return code;
-    struct scratch scratch = {.base = exact_take(plan.scratch_bytes, 0xa5), .size_bytes = plan.scratch_bytes};
+    struct scratch scratch = exact_scratch(plan.scratch_bytes, 0xa5);
     file->bytes = exact_take(plan.out_bytes, 0xa5);
     struct codec_encode job = {.save = save,
                                .shape = *shape,

@@ -63,8 +63,7 @@ static void check_gz(const char *directory, char **columns)
     const bool sound = strncmp(verdict, "OK", 2) == 0;
     size_t length;
     uint8_t *bytes = corpus_load(directory, name, &length);
-    struct scratch scratch = {.base = exact_take(gzip_scratch_bytes(), 0xa5),
-                              .size_bytes = gzip_scratch_bytes()};
+    struct scratch scratch = exact_scratch(gzip_scratch_bytes(), 0xa5);
     uint8_t *out = exact_take(sound ? promised : 0, 0xa5);
     struct gzip_unpack job = {.bytes = bytes,
                               .length_bytes = length,

@@ -3,6 +3,7 @@
 
 #include "codec_exact.h"
 #include "stages/gzip.h"
+#include "tests/quick.h"
 
 /* A stored block of "123456789", whose CRC-32 is the one that every description of it gives: cbf43926. */
 #define DIGITS       "123456789"
@@ -25,8 +26,7 @@ static int unpack(const void *file, size_t length_bytes, size_t out_bytes, struc
                   struct outcome *outcome)
 {
     uint8_t *bytes = exact_take(length_bytes, 0), *out = exact_take(out_bytes, 0xa5);
-    struct scratch scratch = {.base = exact_take(gzip_scratch_bytes(), 0xa5),
-                              .size_bytes = gzip_scratch_bytes()};
+    struct scratch scratch = exact_scratch(gzip_scratch_bytes(), 0xa5);
     if (length_bytes)
         memcpy(bytes, file, length_bytes);
     limits.bytes = bytes;
@@ -98,6 +98,8 @@ static void changed_bytes_show(void **state)
     memcpy(bytes, MEMBER, sizeof bytes);
     for (size_t at = 0; at < sizeof bytes; at++) {
         for (unsigned value = 0; value < 256; value++) {
+            if (quick_skip(19))
+                continue;
             bytes[at] = (uint8_t)value;
             const bool sound = (at >= 4 && at < 10) || (at == 3 && value == 1) ||
                                (at == 10 && value % 8 == 1) || value == (uint8_t)MEMBER[at];
@@ -125,8 +127,7 @@ static void what_does_not_fit_is_counted(void **state)
 static size_t pack(const uint8_t *bytes, size_t length_bytes, int level, uint8_t **packed)
 {
     const size_t bound = gzip_bound(length_bytes);
-    struct scratch scratch = {.base = exact_take(gzip_scratch_bytes(), 0xa5),
-                              .size_bytes = gzip_scratch_bytes()};
+    struct scratch scratch = exact_scratch(gzip_scratch_bytes(), 0xa5);
     struct error error;
     size_t packed_bytes;
     *packed = exact_take(bound, 0xa5);
@@ -185,6 +186,8 @@ static void what_is_packed_unpacks(void **state)
         bytes[i] = (uint8_t)((noise = noise * 1664525 + 1013904223) >> 24);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         for (int level = 0; level <= 9; level++) {
+            if (sizes[s] > 4000 && quick_skip(7))
+                continue;
             const size_t length = pack(bytes, sizes[s], level, &packed);
             assert_memory_equal(packed, "\x1f\x8b\x08\0\0\0\0\0", 8);
             assert_int_equal(packed[9], 255);
@@ -216,7 +219,7 @@ static void too_little_memory_is_said(void **state)
                               .scratch = &scratch};
     assert_int_equal(gzip_unpack(&job, &error), ERROR_MEMORY);
     assert_int_equal(gzip_pack(out, 0, 6, out, sizeof out, &packed_bytes, &scratch, &error), ERROR_MEMORY);
-    struct scratch enough = {.base = exact_take(gzip_scratch_bytes(), 0), .size_bytes = gzip_scratch_bytes()};
+    struct scratch enough = exact_scratch(gzip_scratch_bytes(), 0);
     assert_int_equal(gzip_pack(block, 1000, 0, out, sizeof out, &packed_bytes, &enough, &error),
                      ERROR_INTERNAL);
     assert_int_equal(gzip_bound(SIZE_MAX - 10), SIZE_MAX);

@@ -169,7 +169,7 @@ static void check_rows(size_t row_bytes, size_t pixel_bytes, unsigned candidates
 {
     struct png_filterer filterer;
     size_t scratch_bytes = png_filterer_scratch(row_bytes);
-    struct scratch scratch = {.base = exact_take(scratch_bytes, 0x77), .size_bytes = scratch_bytes};
+    struct scratch scratch = exact_scratch(scratch_bytes, 0x77);
     uint8_t *above = calloc(1, row_bytes), *row = malloc(row_bytes), *ours = malloc(row_bytes + 1);
     uint8_t *plain = malloc(row_bytes);
     uint32_t seed = 3;

@@ -33,8 +33,7 @@ static inline void zip_little(uint8_t *at, uint64_t value, unsigned bytes)
 static inline size_t zip_deflated(const uint8_t *bytes, size_t count, uint8_t *out, size_t out_bytes,
                                   uint32_t *crc)
 {
-    struct scratch scratch = {.base = exact_take(gzip_scratch_bytes(), 0),
-                              .size_bytes = gzip_scratch_bytes()};
+    struct scratch scratch = exact_scratch(gzip_scratch_bytes(), 0);
     struct error error;
     size_t packed;
     assert_int_equal(gzip_pack(bytes, count, 6, out, out_bytes, &packed, &scratch, &error), 0);

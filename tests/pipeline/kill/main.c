@@ -2,7 +2,7 @@
 /* Kills a worker at every instruction of every operation on queues, slots and boards, and lets the survivors
  * finish the run with the program's own recovery: nothing may be stuck, lost or done twice.
  *
- *   kill_everywhere                every operation, at every instruction (a worker's whole turn: every 41st)
+ *   kill_everywhere                every operation, at every instruction (whole turns: every 41st or 127th)
  *   kill_everywhere --seconds N    and on, at random instructions, until N seconds are over
  *   kill_everywhere --self-test    operations that are wrong on purpose: exit 0 if each was found out
  *

@@ -244,6 +244,6 @@ const struct operation operations_of_queues[] = {
      .prepare = three_queued,
      .before = open_worker,
      .act = turn,
-     .stride = 41},
+     .stride = 127},
 };
 const unsigned operations_of_queues_count = sizeof operations_of_queues / sizeof *operations_of_queues;
