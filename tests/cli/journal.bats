@@ -278,6 +278,37 @@ END
     [ "$before" = "$(sha256sum outside.png)" ]
 }
 
+@test "files beside the journal cannot make SQLite write to, or delete, files that have other names" {
+    mill 0 -i in -o out -s invert
+    cp "$(first in)" victim
+    cp victim kept
+    for suffix in -wal -shm; do
+        ln victim out/.forkmill-journal.db$suffix
+        mill 5 -i in -o out -s invert
+        says ".forkmill-journal.db$suffix is no file of forkmill's"
+        mill 5 -i in -o out -s invert --dry-run
+        "$FORKMILL" report out && false
+        mill 0 -i in -o out -s invert --no-journal
+        cmp victim kept
+        rm out/.forkmill-journal.db$suffix
+    done
+    # SQLite deletes the file that a rollback journal calls its super-journal, where that names no other
+    "$FORKMILL_PYTHON" - out/.forkmill-journal.db victim <<'END'
+import os, struct, sys
+pages = os.path.getsize(sys.argv[1]) // 4096
+magic = bytes.fromhex("d9d505f920a163d7")
+header = (magic + struct.pack(">5I", 0, 1, pages, 512, 4096)).ljust(512, b"\0")
+name = os.path.abspath(sys.argv[2]).encode()
+with open(sys.argv[1] + "-journal", "wb") as journal:
+    journal.write(header + struct.pack(">I", 2**30 // 4096 + 1) + name + struct.pack(">2I", len(name), sum(name)) + magic)
+END
+    mill 5 -i in -o out -s invert
+    says ".forkmill-journal.db-journal is no file of forkmill's; remove it"
+    cmp victim kept
+    rm out/.forkmill-journal.db-journal
+    mill 0 -i in -o out -s invert --json
+}
+
 @test "where no journal can be made the run says so before it works; without one it works" {
     mkdir out
     mkdir out/.forkmill-journal.db
