@@ -114,6 +114,32 @@ first() {
     [ "$(number items.remembered)" -ge 5 ]
 }
 
+@test "what stood in an output's way is not remembered against its item" {
+    mapfile -t names < <(cd in && find . -name '*.png' | sort)
+    mkdir -p "out/${names[0]}" elsewhere in/deep
+    mv "in/${names[1]}" in/deep/x.png
+    ln -s ../elsewhere out/deep
+    mill 1 -i in -o out -s invert --json
+    counts "18 0 2"
+    says "a directory is in the place of the output"
+    says "a link leads out of the output directory"
+    rmdir "out/${names[0]}"
+    rm out/deep
+    mill 0 -i in -o out -s invert --json
+    counts "2 18 0"
+    [ -z "$(ls elsewhere)" ]
+}
+
+@test "a quarantine gets what failed in earlier runs, too" {
+    echo junk >in/bad.png
+    mill 1 -i in -o out -s invert
+    mill 1 -i in -o out -s invert --quarantine aside --json
+    [ "$(number items.remembered)" -eq 1 ]
+    cmp in/bad.png aside/bad.png
+    grep -q "^reason    is not png, as its name says$" aside/bad.png.error.txt
+    [ "$(files aside)" -eq 2 ]
+}
+
 @test "a file that could not be read is tried again" {
     # it says 4096 bytes and has fewer
     ln -s /sys/devices/system/cpu/online online.png
