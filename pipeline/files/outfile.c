@@ -36,14 +36,13 @@ struct outfile {
     bool fd_dirty, last_dirty; /* are the two above among them? */
 };
 
+/* What stands in the way may be gone next time: ERROR_IO. A name stays too long. */
 static int failed(struct error *error, int cause, const char *what)
 {
     switch (cause) {
     case EXDEV:
-        return error_set(error, ERROR_UNSUPPORTED, "%s: a link leads out of the output directory", what);
+        return error_set(error, ERROR_IO, "%s: a link leads out of the output directory", what);
     case ENAMETOOLONG:
-    case EISDIR:
-    case ENOTDIR:
         return error_set(error, ERROR_UNSUPPORTED, "%s: %s", what, strerror(cause));
     default:
         return error_set(error, cause_code(cause), "%s: %s", what, strerror(cause));
@@ -310,9 +309,9 @@ static int check_target(int directory, const char *name, const struct stat *inpu
     if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : failed(error, errno, WRITING);
     if (S_ISDIR(st.st_mode))
-        return error_set(error, ERROR_UNSUPPORTED, "a directory is in the place of the output");
+        return error_set(error, ERROR_IO, "a directory is in the place of the output");
     if (input && st.st_dev == input->st_dev && st.st_ino == input->st_ino)
-        return error_set(error, ERROR_UNSUPPORTED, "the output would replace the input");
+        return error_set(error, ERROR_IO, "the output would replace the input");
     return 0;
 }
 

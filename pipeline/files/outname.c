@@ -84,7 +84,11 @@ static int assign(const struct outname_rule *rule, unsigned form, const char *re
 {
     char name[PATH_MAX];
     TRY(outname_make(&rule->forms[form], rel, 0, 0, name, sizeof name, error));
+    TRY(outname_check_own(name, error));
     for (char *const *reserved = rule->reserved; reserved && *reserved; reserved++) {
+        const size_t length = strlen(*reserved);
+        if (length > 0 && (*reserved)[length - 1] == '/' && strncmp(*reserved, name, length) == 0)
+            return error_set(error, ERROR_USAGE, "its output would lie in the quarantine");
         if (strcmp(*reserved, name) == 0)
             return error_set(error, ERROR_USAGE,
                              "its output would be the file that collect or aggregate writes");

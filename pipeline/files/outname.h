@@ -28,6 +28,10 @@ struct outname_form {
 int outname_make(const struct outname_form *form, const char *rel, uint32_t row, uint32_t col, char *out,
                  size_t size, struct error *error);
 
+/* ERROR_USAGE where the file would be called like the journal or a temporary file: it would be taken for one,
+ * or take its place. */
+int outname_check_own(const char *path, struct error *error);
+
 /* Is the template sound? ERROR_USAGE with a text that says what is not. */
 int outname_check_template(const char *name, bool tiles, struct error *error);
 
@@ -52,7 +56,8 @@ struct outname_rule {
     const struct outname_form *forms;
     unsigned form_count;
     struct outname_set *taken; /* names so far, where two inputs may clash unseen; else NULL */
-    char *const *reserved;     /* names of other files that the run makes there, ended by NULL; NULL: none */
+    char *const *reserved; /* names of other files that the run makes there, and with a slash at the end of a
+                            * directory for them; ended by NULL; NULL: none */
 };
 
 /* Makes the names of an input's outputs and throws them away; where `taken` is watched, a name that was given
@@ -87,11 +92,12 @@ int outname_check_places(const struct scan_options *options, const char *output,
                          const struct outname_rule *rule, struct error *error);
 
 /* May the run write this file, beside its outputs? ERROR_USAGE where it is an input, or lies among them and
- * is there already with an extension that is taken for input. */
+ * is there already with an extension that is taken for input, or is called like forkmill's own. */
 int outname_check_extra(const struct scan_options *options, const char *path, struct error *error);
 
 /* May the run set inputs that failed aside in this directory, which exists? ERROR_USAGE where it is the
- * output directory, an input directory, or inside one. */
+ * output directory or around it, or an input directory, inside one or around one: a copy would replace
+ * others. */
 int outname_check_aside(const struct scan_options *options, const char *output, const char *directory,
                         struct error *error);
 

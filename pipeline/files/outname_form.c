@@ -149,6 +149,16 @@ int outname_make(const struct outname_form *form, const char *rel, uint32_t row,
     return 0;
 }
 
+int outname_check_own(const char *path, struct error *error)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (strncmp(name, SCAN_TEMP_PREFIX, strlen(SCAN_TEMP_PREFIX)) == 0)
+        return error_set(error, ERROR_USAGE,
+                         "%.80s: names that begin with " SCAN_TEMP_PREFIX " are for forkmill's own files",
+                         name);
+    return 0;
+}
+
 int outname_check_template(const char *name, bool tiles, struct error *error)
 {
     unsigned seen = 0;

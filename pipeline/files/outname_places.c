@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Do inputs and output overlap? Directories are compared by identity, so links and mounts deceive nobody. */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -123,6 +124,7 @@ int outname_check_extra(const struct scan_options *options, const char *path, st
 {
     struct stat file, st;
     int code = 0;
+    TRY(outname_check_own(path, error));
     char *directory = directory_of(path);
     const bool exists = stat(path, &file) == 0;
     if (!directory)
@@ -141,25 +143,56 @@ int outname_check_extra(const struct scan_options *options, const char *path, st
     return code;
 }
 
+/* The input's directory, or that of a file or of what a glob can match; the caller's to free. NULL: out of
+ * memory. */
+static char *place_of_input(const char *input)
+{
+    struct stat st;
+    if (stat(input, &st) == 0)
+        return S_ISDIR(st.st_mode) ? strdup(input) : directory_of(input);
+    char *prefix = match_unescape(input, match_fixed_prefix(input));
+    char *place = !prefix || *prefix ? prefix : strdup(".");
+    if (place != prefix)
+        free(prefix);
+    return place;
+}
+
+static int check_input_aside(const char *input, const char *output, const char *directory,
+                             const struct stat *aside, struct error *error)
+{
+    struct stat st;
+    char *place = place_of_input(input);
+    if (!place)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    const bool is_directory = stat(input, &st) < 0 || S_ISDIR(st.st_mode);
+    int code = 0;
+    if (place_of(place, aside) != PLACE_APART)
+        code =
+            error_set(error, ERROR_USAGE,
+                      "quarantine: %.80s is the input %.80s or around it, where copies could replace inputs",
+                      directory, input);
+    else if (is_directory && stat(place, &st) == 0 && place_of(directory, &st) != PLACE_APART &&
+             !left_out(directory, output, &st))
+        code = error_set(error, ERROR_USAGE,
+                         "quarantine: %.80s lies inside the input %.80s, where the next run would find it",
+                         directory, input);
+    free(place);
+    return code;
+}
+
 int outname_check_aside(const struct scan_options *options, const char *output, const char *directory,
                         struct error *error)
 {
-    struct stat st;
-    if (stat(output, &st) == 0 && place_of(directory, &st) == PLACE_SAME)
-        return error_set(error, ERROR_USAGE, "quarantine: %.120s is the output directory", directory);
-    for (size_t i = 0; options->inputs && i < options->inputs->count; i++) {
-        const char *input = options->inputs->texts[i];
-        char *prefix =
-            match_is_pattern(input) ? match_unescape(input, match_fixed_prefix(input)) : strdup(input);
-        const bool inside = prefix && stat(*prefix ? prefix : ".", &st) == 0 && S_ISDIR(st.st_mode) &&
-                            place_of(directory, &st) != PLACE_APART && !left_out(directory, output, &st);
-        free(prefix);
-        if (inside)
-            return error_set(
-                error, ERROR_USAGE,
-                "quarantine: %.80s lies inside the input %.80s, where the next run would find it", directory,
-                input);
-    }
+    struct stat out, aside;
+    if (stat(directory, &aside) < 0)
+        return error_set(error, ERROR_IO, "quarantine: %.120s: %s", directory, strerror(errno));
+    if (stat(output, &out) == 0 && place_of(output, &aside) != PLACE_APART)
+        return error_set(
+            error, ERROR_USAGE,
+            "quarantine: %.120s is the output directory or around it, where copies could replace outputs",
+            directory);
+    for (size_t i = 0; options->inputs && i < options->inputs->count; i++)
+        TRY(check_input_aside(options->inputs->texts[i], output, directory, &aside, error));
     return 0;
 }
 

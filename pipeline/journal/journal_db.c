@@ -128,6 +128,29 @@ static int harden(sqlite3 *db, struct error *error)
                           error);
 }
 
+/* SQLite writes to files beside the journal, whatever else they are called, and deletes a file that a
+ * rollback journal names. A log (WAL) and its index may have been left by a run that was killed; a rollback
+ * journal is never ours. */
+static int check_beside(const char *journal, struct error *error)
+{
+    static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
+    for (unsigned i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char path[PATH_MAX + 8];
+        struct stat st;
+        snprintf(path, sizeof path, "%s%s", journal, suffixes[i]);
+        if (lstat(path, &st) < 0) {
+            if (errno != ENOENT)
+                return error_set(error, ERROR_IO, "%.160s: %s", path, strerror(errno));
+        } else if (i == 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+            return error_set(error, ERROR_IO,
+                             JOURNAL_FILE
+                             "%s is no file of forkmill's; remove it, or --no-journal does without",
+                             suffixes[i]);
+        }
+    }
+    return 0;
+}
+
 /* The journal's path, without a link in it; 1 where there is such a file, 0 where not. */
 static int find(const char *output, char *path, struct error *error)
 {
@@ -172,6 +195,7 @@ int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, 
     TRY(found);
     if (!found && !write)
         return 0;
+    TRY(check_beside(path, error));
     int opened = write ? sqlite3_open_v2(path, &db,
                                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW |
                                              SQLITE_OPEN_NOMUTEX,
@@ -184,6 +208,9 @@ int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, 
     /* A new file has nothing to lose yet: what a crash of the machine leaves of it may be moved away. */
     if (code == 0 && write && !found)
         code = journal_db_run(db, "PRAGMA synchronous=OFF", error);
+    /* A kill in between must not leave a rollback journal. */
+    if (code == 0 && write && empty)
+        code = journal_db_run(db, "PRAGMA journal_mode=MEMORY", error);
     if (code == 0 && write)
         code = journal_db_run(db, "PRAGMA journal_mode=WAL", error);
     if (code == 0 && write && empty)

@@ -9,9 +9,8 @@
 
 struct quarantine;
 
-/* Makes the directory where it is missing. It may be neither the output directory, nor an input or inside
- * one, where its files would be taken for input. ERROR_USAGE, else as outfile_open. The scan must outlive it.
- * `tell` is called with what went wrong with a copy; `shown` is the item's. */
+/* Makes the directory where it is missing, and asks outname_check_aside. ERROR_USAGE, else as outfile_open.
+ * The scan must outlive it. `tell` is called with what went wrong with a copy; `shown` is the item's. */
 int quarantine_open(struct quarantine **quarantine, const char *directory, const struct scan_options *inputs,
                     const char *output, const struct scan *scan,
                     void (*tell)(void *context, const char *shown, const char *text), void *context,

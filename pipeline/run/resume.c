@@ -61,10 +61,13 @@ bool resume_settle(struct resume *resume, struct ledger *ledger, struct item *it
         ledger_unfinished(ledger, item);
         return true;
     }
-    if (fate == JOURNAL_DONE)
+    if (fate == JOURNAL_DONE) {
         ledger_skipped(ledger, item);
-    else if (fate == JOURNAL_FAILED)
+    } else if (fate == JOURNAL_FAILED) {
+        /* The run in which it failed may have had no quarantine, or was killed before the copy was made. */
+        quarantine_note(resume->quarantine, item, &resume->found.error, resume->found.attempts);
         ledger_failed_before(ledger, item, &resume->found.error, resume->found.attempts);
+    }
     return fate != JOURNAL_NOTHING;
 }
 

@@ -7,12 +7,14 @@
 #include "pipeline/journal/journal.h"
 #include "pipeline/run/gather.h"
 #include "pipeline/run/ledger.h"
+#include "pipeline/run/quarantine.h"
 
 struct resume {
-    struct journal *journal; /* NULL: every item needs work */
-    struct gather *gather;   /* NULL: nothing is gathered */
-    int directory;           /* of outputs */
-    bool records;            /* an item counts as done only with what stages told about it */
+    struct journal *journal;       /* NULL: every item needs work */
+    struct gather *gather;         /* NULL: nothing is gathered */
+    struct quarantine *quarantine; /* NULL: failed inputs stay where they are */
+    int directory;                 /* of outputs */
+    bool records;                  /* an item counts as done only with what stages told about it */
     bool retry_failed;
     struct journal_found found; /* of the item at hand */
 };

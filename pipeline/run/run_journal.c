@@ -90,6 +90,7 @@ void run_journal_connect(struct run *run)
     run->writer.journal = run->journal;
     run->writer.quarantine = run->quarantine;
     run->reader.resume.gather = run->gather;
+    run->reader.resume.quarantine = run->quarantine;
 }
 
 void run_journal_resume(struct run *run)

@@ -48,7 +48,8 @@ struct run {
     struct journal *journal;       /* NULL: none */
     uint64_t swept;                /* temporary files of killed runs that were removed */
     struct gather *gather;         /* NULL: the job gathers nothing */
-    char *reserved[10];            /* the names of what it writes, where that is below the output directory */
+    char *reserved[10]; /* the names of what it writes besides outputs below the output directory; one NULL at
+                           least */
     struct progress *progress;
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */

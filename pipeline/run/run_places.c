@@ -115,13 +115,24 @@ static void tell_of_copy(void *context, const char *shown, const char *text)
     progress_message(run->progress, PROGRESS_NORMAL, "quarantine: %s: %s", shown, text);
 }
 
+/* Behind open_gathering. Where the quarantine lies in the output directory, outputs keep out of it. */
 static int open_quarantine(struct run *run, const struct scan_options *options, struct error *error)
 {
     const struct settings *settings = &run->job.settings;
+    unsigned count = 0;
+    char *within;
     if (!settings->quarantine || run->options.dry_run)
         return 0;
-    return quarantine_open(&run->quarantine, settings->quarantine, options, settings->output, run->scan,
-                           tell_of_copy, run, error);
+    TRY(quarantine_open(&run->quarantine, settings->quarantine, options, settings->output, run->scan,
+                        tell_of_copy, run, error));
+    while (run->reserved[count])
+        count++;
+    if (asprintf(&within, "%s/", settings->quarantine) < 0)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    run->reserved[count] = outname_of_extra(settings->output, within);
+    run->reader.names.reserved = run->reserved;
+    free(within);
+    return 0;
 }
 
 /* Where workers have to be locked in: can they be? */

@@ -95,6 +95,30 @@ END
     mill 2 -i in -o out --quarantine ""
 }
 
+@test "a copy in the quarantine replaces no input and no output" {
+    mkdir -p tree/tree tree/aside
+    "$FORKMILL_GENERATE" palette --count 1 --width 8 --height 8 good
+    cp "$(find good -name '*.png')" one.png
+    cp one.png tree/x.png
+    cp one.png tree/aside/x.png
+    echo junk >tree/tree/x.png
+    mill 2 -i tree -o out --quarantine .
+    says "where copies could replace"
+    mill 2 -i tree -o aside/out --quarantine aside
+    says "is the output directory or around it"
+    mill 2 -i tree/x.png -i 'tree/tree/*.png' -o out -s hash --save-format none --collect-file t.csv --quarantine tree
+    says "is the input tree/x.png or around it"
+    cmp one.png tree/x.png
+    # in the output directory it has a place of its own
+    echo junk >tree/x.png
+    mill 1 -i tree -o out --quarantine out/aside --json
+    is items.done 0
+    is items.failed 3
+    says "tree/aside/x.png: its output would lie in the quarantine"
+    [ "$(cat out/aside/x.png)" = junk ]
+    [ "$(cat out/aside/tree/x.png)" = junk ]
+}
+
 @test "poison: exactly the bad hundred of a thousand fail, each with its cause, and nobody else suffers" {
     mkdir all
     "$FORKMILL_GENERATE" palette --count 900 --width 24 --height 24 all/good

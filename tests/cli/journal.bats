@@ -114,6 +114,32 @@ first() {
     [ "$(number items.remembered)" -ge 5 ]
 }
 
+@test "what stood in an output's way is not remembered against its item" {
+    mapfile -t names < <(cd in && find . -name '*.png' | sort)
+    mkdir -p "out/${names[0]}" elsewhere in/deep
+    mv "in/${names[1]}" in/deep/x.png
+    ln -s ../elsewhere out/deep
+    mill 1 -i in -o out -s invert --json
+    counts "18 0 2"
+    says "a directory is in the place of the output"
+    says "a link leads out of the output directory"
+    rmdir "out/${names[0]}"
+    rm out/deep
+    mill 0 -i in -o out -s invert --json
+    counts "2 18 0"
+    [ -z "$(ls elsewhere)" ]
+}
+
+@test "a quarantine gets what failed in earlier runs, too" {
+    echo junk >in/bad.png
+    mill 1 -i in -o out -s invert
+    mill 1 -i in -o out -s invert --quarantine aside --json
+    [ "$(number items.remembered)" -eq 1 ]
+    cmp in/bad.png aside/bad.png
+    grep -q "^reason    is not png, as its name says$" aside/bad.png.error.txt
+    [ "$(files aside)" -eq 2 ]
+}
+
 @test "a file that could not be read is tried again" {
     # it says 4096 bytes and has fewer
     ln -s /sys/devices/system/cpu/online online.png
@@ -276,6 +302,37 @@ END
     mill 0 -i in -o out -s invert --json
     counts "6 14 0"
     [ "$before" = "$(sha256sum outside.png)" ]
+}
+
+@test "files beside the journal cannot make SQLite write to, or delete, files that have other names" {
+    mill 0 -i in -o out -s invert
+    cp "$(first in)" victim
+    cp victim kept
+    for suffix in -wal -shm; do
+        ln victim out/.forkmill-journal.db$suffix
+        mill 5 -i in -o out -s invert
+        says ".forkmill-journal.db$suffix is no file of forkmill's"
+        mill 5 -i in -o out -s invert --dry-run
+        "$FORKMILL" report out && false
+        mill 0 -i in -o out -s invert --no-journal
+        cmp victim kept
+        rm out/.forkmill-journal.db$suffix
+    done
+    # SQLite deletes the file that a rollback journal calls its super-journal, where that names no other
+    "$FORKMILL_PYTHON" - out/.forkmill-journal.db victim <<'END'
+import os, struct, sys
+pages = os.path.getsize(sys.argv[1]) // 4096
+magic = bytes.fromhex("d9d505f920a163d7")
+header = (magic + struct.pack(">5I", 0, 1, pages, 512, 4096)).ljust(512, b"\0")
+name = os.path.abspath(sys.argv[2]).encode()
+with open(sys.argv[1] + "-journal", "wb") as journal:
+    journal.write(header + struct.pack(">I", 2**30 // 4096 + 1) + name + struct.pack(">2I", len(name), sum(name)) + magic)
+END
+    mill 5 -i in -o out -s invert
+    says ".forkmill-journal.db-journal is no file of forkmill's; remove it"
+    cmp victim kept
+    rm out/.forkmill-journal.db-journal
+    mill 0 -i in -o out -s invert --json
 }
 
 @test "where no journal can be made the run says so before it works; without one it works" {

@@ -175,3 +175,23 @@ END
     mill 0 c.yaml -i "$in" -o out
     diff -r out out-first
 }
+
+@test "no output is called like a file of forkmill's own, and takes its place" {
+    unset FORKMILL_JOURNAL
+    "$FORKMILL_GENERATE" palette --count 1 --width 8 --height 8 one
+    mkdir odd
+    for name in journal.db journal.db-wal journal.lock 1-00000000-0.tmp; do
+        cp "$(find one -name '*.png')" "odd/.forkmill-$name"
+        mill 1 -i "odd/.forkmill-$name" -o out
+        says "names that begin with .forkmill- are for forkmill's own files"
+    done
+    [ "$(find out -type f)" = out/.forkmill-journal.db ]
+    mill 1 -i one -o out --save-name '.forkmill-{stem}.png' --dry-run
+    for name in out/.forkmill-journal.db ./.forkmill-x.csv; do
+        mill 2 -i one -o out -s hash --collect-file "$name"
+        says "are for forkmill's own files"
+    done
+    mill 2 -i one -o out --aggregate-ops mean --aggregate-file '.forkmill-{op}.png'
+    mill 0 -i one -o out
+    "$FORKMILL" report out | grep -q "1 done"
+}
