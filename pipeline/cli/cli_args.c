@@ -138,8 +138,21 @@ static const char *same_ending(const char *word, const char *words, char *found,
     return NULL;
 }
 
+/* Elsewhere an operation is a flag: "-resize 800x600". */
+static bool report_stage(struct parser *parser, const char *word)
+{
+    const struct stage *stage = stage_find(word + strspn(word, "-"));
+    if (stage && takes_settings(parser->command))
+        diag_error(parser->diag, "unknown flag '%.80s'; %s is a stage, and -s adds it: -s %s%s%s%s", word,
+                   stage->name, stage->name, stage->params->name ? ":" : "",
+                   stage->params->name ? stage->params->name : "", stage->params->name ? "=..." : "");
+    return stage && takes_settings(parser->command);
+}
+
 static void report_unknown(struct parser *parser, const char *word)
 {
+    if (report_stage(parser, word))
+        return;
     char words[4096], nearest[64], name[64];
     size_t used = 0;
     *words = '\0';
