@@ -175,7 +175,7 @@ void cli_help(void)
         printf("  %-8s %s\n", commands[i].name, commands[i].summary);
     printf("\nexample: %s\n\nforkmill COMMAND --help says more. Exit codes:\n", example);
     for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
-        printf("  %-8s %s\n", exit_codes[i][0], exit_codes[i][1]);
+        printf("  %-13s %s\n", exit_codes[i][0], exit_codes[i][1]);
 }
 
 /* Text for troff (man(7)): backslashes and hyphens escaped, no line that starts with a control character. */

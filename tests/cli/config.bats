@@ -135,6 +135,8 @@ END
     says "see forkmill run --help"
     refused run -i photos -o out -resize 800x600
     says "unknown flag '-resize'; resize is a stage, and -s adds it: -s resize:width=..."
+    refused run -i photos -o out --width 800
+    says "unknown flag '--width'; stages take it, as in -s resize:width=..."
     refused run -i photos -o out -s resize:800x600
     says "parameters of resize: width, height,"
     refused run --set max_pixel=1M
