@@ -127,6 +127,10 @@ class Run:
 
 def campaign(main):
     """Runs main() in a directory of its own, which is kept when something was not as it should be."""
+    # A shell starts what runs in the background deaf to some signals, and a run respects that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for program in (FORKMILL, GENERATE):
         if not os.access(program, os.X_OK):
             print(f"{os.path.basename(sys.argv[0])}: {program} is not built", file=sys.stderr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: native */
+/* ctest labels: native quick */
 /* The fast path against libpng: the same pixels where it works, and libpng's verdict, words and metadata
  * where it does not. */
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "png_reference.h"
 #include "stages/codec/deflate.h"
 #include "stages/codec/png_private.h"
+#include "tests/quick.h"
 
 extern const struct codec png_codec;
 
@@ -178,6 +179,8 @@ static void large_files_are_decoded_fast(void **state)
     bool fast;
     for (size_t k = 0; k < KINDS; k++) {
         for (size_t s = 0; s < 2; s++) {
+            if (quick_skip(5))
+                continue;
             uint32_t times = kinds[k].depth < 8 ? 4 : 1;
             struct making making = {.piece_bytes = k % 2 ? 8192 : 0};
             struct reference_bytes file = make(&kinds[k], sizes[s][0] * times, sizes[s][1] * times, &making);
