@@ -138,8 +138,31 @@ static const char *same_ending(const char *word, const char *words, char *found,
     return NULL;
 }
 
+/* Elsewhere an operation or what it takes is a flag: "-resize 800x600", "--width 800". */
+static bool report_stage(struct parser *parser, const char *word)
+{
+    const char *name = word + strspn(word, "-");
+    const struct stage *stage = takes_settings(parser->command) ? stage_find(name) : NULL;
+    if (stage) {
+        const char *first = stage->params->name;
+        diag_error(parser->diag, "unknown flag '%.80s'; %s is a stage, and -s adds it: -s %s%s%s%s", word,
+                   name, name, first ? ":" : "", first ? first : "", first ? "=..." : "");
+        return true;
+    }
+    for (const struct stage *const *each = stage_all(); takes_settings(parser->command) && *each; each++) {
+        if (!param_find((*each)->params, name))
+            continue;
+        diag_error(parser->diag, "unknown flag '%.80s'; stages take it, as in -s %s:%s=...", word,
+                   (*each)->name, name);
+        return true;
+    }
+    return false;
+}
+
 static void report_unknown(struct parser *parser, const char *word)
 {
+    if (report_stage(parser, word))
+        return;
     char words[4096], nearest[64], name[64];
     size_t used = 0;
     *words = '\0';

@@ -58,7 +58,8 @@ static void setting_flags(const struct param *setting, char *text, size_t size)
     config_flag_name(setting, name, sizeof name);
     /* What is on by default is changed by its negation only. */
     bool no = setting->type == PARAM_BOOL && setting->initial && strcmp(setting->initial, "true") == 0;
-    const char *value = setting->type == PARAM_TEXT && *setting->unit ? setting->unit : values[setting->type];
+    bool named = *setting->unit && (setting->type == PARAM_TEXT || setting->type == PARAM_LIST);
+    const char *value = named ? setting->unit : values[setting->type];
     snprintf(text, size, "%c%c%s%s%s%s%s", letter ? '-' : ' ', letter ? letter : ' ', letter ? ", " : "  ",
              no ? "--[no-]" : "", no ? name + 2 : name, *value ? " " : "", value);
 }
@@ -174,7 +175,7 @@ void cli_help(void)
         printf("  %-8s %s\n", commands[i].name, commands[i].summary);
     printf("\nexample: %s\n\nforkmill COMMAND --help says more. Exit codes:\n", example);
     for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
-        printf("  %-8s %s\n", exit_codes[i][0], exit_codes[i][1]);
+        printf("  %-13s %s\n", exit_codes[i][0], exit_codes[i][1]);
 }
 
 /* Text for troff (man(7)): backslashes and hyphens escaped, no line that starts with a control character. */

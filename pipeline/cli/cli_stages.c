@@ -195,7 +195,7 @@ int cli_stages(int argc, char **argv)
         cli_help_command(CLI_STAGES);
     else if (diag.errors == 0 && !marker)
         print(&args, stage);
-    else
+    else if (!marker)
         code = cli_show(&diag, "forkmill stages --help");
     cli_args_free(&args);
     diag_free(&diag);

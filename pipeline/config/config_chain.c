@@ -161,17 +161,23 @@ static void entry_open(struct entry *entry, struct config *config, struct diag_p
     config->entries++;
 }
 
+static void show_keys(struct diag *diag, const struct param *table, const char *owner)
+{
+    char words[2048], what[64];
+    param_words(table, words, sizeof words);
+    snprintf(what, sizeof what, "parameters of %s", owner);
+    diag_allowed(diag, what, *words ? words : "none");
+}
+
 static void unknown_key(struct entry *entry, struct diag_place place, const struct param *table,
                         const char *owner, const char *name)
 {
-    char words[2048], nearest[64], what[64];
-    struct diag *diag = entry->config->diag;
+    char words[2048], nearest[64];
     param_words(table, words, sizeof words);
     const char *near = param_nearest(name, words, nearest, sizeof nearest);
-    diag_error_at(diag, place, "%s has no parameter '%.60s'%s%s%s", owner, name,
+    diag_error_at(entry->config->diag, place, "%s has no parameter '%.60s'%s%s%s", owner, name,
                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-    snprintf(what, sizeof what, "parameters of %s", owner);
-    diag_allowed(diag, what, *words ? words : "none");
+    show_keys(entry->config->diag, table, owner);
 }
 
 /* Notes that the parameter is given; a list starts anew, anything else is given once. */
@@ -385,10 +391,11 @@ static void flag_param(struct entry *entry, const struct diag_source *argument, 
     take_word(argument, at, "=,", word);
     place.end = *at;
     if (*at == argument->length || argument->bytes[*at] != '=') {
-        if (entry->table)
+        if (entry->table) {
             diag_error_at(entry->config->diag, place,
-                          "a parameter is given as name=value; a list repeats its name, and \\, is a comma "
-                          "within a value");
+                          "a parameter is name=value; a list repeats its name, a comma wants a backslash");
+            show_keys(entry->config->diag, entry->table, entry->name);
+        }
         return;
     }
     const struct param *param = entry_key(entry, place, word);

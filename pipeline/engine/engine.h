@@ -17,6 +17,7 @@ struct engine_report {
     uint32_t place;
     int32_t exit_code;   /* enum worker_end, or what else it exited with; -1: see below */
     int32_t signal;      /* not 0: killed by it */
+    bool killed;         /* by the supervisor */
     bool stopped;        /* it was, by another signal, when the supervisor had it killed */
     int32_t start_errno; /* not 0: it could not be started */
 };

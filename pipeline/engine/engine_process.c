@@ -88,8 +88,10 @@ static int process_next(struct crew *crew, struct engine_report *report)
     int got = fork_server_next(&crew->server, &fork_report);
     if (got <= 0)
         return got;
-    *report = (struct engine_report){
-        .place = fork_report.worker, .stopped = fork_report.stopped, .start_errno = fork_report.fork_errno};
+    *report = (struct engine_report){.place = fork_report.worker,
+                                     .killed = fork_report.killed,
+                                     .stopped = fork_report.stopped,
+                                     .start_errno = fork_report.fork_errno};
     if (!fork_report.fork_errno && WIFSIGNALED(fork_report.status))
         report->signal = WTERMSIG(fork_report.status);
     report->exit_code =

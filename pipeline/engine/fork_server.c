@@ -27,8 +27,8 @@ struct order {
 
 /* The server's record of one place. */
 struct place {
-    pid_t pid;    /* 0: empty */
-    bool stopped; /* when it was killed */
+    pid_t pid;            /* 0: empty */
+    bool killed, stopped; /* see fork_report */
     bool report_due;
     struct fork_report report;
 };
@@ -97,19 +97,26 @@ static void spawn(struct server *server, uint32_t worker)
         run_worker(server, worker);
     if (pid > 0) {
         place->pid = pid;
-        place->stopped = false;
+        place->killed = place->stopped = false;
         return;
     }
     place->report = (struct fork_report){.worker = worker, .fork_errno = errno};
     place->report_due = true;
 }
 
-static void end_worker(struct place *place)
+/* Is there news of this sort of the worker? It stays for reap. */
+static bool has_news(const struct place *place, int sort)
 {
     siginfo_t info = {0};
-    place->stopped =
-        place->stopped || (waitid(P_PID, (id_t)place->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-                           info.si_pid == place->pid);
+    return waitid(P_PID, (id_t)place->pid, &info, sort | WNOHANG | WNOWAIT) == 0 && info.si_pid == place->pid;
+}
+
+static void end_worker(struct place *place)
+{
+    if (has_news(place, WEXITED))
+        return; /* somebody else was first */
+    place->killed = true;
+    place->stopped = place->stopped || has_news(place, WSTOPPED);
     kill(place->pid, SIGKILL);
 }
 
@@ -133,8 +140,11 @@ static void reap(struct server *server)
             struct place *place = &server->places[i];
             if (place->pid != pid)
                 continue;
-            place->report =
-                (struct fork_report){.worker = i, .pid = pid, .status = status, .stopped = place->stopped};
+            place->report = (struct fork_report){.worker = i,
+                                                 .pid = pid,
+                                                 .status = status,
+                                                 .killed = place->killed,
+                                                 .stopped = place->stopped};
             place->report_due = true;
             place->pid = 0;
         }

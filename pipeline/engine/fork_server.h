@@ -21,7 +21,8 @@ struct fork_report {
     uint32_t worker;
     int32_t pid;
     int32_t status;     /* as waitpid gives it */
-    int32_t stopped;    /* it was, by a signal, when its death was asked for */
+    int32_t killed;     /* its death was asked for, and it was still alive */
+    int32_t stopped;    /* and stopped by a signal */
     int32_t fork_errno; /* not 0: it could not be forked, and status means nothing */
 };
 

@@ -109,12 +109,13 @@ static void describe(const struct engine_report *report, const struct supervised
                      uint64_t timeout_ms, struct error *cause)
 {
     const double timeout_s = (double)timeout_ms / 1000;
+    const bool overstayed = supervised->overstayed && report->killed;
     const char *signal = report->signal ? sigabbrev_np(report->signal) : NULL;
     if (report->start_errno)
         error_set(cause, ERROR_CRASH, "fork: %s", strerror(report->start_errno));
-    else if (supervised->overstayed && report->stopped) /* no item did that */
+    else if (overstayed && report->stopped) /* no item did that */
         error_set(cause, ERROR_CRASH, "its worker was stopped for longer than timeout %g s", timeout_s);
-    else if (supervised->overstayed)
+    else if (overstayed)
         error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s", timeout_s);
     else if (report->signal == SIGSYS)
         error_set(cause, ERROR_SANDBOX, "its worker was killed for a forbidden system call");

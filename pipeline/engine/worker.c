@@ -83,6 +83,7 @@ static bool run_slot(struct worker *worker, struct held *held)
     worker->scratch.size_bytes = slot->have.scratch_bytes < worker->scratch_limit_bytes
                                      ? slot->have.scratch_bytes
                                      : worker->scratch_limit_bytes;
+    stall_spoil(worker->scratch.base, worker->scratch.size_bytes);
     held->failed = chain_run(machine, held->slot, worker->first_step, worker->last_step, &worker->scratch,
                              worker->sharing.work ? &worker->sharing : NULL) < 0;
     cool_scratch(worker);

@@ -156,8 +156,11 @@ static int find(const char *output, char *path, struct error *error)
 {
     char directory[PATH_MAX];
     struct stat st;
-    if (!realpath(output, directory) || snprintf(path, PATH_MAX, "%s/" JOURNAL_FILE, directory) >= PATH_MAX)
-        return error_set(error, ERROR_IO, "%.120s: no place for a journal: %s", output, strerror(errno));
+    if (!realpath(output, directory))
+        return error_set(error, ERROR_IO, "%.120s: looking for a journal: %s", output, strerror(errno));
+    if (snprintf(path, PATH_MAX, "%s/" JOURNAL_FILE, directory) >= PATH_MAX)
+        return error_set(error, ERROR_IO, "%.120s: no place for a journal: %s", output,
+                         strerror(ENAMETOOLONG));
     if (lstat(path, &st) < 0)
         return errno == ENOENT ? 0 : error_set(error, ERROR_IO, "%.160s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))

@@ -40,11 +40,8 @@ static unsigned share(uint64_t part_ns, uint64_t whole_ns)
     return whole_ns ? (unsigned)(100.0 * (double)part_ns / (double)whole_ns + 0.5) : 0;
 }
 
-static void print_counts(const struct summary *s, FILE *to)
+const char *summary_left_out(const struct scan_counts *left, char *text, size_t size)
 {
-    const struct scan_counts *left = &s->listing;
-    fprintf(to, "items     %" PRIu64 " done, %" PRIu64 " failed, %" PRIu64 " skipped, of %" PRIu64 "\n",
-            s->done, s->failed, s->skipped, s->found);
     const struct {
         uint64_t count;
         const char *text;
@@ -55,17 +52,25 @@ static void print_counts(const struct summary *s, FILE *to)
         {left->left_directories, "subdirectories"},
         {left->notes, "not regular files"},
     };
-    const char *gap = "left out  ";
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        if (reasons[i].count) {
-            fprintf(to, "%s%" PRIu64 " %s", gap, reasons[i].count, reasons[i].text);
-            gap = ", ";
-        }
+    size_t used = 0;
+    *text = '\0';
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0] && used < size; i++) {
+        if (reasons[i].count)
+            used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s", used ? ", " : "",
+                                     reasons[i].count, reasons[i].text);
     }
-    if (*gap == ',')
-        fputc('\n', to);
+    return text;
+}
+
+static void print_counts(const struct summary *s, FILE *to, int verbosity)
+{
+    char left[SUMMARY_LEFT_OUT_SIZE];
+    fprintf(to, "items     %" PRIu64 " done, %" PRIu64 " failed, %" PRIu64 " skipped, of %" PRIu64 "\n",
+            s->done, s->failed, s->skipped, s->found);
+    if (*summary_left_out(&s->listing, left, sizeof left))
+        fprintf(to, "left out  %s\n", left);
     if (s->warnings)
-        fprintf(to, "warnings  %" PRIu64 "\n", s->warnings);
+        fprintf(to, "warnings  %" PRIu64 "%s\n", s->warnings, verbosity > 0 ? "" : "; -v shows them all");
 }
 
 static void print_throughput(const struct summary *s, FILE *to)
@@ -146,7 +151,7 @@ void summary_print(const struct summary *summary, FILE *to, int verbosity)
 {
     if (verbosity >= 0) {
         char verdict[256];
-        print_counts(summary, to);
+        print_counts(summary, to, verbosity);
         print_throughput(summary, to);
         print_where(summary, to);
         if (verbosity > 0)

@@ -14,6 +14,8 @@
 #include "pipeline/report/series.h"
 #include "stages/stage.h"
 
+#define SUMMARY_LEFT_OUT_SIZE 224u
+
 /* Failed items that are kept by name (all are counted), and how many of those a person is shown. */
 #define SUMMARY_KEPT_FAILURES  1000u
 #define SUMMARY_SHOWN_FAILURES 20u
@@ -87,6 +89,9 @@ void summary_fail(struct summary *summary, const char *path, const struct error 
 
 /* Frees the failures and the series. */
 void summary_free(struct summary *summary);
+
+/* "2 hidden, 1 with another extension" in `text`, SUMMARY_LEFT_OUT_SIZE bytes; "" where all was taken. */
+const char *summary_left_out(const struct scan_counts *left, char *text, size_t size);
 
 enum summary_bound {
     SUMMARY_UNKNOWN,  /* nothing was done, or too little to say */

@@ -123,13 +123,16 @@ static bool make_room(struct admission *admission, int keep, uint64_t room)
 /* Items read ahead only wait; beyond enough to keep everyone busy they may take a quarter of the budget and
  * no more than this, so that a few slots stay warm in place of many cold ones. */
 #define AHEAD_BYTES ((uint64_t)64 << 20)
+#define LARGE_BYTES ((uint64_t)48 << 20)
 
 static bool far_enough_ahead(const struct admission *admission, const struct slot_need *need)
 {
     uint64_t in_use = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
     uint64_t share = admission->budget_bytes / 4 < AHEAD_BYTES ? admission->budget_bytes / 4 : AHEAD_BYTES;
-    return admission->in_flight >= 2 * admission->machine->worker_count + 2 &&
-           in_use + chain_need_total(need) > share;
+    uint64_t total = chain_need_total(need);
+    /* A large item takes long enough for one to be read meanwhile, and its memory long to be filled. */
+    uint32_t waiting = total > LARGE_BYTES ? 0 : admission->machine->worker_count;
+    return admission->in_flight >= admission->machine->worker_count + waiting + 2 && in_use + total > share;
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */

@@ -101,6 +101,8 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     uint32_t index = (uint32_t)entered;
     note(reader, TRACE_ADMIT, item, &index, before);
     struct slot *slot = &reader->machine->slots[index];
+    for (unsigned part = 0; part < SLOT_PARTS; part++)
+        stall_spoil(machine_part(reader->machine, index, (enum slot_part)part), slot->have.part_bytes[part]);
     slot->ticket = arrival->ticket;
     slot->ticket.item = number_of(item->rel);
     slot->attempt = item->spent + 1;

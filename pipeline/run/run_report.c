@@ -52,10 +52,24 @@ static void tell_crew(struct run *run)
                      cpus == 1 ? "" : "s", workers > cpus ? ": they take turns" : "");
 }
 
+/* Without a table, what such a stage finds out is lost. */
+static void tell_untold(struct run *run)
+{
+    const struct job *job = &run->job;
+    for (unsigned i = 0; i < job->stage_count && !job->settings.collect_file; i++) {
+        if (job->stages[i].stage->records)
+            progress_message(
+                run->progress, PROGRESS_NORMAL,
+                "what %s tells goes nowhere: collect.file (--collect-file FILE.csv) names a table for it",
+                job->stages[i].stage->name);
+    }
+}
+
 static void tell_beginning(struct run *run)
 {
     const struct job *job = &run->job;
     tell_crew(run);
+    tell_untold(run);
     if (run->swept)
         progress_message(run->progress, PROGRESS_NORMAL, "removed %llu temporary file%s of a killed run",
                          (unsigned long long)run->swept, run->swept == 1 ? "" : "s");
@@ -234,6 +248,15 @@ static int exit_code(const struct run *run)
     return ledger->counts.failed ? EXIT_FAILED_ITEMS : EXIT_DONE;
 }
 
+static void tell_nothing_found(struct run *run)
+{
+    char left[SUMMARY_LEFT_OUT_SIZE];
+    const struct scan_counts counts = scan_counts(run->scan);
+    summary_left_out(&counts, left, sizeof left);
+    progress_message(run->progress, PROGRESS_ALWAYS, "no input matched%s%s", *left ? "; left out: " : "",
+                     left);
+}
+
 static void tell_end(struct run *run)
 {
     const struct ledger *ledger = &run->ledger;
@@ -244,7 +267,7 @@ static void tell_end(struct run *run)
         progress_message(run->progress, PROGRESS_ALWAYS, "stopped: max_failures %s reached",
                          run->job.settings.max_failures);
     if (ledger->stop == STOP_NONE && ledger->counts.found == 0)
-        progress_message(run->progress, PROGRESS_ALWAYS, "no input matched");
+        tell_nothing_found(run);
     if (remembered)
         progress_message(run->progress, PROGRESS_NORMAL,
                          "%llu of the failed had failed before and were not tried again; --retry-failed does",

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,13 +63,24 @@ static uint64_t next(void)
     return bits ^ (bits >> 31);
 }
 
+static uint64_t draw(void)
+{
+    if (sequence == 0)
+        sequence = setting.seed ^ (uint64_t)gettid() << 32;
+    return next();
+}
+
+void stall_spoil(void *memory, size_t length)
+{
+    if (setting.on && length)
+        memset(memory, (int)(draw() & 0xff), length);
+}
+
 void stall(enum stall_place place)
 {
     if (!setting.on)
         return;
-    if (sequence == 0)
-        sequence = setting.seed ^ (uint64_t)gettid() << 32;
-    uint64_t lot = next() ^ (uint64_t)place * 0xd6e8feb86659fd93u;
+    uint64_t lot = draw() ^ (uint64_t)place * 0xd6e8feb86659fd93u;
     if (lot % 1000 >= setting.permille)
         return;
     uint64_t us = setting.max_us ? lot / 1000 % (2 * (uint64_t)setting.max_us) : 0;

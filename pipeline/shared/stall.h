@@ -7,9 +7,11 @@
  *
  * At each marked place a thread waits with a chance of PERMILLE in 1000 (100): it gives the CPU away, or
  * sleeps for up to MAX_US microseconds (200). Chance is a pseudo-random sequence of each thread's own, from
- * SEED and the thread's number. */
+ * SEED and the thread's number. With it on, memory is spoiled before each item, too. */
 #ifndef PIPELINE_STALL_H
 #define PIPELINE_STALL_H
+
+#include <stddef.h>
 
 #include "stages/error.h"
 
@@ -41,7 +43,16 @@ int stall_configure(const char *text, struct error *error);
 
 #ifdef FORKMILL_STALLS
 void stall(enum stall_place place);
+
+/* Fills what an item is about to be given with a byte that nobody knows: so that an output that holds bytes
+ * of the item before, or counts on zeros, is another one each time. */
+void stall_spoil(void *memory, size_t length);
 #else
+static inline void stall_spoil(void *memory, size_t length)
+{
+    (void)memory, (void)length;
+}
+
 static inline void stall(enum stall_place place)
 {
     (void)place;

@@ -241,7 +241,8 @@ static void look_at(struct reading *reading, struct codec_decode *job, const str
     struct png_session *session = reading->session;
     if ((rule->once && seen[number]) || place > rule->place) {
         if (!rule->valid)
-            png_session_warn(session, "%s: %s", rule->type, seen[number] ? "duplicate" : "out of place");
+            png_session_warn(session, "%s: %s", rule->type,
+                             seen[number] ? "duplicate, dropped" : "out of place, dropped");
         return;
     }
     uint32_t flags = 0;

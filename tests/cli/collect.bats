@@ -117,6 +117,13 @@ END
     grep -q "failed: mixed/03.npy" .err
 }
 
+@test "a run says when what its stages tell goes nowhere" {
+    mill 0 -i odd/ -o out -s stats
+    says "what stats tells goes nowhere: collect.file"
+    mill 0 -i odd/ -o out -s stats --collect-file t.csv --force
+    [ "$(grep -c nowhere .err)" -eq 0 ]
+}
+
 @test "wrong wishes are refused before work, and nothing is left behind" {
     mill 2 -i "$in" -o out -s stats --collect-file t.txt
     says "ends in none of .csv, .jsonl, .db"

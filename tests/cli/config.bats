@@ -133,6 +133,12 @@ END
     refused run --max-pixel 1M
     says "unknown flag '--max-pixel'; did you mean '--max-pixels'?"
     says "see forkmill run --help"
+    refused run -i photos -o out -resize 800x600
+    says "unknown flag '-resize'; resize is a stage, and -s adds it: -s resize:width=..."
+    refused run -i photos -o out --width 800
+    says "unknown flag '--width'; stages take it, as in -s resize:width=..."
+    refused run -i photos -o out -s resize:800x600
+    says "parameters of resize: width, height,"
     refused run --set max_pixel=1M
     says "did you mean 'max_pixels'?"
     refused rnu

@@ -94,6 +94,10 @@ teardown() {
     mill 3 -i empty -o out
     says "no input matched"
     mill 3 -i some -o out --include '*.tif'
+    says "left out: 1 by include or exclude"
+    touch empty/a.tif empty/b.tif empty/.c.png
+    mill 3 -i empty -o out
+    says "no input matched; left out: 2 with another extension, 1 hidden"
     mill 3 --files-from - -o out </dev/null
     [ "$(files out)" -eq 0 ]
     refused 3 -i some -i nowhere -o other

@@ -25,6 +25,14 @@ setup() {
     grep -qF "What every colour sample is multiplied by" <<<"$output"
 }
 
+@test "what a chain has besides stages can be shown" {
+    for name in pool tee when; do
+        "$FORKMILL" stages "$name" >list 2>advice
+        grep -q "^$name: " list
+        [ ! -s advice ]
+    done
+}
+
 @test "--json is JSON and says the same" {
     "$FORKMILL" stages --json >all.json
     "$FORKMILL" stages template --json >one.json

@@ -75,7 +75,7 @@ def settings_table(forkmill):
             *words, default = values.group(1).split("; ")
             allowed = "; ".join(words).replace("|", ", ")
             default = default.removeprefix("default ")
-        rows.append([f"`{keys[name]}`", f"`{flags}`", default, cell(text + (f" ({allowed})" if allowed else ""))])
+        rows.append([f"`{keys[name]}`", f"`{cell(flags)}`", default, cell(text + (f" ({allowed})" if allowed else ""))])
     return table(["Key", "Flag", "Default", "Meaning"], rows)
 
 

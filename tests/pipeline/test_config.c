@@ -250,7 +250,7 @@ static void all_errors_are_reported_at_once(void **state)
                                        "did you mean FORKMILL_QUEUE?",
                                        "--retries: -1 is out of range",
                                        "-s: flip has no parameter 'a'",
-                                       "-s: a parameter is given as name=value"};
+                                       "-s: a parameter is name=value"};
     const char *at = diag.text;
     for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
         at = strstr(at, says[i]);

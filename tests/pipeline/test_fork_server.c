@@ -95,6 +95,7 @@ static void deaths_are_reported_and_places_filled_again(void **state)
     assert_int_equal(report.worker, 0);
     assert_int_equal(report.pid, first);
     assert_true(WIFSIGNALED(report.status) && WTERMSIG(report.status) == SIGKILL);
+    assert_true(report.killed && !report.stopped);
     await_gone(first);
     assert_true(fork_server_spawn(&server, 0));
     int32_t second = await_pid(told, 0, first);
@@ -102,6 +103,7 @@ static void deaths_are_reported_and_places_filled_again(void **state)
     for (int i = 0; i < 2; i++) {
         report = await_report(&server);
         assert_true(WIFEXITED(report.status) && WEXITSTATUS(report.status) == 7);
+        assert_false(report.killed || report.stopped);
     }
     await_gone(second);
     fork_server_stop(&server);
@@ -119,7 +121,9 @@ static void a_stopped_worker_can_be_killed(void **state)
     int32_t pid = await_pid(told, 0, 0);
     kill(pid, SIGSTOP);
     fork_server_kill(&server, 0);
-    assert_int_equal(await_report(&server).pid, pid);
+    struct fork_report report = await_report(&server);
+    assert_int_equal(report.pid, pid);
+    assert_true(report.killed && report.stopped);
     fork_server_stop(&server);
     munmap(told, sizeof *told);
 }
