@@ -33,7 +33,7 @@ idle_and_busy() {
 
 @test "a worker killed from outside costs no item, whatever the signal" {
     for signal in KILL SEGV BUS ALRM; do
-        start -i $in -o out-$signal -w 2 -s sleep:ms=250 -s invert --json
+        start -i $in -o out-$signal -w 2 --batch 1 -s sleep:ms=250 -s invert --json
         wait_until has_files out-$signal 1
         kill -$signal "$(workers | head -1)"
         finish 0
@@ -44,7 +44,7 @@ idle_and_busy() {
 }
 
 @test "a stopped worker is replaced after timeout, even though it never ends by itself" {
-    start -i $in -o out -w 2 --timeout 2s -s sleep:ms=100 -s invert --json
+    start -i $in -o out -w 2 --batch 1 --timeout 2s -s sleep:ms=100 -s invert --json
     wait_until has_files out 1
     stopped=$(workers | head -1)
     kill -STOP "$stopped"
@@ -66,7 +66,7 @@ idle_and_busy() {
 }
 
 @test "all workers killed at once, again and again" {
-    start -i $in -o out -w 3 --retries 50 -s sleep:ms=60 -s invert --json
+    start -i $in -o out -w 3 --batch 1 --retries 50 -s sleep:ms=160 -s invert --json
     wait_until has_files out 1
     while kill -0 "$main" 2>/dev/null; do
         workers | xargs -r kill -9 2>/dev/null || true
@@ -79,7 +79,7 @@ idle_and_busy() {
 }
 
 @test "workers of every pool may die" {
-    start -i $in -o out -w 2 --retries 20 -s sleep:ms=40 -s pool -s invert -s sleep:ms=40 -s pool -s sleep:ms=40 --json
+    start -i $in -o out -w 2 --batch 1 --retries 20 -s sleep:ms=60 -s pool -s invert -s sleep:ms=40 -s pool -s sleep:ms=40 --json
     wait_until has_files out 1
     killed=0
     for worker in $(workers); do

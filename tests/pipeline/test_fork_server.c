@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -59,6 +60,21 @@ static int32_t await_pid(struct told *told, unsigned worker, int32_t not_this)
     }
     fail_msg("worker %u did not come", worker);
     return 0;
+}
+
+/* A signal takes effect when the process next runs. */
+static void await_stopped(int32_t pid)
+{
+    char path[64], state = '?';
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    for (int i = 0; i < 10000 && state != 'T'; i++) {
+        FILE *file = fopen(path, "re");
+        assert_non_null(file);
+        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+        fclose(file);
+        usleep(1000);
+    }
+    assert_int_equal(state, 'T');
 }
 
 static struct fork_report await_report(struct fork_server *server)
@@ -120,6 +136,7 @@ static void a_stopped_worker_can_be_killed(void **state)
     fork_server_spawn(&server, 0);
     int32_t pid = await_pid(told, 0, 0);
     kill(pid, SIGSTOP);
+    await_stopped(pid);
     fork_server_kill(&server, 0);
     struct fork_report report = await_report(&server);
     assert_int_equal(report.pid, pid);
