@@ -316,13 +316,14 @@ static int check_target(int directory, const char *name, const struct stat *inpu
 }
 
 /* The temporary file gets its name. Mostly nothing has that name yet, and one call does; where something has,
- * or the file system cannot tell, it is looked at first. */
+ * or the file system cannot tell, or a container's filter does not know the call (EPERM), it is looked at
+ * first. */
 static int give_name(int directory, const char *temp, const char *name, const struct stat *input,
                      struct error *error)
 {
     if (renameat2(directory, temp, directory, name, RENAME_NOREPLACE) == 0)
         return 0;
-    if (errno != EEXIST && errno != EINVAL && errno != ENOSYS)
+    if (errno != EEXIST && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP && errno != EPERM)
         return failed(error, errno, WRITING);
     TRY(check_target(directory, name, input, error));
     return renameat(directory, temp, directory, name) < 0 ? failed(error, errno, WRITING) : 0;

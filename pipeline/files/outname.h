@@ -91,9 +91,10 @@ int outname_check(const struct scan_options *options, const struct outname_rule 
 int outname_check_places(const struct scan_options *options, const char *output,
                          const struct outname_rule *rule, struct error *error);
 
-/* May the run write this file, beside its outputs? ERROR_USAGE where it is an input, or lies among them and
- * is there already with an extension that is taken for input, or is called like forkmill's own. */
-int outname_check_extra(const struct scan_options *options, const char *path, struct error *error);
+/* May the run write this file, beside its outputs? ERROR_USAGE where it is an input or would be one of the
+ * next run, lying among inputs with an extension that is taken; or where it is called like forkmill's own. */
+int outname_check_extra(const struct scan_options *options, const char *output, const char *path,
+                        struct error *error);
 
 /* May the run set inputs that failed aside in this directory, which exists? ERROR_USAGE where it is the
  * output directory or around it, or an input directory, inside one or around one: a copy would replace

@@ -112,35 +112,12 @@ static char *directory_of(const char *path)
     return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 }
 
-/* Is the directory inside the output, and that inside the input? Walks leave the output out. */
+/* Is the directory the output or inside it, and that inside the input? Walks leave the output out. */
 static bool left_out(const char *directory, const char *output, const struct stat *input)
 {
     struct stat st;
-    return stat(output, &st) == 0 && place_of(directory, &st) == PLACE_INSIDE &&
+    return stat(output, &st) == 0 && place_of(directory, &st) != PLACE_APART &&
            place_of(output, input) == PLACE_INSIDE;
-}
-
-int outname_check_extra(const struct scan_options *options, const char *path, struct error *error)
-{
-    struct stat file, st;
-    int code = 0;
-    TRY(outname_check_own(path, error));
-    char *directory = directory_of(path);
-    const bool exists = stat(path, &file) == 0;
-    if (!directory)
-        return error_set(error, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; options->inputs && i < options->inputs->count && exists && code == 0; i++) {
-        const char *input = options->inputs->texts[i];
-        char *prefix =
-            match_is_pattern(input) ? match_unescape(input, match_fixed_prefix(input)) : strdup(input);
-        if (prefix && stat(*prefix ? prefix : ".", &st) == 0 &&
-            (S_ISDIR(st.st_mode) ? codec_for_name(path) && place_of(directory, &st) != PLACE_APART
-                                 : same(&st, &file)))
-            code = error_set(error, ERROR_USAGE, "%.120s is an input, and would be replaced", path);
-        free(prefix);
-    }
-    free(directory);
-    return code;
 }
 
 /* The input's directory, or that of a file or of what a glob can match; the caller's to free. NULL: out of
@@ -155,6 +132,45 @@ static char *place_of_input(const char *input)
     if (place != prefix)
         free(prefix);
     return place;
+}
+
+/* Would a walk of this input, a directory or a glob, take a file called like that? */
+static bool takes(const char *input, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *last = strrchr(input, '/');
+    struct stat st;
+    return codec_for_name(path) &&
+           (stat(input, &st) == 0 || match_path(last ? last + 1 : input, slash ? slash + 1 : path, 0));
+}
+
+static int check_extra(const char *input, const char *output, const char *path, struct error *error)
+{
+    struct stat file, st;
+    const bool exists = stat(path, &file) == 0;
+    if (exists && stat(input, &st) == 0 && same(&st, &file))
+        return error_set(error, ERROR_USAGE, "%.120s is an input, and would be replaced", path);
+    if ((stat(input, &st) == 0 && !S_ISDIR(st.st_mode)) || !takes(input, path))
+        return 0;
+    char *place = place_of_input(input), *directory = directory_of(path);
+    int code = place && directory ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
+    if (code == 0 && stat(place, &st) == 0 && place_of(directory, &st) != PLACE_APART &&
+        !left_out(directory, output, &st))
+        code = exists ? error_set(error, ERROR_USAGE, "%.120s is an input, and would be replaced", path)
+                      : error_set(error, ERROR_USAGE,
+                                  "%.80s lies in the input %.80s, where the next run would find it", path,
+                                  input);
+    free(place);
+    free(directory);
+    return code;
+}
+
+int outname_check_extra(const struct scan_options *options, const char *output, const char *path,
+                        struct error *error)
+{
+    TRY(outname_check_own(path, error));
+    for (size_t i = 0; options->inputs && i < options->inputs->count; i++)
+        TRY(check_extra(options->inputs->texts[i], output, path, error));
+    return 0;
 }
 
 static int check_input_aside(const char *input, const char *output, const char *directory,

@@ -13,7 +13,8 @@
 
 int64_t journal_mtime_ns(const struct stat *st)
 {
-    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    /* A time beyond the year 2262 wraps; it is only compared with itself. */
+    return (int64_t)((uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec);
 }
 
 int journal_outputs_add(struct journal_outputs *outputs, const char *name, const struct stat *st,

@@ -160,7 +160,7 @@ static int open_gathering(struct run *run, const struct scan_options *options, s
         const char *table = run->job.settings.collect_file, *trace = run->job.settings.trace;
         if ((i > 0 && table && strcmp(file, table) == 0) || (trace && strcmp(file, trace) == 0))
             return error_set(error, ERROR_USAGE, "%.160s would be written twice", file);
-        TRY(outname_check_extra(options, file, error));
+        TRY(outname_check_extra(options, output, file, error));
         run->reserved[count] = outname_of_extra(output, file);
         count += run->reserved[count] != NULL;
     }

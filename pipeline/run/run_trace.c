@@ -16,7 +16,11 @@ enum { COUNT_MEMORY = JOB_MAX_POOLS + 1, COUNT_ITEMS };
 
 int run_trace_open(struct run *run, struct error *error)
 {
-    return run->job.settings.trace ? trace_open(&run->trace, run->job.settings.trace, error) : 0;
+    const char *path = run->job.settings.trace;
+    if (!path)
+        return 0;
+    TRY(outname_check_own(path, error));
+    return trace_open(&run->trace, path, error);
 }
 
 void run_trace_begin(struct run *run)

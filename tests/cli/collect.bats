@@ -158,6 +158,26 @@ END
     [ "$(wc -l <out2/all.csv)" -eq 21 ]
 }
 
+@test "a table is refused where the next run would take it for input, and nowhere else" {
+    cp -r arrays nest
+    mill 2 -i nest -o out -s stats --collect-file nest/t.csv
+    says "nest/t.csv lies in the input nest, where the next run would find it"
+    mill 2 -i 'nest/*' -o out -s stats --collect-file nest/t.csv
+    for turn in 1 2; do
+        mill 0 -i 'nest/*.npy' -o out -s stats --collect-file nest/t.csv
+        mv nest/t.csv "glob-$turn.csv"
+        : >nest/t.csv # as the run before has left it
+        mill 0 -i 'nest/*.npy' -o out -s stats --collect-file nest/t.csv
+        cmp nest/t.csv "glob-$turn.csv"
+        rm nest/t.csv
+        mill 0 -i nest -o nest/out -s stats --collect-file nest/t.jsonl
+        mill 0 -i nest -o nest/out -s stats --collect-file nest/out/t.csv
+        cp nest/out/t.csv "in-output-$turn.csv"
+    done
+    [ "$(wc -l <in-output-1.csv)" -eq 21 ]
+    cmp in-output-1.csv in-output-2.csv
+}
+
 @test "an array without elements makes a file without any" {
     printf 'a,b\n' >empty.csv
     mill 0 -i empty.csv -o out

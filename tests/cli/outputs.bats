@@ -192,6 +192,7 @@ END
         says "are for forkmill's own files"
     done
     mill 2 -i one -o out --aggregate-ops mean --aggregate-file '.forkmill-{op}.png'
+    mill 2 -i one -o out --trace out/.forkmill-journal.lock
     mill 0 -i one -o out
     "$FORKMILL" report out | grep -q "1 done"
 }

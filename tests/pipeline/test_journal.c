@@ -276,6 +276,20 @@ static void assert_name(const char *shown, const char *rel, const char *path, si
     assert_int_equal(name.root_bytes, root_bytes);
 }
 
+/* For UBSan: the least and the greatest time that a file may have. */
+static void any_time_of_change_is_a_number(void **state)
+{
+    (void)state;
+    static const int64_t seconds[] = {INT64_MIN, -1, 0, 9999999999, INT64_MAX};
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        const struct stat at = {.st_mtim = {.tv_sec = seconds[i], .tv_nsec = 1}};
+        const struct stat next = {.st_mtim = {.tv_sec = seconds[i], .tv_nsec = 2}};
+        assert_int_equal((uint64_t)journal_mtime_ns(&next) - (uint64_t)journal_mtime_ns(&at), 1);
+    }
+    const struct stat before = {.st_mtim = {.tv_sec = -1, .tv_nsec = 999999999}};
+    assert_int_equal(journal_mtime_ns(&before), -1);
+}
+
 static void names_do_not_depend_on_how_they_are_written(void **state)
 {
     (void)state;
@@ -323,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(children_do_not_inherit_the_lock, enter, leave),
         cmocka_unit_test_setup_teardown(looking_changes_nothing, enter, leave),
         cmocka_unit_test_setup_teardown(outputs_stand_or_do_not, enter, leave),
+        cmocka_unit_test(any_time_of_change_is_a_number),
         cmocka_unit_test(names_do_not_depend_on_how_they_are_written),
         cmocka_unit_test(only_names_of_temporary_files_are_swept),
     };

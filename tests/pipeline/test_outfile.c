@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "pipeline/files/beneath.h"
@@ -146,6 +147,42 @@ static void impossible_targets_are_refused(void **state)
     assert_int_equal(put(root, "link", "x", &error), 0); /* replaces the link, not what it leads to */
     assert_holds("input", "precious");
     assert_int_equal(names_in("out"), 4);
+    outfile_close(root);
+}
+
+static int rename_lacks; /* the errno of every renameat2; 0: the real one is called */
+
+/* In place of libc's. */
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
+{
+    errno = rename_lacks;
+    return rename_lacks ? -1 : (int)syscall(SYS_renameat2, from, old, to, new, flags);
+}
+
+static void without_renameat2_targets_are_looked_at(void **state)
+{
+    (void)state;
+    static const int causes[] = {EINVAL, ENOSYS, EOPNOTSUPP, EPERM};
+    struct outfile *root;
+    struct error error;
+    struct stat st;
+    tree_file("input", "precious");
+    assert_int_equal(outfile_open(&root, "out", &error), 0);
+    tree_dir("out/d");
+    assert_int_equal(link("input", "out/same"), 0);
+    assert_int_equal(stat("input", &st), 0);
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
+        rename_lacks = causes[i];
+        assert_int_equal(put(root, "new", "1", &error), 0);
+        assert_int_equal(put(root, "new", "2", &error), 0);
+        assert_holds("out/new", "2");
+        assert_int_equal(put(root, "d", "x", &error), ERROR_IO);
+        assert_int_equal(outfile_write(root, "same", "x", 1, &st, NULL, &error), ERROR_IO);
+        assert_holds("input", "precious");
+        assert_int_equal(names_in("out"), 3);
+        assert_int_equal(unlink("out/new"), 0);
+    }
+    rename_lacks = 0;
     outfile_close(root);
 }
 
@@ -321,6 +358,7 @@ int main(void)
         TEST(a_file_is_copied_whole_or_not_at_all),
         TEST(names_as_long_as_they_may_be),
         TEST(impossible_targets_are_refused),
+        TEST(without_renameat2_targets_are_looked_at),
         TEST(links_are_followed_beneath_the_output_and_no_further),
         TEST(a_directory_removed_meanwhile_is_made_again),
         TEST(places_that_cannot_be_written_are_named),
