@@ -43,7 +43,10 @@ def main():
         server = children(run.pid)[0]
         time.sleep(0.2)
         while len(times) < kills and run.poll() is None:
-            who, pid = dice.choice(sorted(named(server).items()))
+            alive = named(server)
+            if not alive:
+                continue
+            who, pid = dice.choice(sorted(alive.items()))
             began = time.monotonic()
             os.kill(pid, signal.SIGKILL)
             while run.poll() is None and named(server).get(who, pid) == pid:

@@ -59,7 +59,7 @@ rows() { # PATTERN; how many rows of the table in ./table match
 @test "recovery.sh has a row for few and for many workers" {
   cd "$BATS_TEST_TMPDIR"
   "$FORKMILL_ROOT/bench/recovery.sh" --quick --kills 10 >table
-  [ "$(rows '[28] \| [0-9.]+ ms \| [0-9.]+ ms \| [0-9.]+ ms \|')" -eq 2 ]
+  [ "$(rows '[28] \| [0-9.]+ ms \| [0-9.]+ ms \| [0-9.]+ ms')" -eq 2 ]
 }
 
 @test "codec.sh has a row for each way to decode and encode, with rate and size" {
