@@ -118,7 +118,7 @@ END
     start=$SECONDS
     mill 0 -i arrays/ -o out -s 'exec:command=sleep 77 & cat,timeout=60s'
     [ $((SECONDS - start)) -lt 40 ]
-    absent sleep <(pgrep -a sleep | grep 77)
+    absent . <(pgrep -f '^sleep 77')
 }
 
 @test "bare samples go on where they came back, whatever follows" {
