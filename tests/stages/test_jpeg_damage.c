@@ -4,6 +4,7 @@
 
 #include "codec_exact.h"
 #include "jpeg_made.h"
+#include "salvage.h"
 #include "tests/quick.h"
 
 extern const struct codec jpeg_codec;
@@ -48,33 +49,10 @@ static struct exact_file encoded(bool progressive)
     return file;
 }
 
-/* Asked to make the best of it: what is sound stays as it is; of what is not something may be had, in the
- * memory that was planned and the same every time, and a warning says so. */
-static void check_salvage(const uint8_t *bytes, size_t length_bytes, const struct exact *strict, int code)
-{
-    static const struct codec_load load = {.on_corrupt = CODEC_SALVAGE};
-    struct codec_limits limits = small_limits;
-    struct exact exact;
-    limits.load = &load;
-    const int salvaged = exact_decode(&jpeg_codec, bytes, length_bytes, &limits, &exact);
-    if (code == 0) {
-        assert_int_equal(salvaged, 0);
-        assert_memory_equal(exact.pixels, strict->pixels, shape_bytes(&exact.shape));
-        assert_int_equal(exact.warnings, strict->warnings);
-    } else if (salvaged == 0) {
-        assert_int_equal(code, ERROR_CORRUPT);
-        assert_int_equal(strncmp(exact.warning, "salvaged ", 9), 0);
-    } else {
-        assert_int_equal(salvaged, code);
-    }
-    if (salvaged == 0)
-        exact_free(&exact);
-}
-
 static int verdict(const uint8_t *bytes, size_t length_bytes, struct exact *exact)
 {
     const int code = exact_decode(&jpeg_codec, bytes, length_bytes, &small_limits, exact);
-    check_salvage(bytes, length_bytes, exact, code);
+    check_salvage(&jpeg_codec, &small_limits, bytes, length_bytes, exact, code);
     if (code == 0)
         exact_free(exact);
     return code;

@@ -4,6 +4,7 @@
 
 #include "codec_exact.h"
 #include "png_reference.h"
+#include "salvage.h"
 #include "tests/quick.h"
 
 extern const struct codec png_codec;
@@ -60,29 +61,6 @@ static const struct kind kinds[] = {
 static const struct codec_limits small_limits = {
     .max_pixels = 1000000, .max_width = 1000000, .max_height = 1000000, .max_metadata_bytes = 1 << 20};
 
-/* Asked to make the best of it: what is sound stays as it is; of what is not something may be had, in the
- * memory that was planned and the same every time, and a warning says so. */
-static void check_salvage(const uint8_t *bytes, size_t length_bytes, const struct exact *strict, int code)
-{
-    static const struct codec_load load = {.on_corrupt = CODEC_SALVAGE};
-    struct codec_limits limits = small_limits;
-    struct exact exact;
-    limits.load = &load;
-    const int salvaged = exact_decode(&png_codec, bytes, length_bytes, &limits, &exact);
-    if (code == 0) {
-        assert_int_equal(salvaged, 0);
-        assert_memory_equal(exact.pixels, strict->pixels, shape_bytes(&exact.shape));
-        assert_int_equal(exact.warnings, strict->warnings);
-    } else if (salvaged == 0) {
-        assert_int_equal(code, ERROR_CORRUPT);
-        assert_int_equal(strncmp(exact.warning, "salvaged ", 9), 0);
-    } else {
-        assert_int_equal(salvaged, code);
-    }
-    if (salvaged == 0)
-        exact_free(&exact);
-}
-
 /* The same verdict and pixels as libpng's. Returns whether the file was taken. */
 static bool compare(const uint8_t *bytes, size_t length_bytes)
 {
@@ -90,7 +68,7 @@ static bool compare(const uint8_t *bytes, size_t length_bytes)
     struct reference_image reference;
     int code = exact_decode(&png_codec, bytes, length_bytes, &small_limits, &exact);
     if (code < 0)
-        check_salvage(bytes, length_bytes, &exact, code);
+        check_salvage(&png_codec, &small_limits, bytes, length_bytes, &exact, code);
     int theirs = reference_decode(bytes, length_bytes, small_limits.max_pixels, &reference);
     if ((code < 0) != (theirs < 0))
         fail_msg("verdicts differ: %s", code < 0 ? exact.error.reason : "only libpng refuses");
