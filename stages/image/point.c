@@ -79,7 +79,9 @@ static size_t look_up_many(const uint8_t *table, const uint8_t *src, uint8_t *ds
                            unsigned channels)
 {
     static const uint32_t alpha[] = {0, 0, 0xff00ff00u, 0, 0xff000000u};
-    samples = __builtin_cpu_supports("avx2") ? samples / 96 * 96 : 0;
+    if (!__builtin_cpu_supports("avx2"))
+        return 0;
+    samples = samples / 96 * 96;
     look_up_vectors(table, src, dst, samples, alpha[channels]);
     return samples;
 }
