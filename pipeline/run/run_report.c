@@ -174,12 +174,17 @@ void run_report_news(void *context, enum supervisor_news news, uint32_t place, c
     }
 }
 
+static uint64_t left_undone(const struct ledger_counts *counts)
+{
+    return counts->found - counts->done - counts->skipped - counts->failed;
+}
+
 static void watch(struct run *run, const struct ledger_counts *counts)
 {
     struct watchdog *dog = &run->watchdog;
-    const uint64_t now = clock_ns(), ended = counts->done + counts->failed;
+    const uint64_t now = clock_ns(), left = left_undone(counts);
     char wait[UNITS_SIZE];
-    if (!watchdog_barks(dog, now, ended, counts->found > ended))
+    if (!watchdog_barks(dog, now, counts->found - left, left > 0))
         return;
     progress_message(run->progress, PROGRESS_NORMAL, "no item has ended for %s",
                      units_duration(now - dog->since_ns, wait, sizeof wait));
@@ -218,11 +223,6 @@ void run_report_tick(void *context)
         progress_message(run->progress, PROGRESS_NORMAL,
                          "stopping: finishing the items in hand; again stops now");
     }
-}
-
-static uint64_t left_undone(const struct ledger_counts *counts)
-{
-    return counts->found - counts->done - counts->skipped - counts->failed;
 }
 
 static int exit_code(const struct run *run)

@@ -46,6 +46,14 @@ first() {
     [ "$(find out -name '.forkmill-*')" = out/.forkmill-journal.db ]
 }
 
+@test "a wait for more names after items that were skipped is no stall" {
+    find in -name '*.png' | sort >list
+    mill 0 --files-from list -o out -s invert
+    { cat list; sleep 2; } | mill 0 --files-from - -o out -s invert --stall-warning 300ms --json
+    counts "0 20 0"
+    absent "no item has ended" .err
+}
+
 @test "changed inputs, new ones, missing and altered outputs are done again" {
     mill 0 -i in -o out -s invert
     mill 0 -i in -o whole -s invert --no-journal
