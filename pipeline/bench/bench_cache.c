@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "pipeline/files/scan.h"
+#include "pipeline/run/run.h"
 
 /* Pages of the file that are in memory. */
 static uint64_t resident(int fd, size_t bytes, size_t pages)
@@ -38,15 +39,7 @@ static void drop(struct bench_cache *cache, int fd, off_t size)
 
 int bench_cache_drop(struct bench_cache *cache, const struct settings *settings, struct error *error)
 {
-    const struct scan_options options = {
-        .inputs = &settings->inputs,
-        .files_from = settings->files_from,
-        .null_separated = settings->null_separated,
-        .recursive = settings->recursive,
-        .include = &settings->include,
-        .exclude = &settings->exclude,
-        .stop_fd = -1,
-    };
+    const struct scan_options options = run_scan_options(settings, -1);
     struct scan *scan = NULL;
     struct scan_entry entry;
     int code = scan_open(&scan, &options, error);

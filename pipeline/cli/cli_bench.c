@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "pipeline/bench/bench.h"
-#include "pipeline/bench/bench_file.h"
 #include "pipeline/config/allotted.h"
 #include "pipeline/report/escape.h"
+#include "pipeline/report/report_file.h"
 
 /* Where a pool marker says `workers` itself; see config_pool_table. */
 #define GIVEN_WORKERS 1
@@ -84,7 +84,7 @@ static char *output_place(const struct settings *settings)
 }
 
 struct sinks {
-    struct bench_file json, html;
+    struct report_file json, html;
     bool json_to_stdout;
 };
 
@@ -95,23 +95,23 @@ static int open_sinks(struct sinks *sinks, const struct cli_args *args, struct d
     char shown[sizeof error.reason * 4];
     sinks->json_to_stdout = args->json_file && strcmp(args->json_file, "-") == 0;
     if (args->json_file && !sinks->json_to_stdout &&
-        bench_file_open(&sinks->json, args->json_file, &error) < 0)
+        report_file_open(&sinks->json, args->json_file, &error) < 0)
         diag_error(diag, "--json: cannot write %s", escape_text(error.reason, shown, sizeof shown));
-    if (args->html_file && bench_file_open(&sinks->html, args->html_file, &error) < 0)
+    if (args->html_file && report_file_open(&sinks->html, args->html_file, &error) < 0)
         diag_error(diag, "--html: cannot write %s", escape_text(error.reason, shown, sizeof shown));
     return diag->errors ? cli_show(diag, "forkmill bench --help") : EXIT_DONE;
 }
 
-static int keep(struct bench_file *file, int code, struct error *error)
+static int keep(struct report_file *file, int code, struct error *error)
 {
     if (!file->stream)
         return 0;
     if (code < 0) {
         error_set(error, ERROR_IO, "%.180s: cannot be written", file->path);
-        bench_file_drop(file);
+        report_file_drop(file);
         return code;
     }
-    return bench_file_keep(file, error);
+    return report_file_keep(file, error);
 }
 
 static int tell(const struct bench_report *report, struct sinks *sinks)
@@ -149,8 +149,8 @@ static int bench(struct bench_report *report, const struct config *config, const
         code = bench_run(report, follows, place, &hooks);
     if (code == EXIT_DONE)
         code = tell(report, &sinks);
-    bench_file_drop(&sinks.json);
-    bench_file_drop(&sinks.html);
+    report_file_drop(&sinks.json);
+    report_file_drop(&sinks.html);
     free(place);
     return code;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/bench/bench_file.h"
 #include "pipeline/cli/cli.h"
 #include "pipeline/report/escape.h"
 #include "pipeline/report/history.h"
+#include "pipeline/report/report_file.h"
 
 static int complain(const struct error *error, int exit_code)
 {
@@ -13,14 +13,14 @@ static int complain(const struct error *error, int exit_code)
 
 static int write_page(const struct history *history, const char *output, const char *path)
 {
-    struct bench_file file = {0};
+    struct report_file file = {0};
     struct error error = {0};
-    int code = bench_file_open(&file, path, &error);
+    int code = report_file_open(&file, path, &error);
     if (code == 0)
         code = history_html(history, output, file.stream);
     if (code == 0)
-        code = bench_file_keep(&file, &error);
-    bench_file_drop(&file);
+        code = report_file_keep(&file, &error);
+    report_file_drop(&file);
     if (code < 0 && error.code == 0)
         error_set(&error, ERROR_IO, "%.180s: cannot be written", path);
     return code < 0 ? complain(&error, EXIT_FATAL) : EXIT_DONE;

@@ -86,6 +86,15 @@ bool job_makes_pieces(const struct job *job)
            (job->output_count == 1 && job->outputs[0].save.recompress);
 }
 
+bool job_unconfined(const struct job *job)
+{
+    for (unsigned i = 0; i < job->pool_count; i++) {
+        if (job->pools[i].unconfined)
+            return true;
+    }
+    return false;
+}
+
 bool job_records(const struct job *job)
 {
     bool any = false;

@@ -85,6 +85,9 @@ bool job_makes_pieces(const struct job *job);
 /* The stage that cuts an output into tiles: the last one of its chain; NULL: none does. */
 const struct job_stage *job_tiles(const struct job *job, unsigned output);
 
+/* Does any pool run commands, so that it is outside the sandbox? */
+bool job_unconfined(const struct job *job);
+
 /* Does anybody collect what stages tell? */
 bool job_records(const struct job *job);
 

@@ -9,7 +9,8 @@
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
 
-/* Scratch pages that all workers together keep warm between items; not in the budget of `memory`. */
+/* Scratch pages that all workers together keep warm between items, or a huge page each where that is more;
+ * not in the budget of `memory`. */
 #define WARM_SCRATCH_BYTES ((size_t)32 << 20)
 
 struct worker {

@@ -19,6 +19,20 @@ static int fail(int fd, int error)
     return -1;
 }
 
+bool beneath_sound(const char *path)
+{
+    if (*path == '\0' || *path == '/' || path[strlen(path) - 1] == '/')
+        return false;
+    for (const char *part = path; *part;) {
+        const size_t length = strcspn(part, "/");
+        if (length == 2 && part[0] == '.' && part[1] == '.')
+            return false;
+        part += length;
+        part += strspn(part, "/");
+    }
+    return true;
+}
+
 int beneath_open_parts(int root, const char *path, int flags)
 {
     if (*path == '/')

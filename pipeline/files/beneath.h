@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* Is it by its words the path of a file below a directory: relative, with a last name and without ".."? */
+bool beneath_sound(const char *path);
+
 /* Opens `path` beneath the directory `root`; `flags` as open takes them, O_CLOEXEC is added. With `links`
  * symbolic links are followed as long as they stay beneath the root; without, one anywhere on the way is
  * refused. A descriptor, or -1 and errno: EXDEV where the path leads out (or a link is absolute), ELOOP where

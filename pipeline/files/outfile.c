@@ -223,20 +223,6 @@ int outfile_directory(const struct outfile *root, struct stat *st)
     return root->fd;
 }
 
-static bool rel_is_sound(const char *rel)
-{
-    if (*rel == '\0' || *rel == '/' || rel[strlen(rel) - 1] == '/')
-        return false;
-    for (const char *part = rel; *part;) {
-        const size_t length = strcspn(part, "/");
-        if (length == 2 && part[0] == '.' && part[1] == '.')
-            return false;
-        part += length;
-        part += strspn(part, "/");
-    }
-    return true;
-}
-
 /* The directory for `rel` (its first `length` bytes, without the slash); mostly the one of the last file. */
 static int target_directory(struct outfile *root, const char *rel, size_t length)
 {
@@ -349,7 +335,7 @@ static int write_in(struct outfile *root, int directory, const char *name, const
 static int put(struct outfile *root, const char *rel, const struct source *source, const struct stat *input,
                struct stat *made, struct error *error)
 {
-    if (!rel_is_sound(rel))
+    if (!beneath_sound(rel))
         return error_set(error, ERROR_UNSUPPORTED, "the output's path leads out of the output directory");
     const char *slash = strrchr(rel, '/');
     const size_t parent = slash ? (size_t)(slash - rel) : 0;

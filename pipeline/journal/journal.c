@@ -46,7 +46,7 @@ static const char find_text[] =
     "size = ?3 AND mtime = ?4 AND config = CASE status WHEN 1 THEN ?5 ELSE ?6 END AND run < ?7";
 static const char retract_text[] =
     "UPDATE items SET status = 2, config = ?1, class = ?2, stage = ?3, reason = ?4 "
-    "WHERE root || CASE substr(root, -1) WHEN '/' THEN name ELSE '' END = ?5";
+    "WHERE " JOURNAL_PATH " = ?5";
 
 /* Nanoseconds since 1970. */
 static int64_t now_ns(void)
@@ -129,6 +129,7 @@ static int begin(struct journal *journal, struct journal_past *past, struct erro
                        error));
     TRY(look_back(journal, past, error));
     TRY(note_beginning(journal, error));
+    journal->options.steps = NULL; /* the caller's, for as long as this call */
     TRY(prepare(journal, put_text, &journal->put, error));
     TRY(prepare(journal, find_text, &journal->find, error));
     return prepare(journal, retract_text, &journal->retract, error);
@@ -251,20 +252,14 @@ static int code_of(const char *class)
     return ERROR_INTERNAL;
 }
 
-static const char *text_at(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-    return text ? text : "";
-}
-
 static int take_found(sqlite3_stmt *row, enum journal_fate *fate, struct journal_found *found,
                       struct error *error)
 {
     *fate = sqlite3_column_int(row, 0) == STATUS_DONE ? JOURNAL_DONE : JOURNAL_FAILED;
     found->attempts = (uint32_t)sqlite3_column_int(row, 1);
-    found->error = (struct error){.code = code_of(text_at(row, 2))};
-    snprintf(found->error.stage, sizeof found->error.stage, "%s", text_at(row, 3));
-    snprintf(found->error.reason, sizeof found->error.reason, "%s", text_at(row, 4));
+    found->error = (struct error){.code = code_of(journal_db_text(row, 2))};
+    snprintf(found->error.stage, sizeof found->error.stage, "%s", journal_db_text(row, 3));
+    snprintf(found->error.reason, sizeof found->error.reason, "%s", journal_db_text(row, 4));
     found->recorded = sqlite3_column_type(row, 6) != SQLITE_NULL;
     void *outputs = found->outputs, *record = found->record;
     const bool copied = copy(row, 5, &outputs, &found->outputs_bytes, &found->outputs_room) &&

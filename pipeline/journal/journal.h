@@ -21,7 +21,7 @@ struct journal_options {
     int directory;      /* a descriptor of it */
     bool durable;       /* what is committed survives the machine's crash */
     struct config_digest digest;
-    const char *const *steps; /* names of the job's steps */
+    const char *const *steps; /* names of the job's steps; looked at while the journal is opened */
     unsigned step_count;
     /* Called before rows are committed, by journal_tick and journal_close, under the journal's lock; may be
      * NULL. */
@@ -108,8 +108,7 @@ int journal_retract(struct journal *journal, const char *shown, const struct err
  * that `before_commit` may run in. */
 int journal_tick(struct journal *journal, struct error *error);
 
-/* Commits, notes how the run ended unlocks, frees. Accepts NULL. When all threads are
- * done. */
+/* Commits, notes how the run ended, unlocks, frees. Accepts NULL. When all threads are done. */
 int journal_close(struct journal *journal, const struct journal_end *end, struct error *error);
 
 #endif

@@ -45,6 +45,12 @@ int journal_db_failed(sqlite3 *db, struct error *error)
                      sqlite3_errmsg(db), code == SQLITE_FULL ? "" : "; --no-journal does without it");
 }
 
+const char *journal_db_text(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text ? text : "";
+}
+
 int journal_db_run(sqlite3 *db, const char *statements, struct error *error)
 {
     return sqlite3_exec(db, statements, NULL, NULL, NULL) == SQLITE_OK ? 0 : journal_db_failed(db, error);
@@ -65,8 +71,7 @@ static int ask(sqlite3 *db, const char *query, sqlite3_int64 *number, struct err
 
 static bool is_table(sqlite3_stmt *row, const char *sql)
 {
-    const char *text = (const char *)sqlite3_column_text(row, 0);
-    return text && strcmp(text, sql) == 0;
+    return strcmp(journal_db_text(row, 0), sql) == 0;
 }
 
 /* Are our two tables all there is, word for word? */

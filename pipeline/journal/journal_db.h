@@ -17,6 +17,12 @@
  * ERROR_MEMORY; the text says how to go on. */
 int journal_db_open(sqlite3 **db, const char *output, bool write, bool *fresh, struct error *error);
 
+/* An item's path, of a row of `items`: where the root is all of it, the name is no part. */
+#define JOURNAL_PATH "root || CASE substr(root, -1) WHEN '/' THEN name ELSE '' END"
+
+/* The text in a column; "" where there is none. */
+const char *journal_db_text(sqlite3_stmt *row, int column);
+
 /* What SQLite just said, as an error about the journal. */
 int journal_db_failed(sqlite3 *db, struct error *error);
 

@@ -12,15 +12,9 @@
 static const char runs_query[] =
     "SELECT id, steps, began, ended, how, exit_code, found, done, skipped, failed "
     "FROM runs ORDER BY id";
-static const char items_query[] = "SELECT root || CASE substr(root, -1) WHEN '/' THEN name ELSE '' END, run, "
+static const char items_query[] = "SELECT " JOURNAL_PATH ", run, "
                                   "status, size, attempts, times, "
                                   "class, stage, reason, warning, outputs FROM items";
-
-static const char *text_at(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-    return text ? text : "";
-}
 
 static int no_memory(struct error *error)
 {
@@ -38,7 +32,7 @@ static void *grow(void *array, size_t count, size_t element_bytes)
 static int take_run(struct history *history, sqlite3_stmt *row, bool busy, struct error *error)
 {
     struct history_run *runs = grow(history->runs, history->run_count, sizeof *runs);
-    char *steps = strdup(text_at(row, 1));
+    char *steps = strdup(journal_db_text(row, 1));
     if (runs)
         history->runs = runs;
     if (!runs || !steps) {
@@ -59,7 +53,7 @@ static int take_run(struct history *history, sqlite3_stmt *row, bool busy, struc
         .failed = (uint64_t)sqlite3_column_int64(row, 9),
     };
     const bool open = sqlite3_column_type(row, 3) == SQLITE_NULL;
-    snprintf(run->how, sizeof run->how, "%s", !open ? text_at(row, 4) : busy ? "running" : "killed");
+    snprintf(run->how, sizeof run->how, "%s", !open ? journal_db_text(row, 4) : busy ? "running" : "killed");
     return 0;
 }
 
@@ -167,13 +161,13 @@ static int take_failure(struct history *history, sqlite3_stmt *row, struct error
         return no_memory(error);
     history->failures = failures;
     struct history_failure *failure = &failures[history->failure_count++];
-    *failure = (struct history_failure){.path = strdup(text_at(row, 0)),
-                                        .kind = strdup(text_at(row, 6)),
-                                        .stage = strdup(text_at(row, 7)),
-                                        .reason = strdup(text_at(row, 8)),
+    *failure = (struct history_failure){.path = strdup(journal_db_text(row, 0)),
+                                        .kind = strdup(journal_db_text(row, 6)),
+                                        .stage = strdup(journal_db_text(row, 7)),
+                                        .reason = strdup(journal_db_text(row, 8)),
                                         .attempts = (uint32_t)sqlite3_column_int(row, 4)};
     history->failed++;
-    count_class(history, text_at(row, 6));
+    count_class(history, journal_db_text(row, 6));
     return failure->path && failure->kind && failure->stage && failure->reason ? 0 : no_memory(error);
 }
 
@@ -188,8 +182,8 @@ static int take_item(struct history *history, sqlite3_stmt *row, struct error *e
     const char *outputs = sqlite3_column_blob(row, 10);
     journal_outputs_sum(outputs, (size_t)sqlite3_column_bytes(row, 10), &history->outputs,
                         &history->bytes_out);
-    take_times(history, sqlite3_column_int64(row, 1), text_at(row, 5), &slow);
-    return rank(history, &slow, text_at(row, 0), error);
+    take_times(history, sqlite3_column_int64(row, 1), journal_db_text(row, 5), &slow);
+    return rank(history, &slow, journal_db_text(row, 0), error);
 }
 
 static int read_runs(struct history *history, sqlite3 *db, bool busy, struct error *error)

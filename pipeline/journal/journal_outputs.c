@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/files/beneath.h"
+
 /* Two numbers of 64 bits with a sign and two spaces. */
 #define NUMBERS_BYTES 44u
 
@@ -59,18 +61,6 @@ static int next(const char *bytes, size_t length_bytes, size_t *position, uint64
     return 1;
 }
 
-static bool leads_out(const char *name)
-{
-    if (*name == '/' || *name == '\0')
-        return true;
-    for (const char *part = name; part; part = strchr(part, '/')) {
-        part += *part == '/';
-        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 bool journal_outputs_stand(const char *bytes, size_t length_bytes, int directory)
 {
     size_t position = 0;
@@ -80,7 +70,7 @@ bool journal_outputs_stand(const char *bytes, size_t length_bytes, int directory
     struct stat st;
     int more;
     while ((more = next(bytes, length_bytes, &position, &size_bytes, &mtime_ns, &name)) > 0) {
-        if (leads_out(name) || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        if (!beneath_sound(name) || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size_bytes || journal_mtime_ns(&st) != mtime_ns)
             return false;
     }

@@ -304,6 +304,11 @@ void ledger_stop_run(struct ledger *ledger, enum ledger_stop why, const struct e
     pthread_mutex_unlock(&ledger->lock);
 }
 
+void ledger_stop_broken(struct ledger *ledger, const struct error *error)
+{
+    ledger_stop_run(ledger, error->code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, error);
+}
+
 enum ledger_stop ledger_stopped(struct ledger *ledger)
 {
     pthread_mutex_lock(&ledger->lock);

@@ -130,6 +130,8 @@ struct item *ledger_again(struct ledger *ledger, bool listing_done);
 
 /* Asks everyone to stop; the first reason wins. `error` may be NULL. */
 void ledger_stop_run(struct ledger *ledger, enum ledger_stop why, const struct error *error);
+/* The same for trouble with what the run itself needs: a full disk, or fatal. */
+void ledger_stop_broken(struct ledger *ledger, const struct error *error);
 enum ledger_stop ledger_stopped(struct ledger *ledger);
 
 /* The reader's last word, and whether it was said. */

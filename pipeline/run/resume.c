@@ -57,7 +57,7 @@ bool resume_settle(struct resume *resume, struct ledger *ledger, struct item *it
             return false;
     }
     if (code < 0) {
-        ledger_stop_run(ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
+        ledger_stop_broken(ledger, &error);
         ledger_unfinished(ledger, item);
         return true;
     }

@@ -119,15 +119,12 @@ static void fit_job(struct run *run)
 {
     struct job *job = &run->job;
     int64_t workers = run->engine->one_worker ? 1 : job->settings.workers;
-    bool unconfined = false;
-    for (unsigned i = 0; i < job->pool_count; i++)
-        unconfined = unconfined || job->pools[i].unconfined;
     if (run->engine->one_pool) {
         job->pools[0] = (struct job_pool){.name = "main",
                                           .last = job->stage_count,
                                           .workers = workers,
                                           .queue = job->settings.queue,
-                                          .unconfined = unconfined};
+                                          .unconfined = job_unconfined(job)};
         job->pool_count = 1;
     }
     int64_t most = workers;
@@ -220,7 +217,7 @@ static void finish_gathering(struct run *run)
         return;
     int code = gather_finish(run->gather, ledger_stopped(&run->ledger) == STOP_NONE, &error);
     if (code < 0)
-        ledger_stop_run(&run->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
+        ledger_stop_broken(&run->ledger, &error);
 }
 
 static int supervise(struct run *run)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "pipeline/config/job.h"
+#include "pipeline/files/scan.h"
 #include "pipeline/report/summary.h"
 
 /* Which of the items that an earlier run has dealt with are to be done again, though nothing has changed. */
@@ -24,6 +25,9 @@ struct run_options {
      * fail, why. */
     void (*would)(enum run_would what, const char *input, const char *output, const struct error *error);
 };
+
+/* What a run with these settings takes for input. The texts are the settings'. */
+struct scan_options run_scan_options(const struct settings *settings, int stop_fd);
 
 /* Does the resolved job and returns the exit code. Shows progress on standard error and fills *summary, whose
  * wall_ns is 0 when nothing was started; free it with summary_free. Call it from the main thread of a process

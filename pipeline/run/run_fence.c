@@ -58,10 +58,8 @@ static void let_write_outputs(const struct run *run, const struct fence *fence)
 void run_fence(struct run *run)
 {
     struct fence fence;
-    bool commands = false; /* they would be behind it, too, where workers are threads */
-    for (unsigned i = 0; i < run->job.pool_count; i++)
-        commands = commands || run->job.pools[i].unconfined;
-    if (run->job.settings.sandbox == SANDBOX_OFF || commands || !fence_open(&fence))
+    /* Commands would be behind it, too, where workers are threads. */
+    if (run->job.settings.sandbox == SANDBOX_OFF || job_unconfined(&run->job) || !fence_open(&fence))
         return;
     let_read_inputs(run, &fence);
     let_write_outputs(run, &fence);

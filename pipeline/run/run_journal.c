@@ -32,7 +32,7 @@ static void note_failure(void *context, const struct item *item, const struct er
     quarantine_note(run->quarantine, item, error, attempts);
     int code = run->journal ? journal_put(run->journal, &row, &own) : 0;
     if (code < 0)
-        ledger_stop_run(&run->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &own);
+        ledger_stop_broken(&run->ledger, &own);
 }
 
 /* What killed runs left in the output directory and beside the files made of all items. */

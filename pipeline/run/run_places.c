@@ -13,9 +13,8 @@
 #include "pipeline/run/gather.h"
 #include "pipeline/run/run_parts.h"
 
-static struct scan_options scan_options(const struct run *run)
+struct scan_options run_scan_options(const struct settings *settings, int stop_fd)
 {
-    const struct settings *settings = &run->job.settings;
     return (struct scan_options){
         .inputs = &settings->inputs,
         .files_from = settings->files_from,
@@ -23,7 +22,7 @@ static struct scan_options scan_options(const struct run *run)
         .recursive = settings->recursive,
         .include = &settings->include,
         .exclude = &settings->exclude,
-        .stop_fd = run->stop_fd,
+        .stop_fd = stop_fd,
     };
 }
 
@@ -104,7 +103,7 @@ static void retract(void *context, const char *shown, const struct error *error)
     struct run *run = context;
     struct error own = {0};
     if (run->journal && journal_retract(run->journal, shown, error, &own) < 0)
-        ledger_stop_run(&run->ledger, STOP_FATAL, &own);
+        ledger_stop_broken(&run->ledger, &own);
     ledger_retract(&run->ledger, shown, error);
 }
 
@@ -173,7 +172,7 @@ int run_open_places(struct run *run)
     struct error error = {0};
     const struct settings *settings = &run->job.settings;
     name_outputs(run);
-    struct scan_options options = scan_options(run);
+    struct scan_options options = run_scan_options(settings, run->stop_fd);
     int code = check_sandbox(run, &error);
     if (code == 0)
         code = outname_check_places(&options, settings->output, &run->reader.names, &error);

@@ -165,7 +165,7 @@ static void keep_journal(struct writer *writer, uint32_t index, const struct ite
     };
     int code = journal_put(writer->journal, &row, &error);
     if (code < 0)
-        ledger_stop_run(writer->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
+        ledger_stop_broken(writer->ledger, &error);
 }
 
 /* The item takes more than was known when it came in: it goes round again. */
@@ -239,7 +239,7 @@ static void commit_journal(struct writer *writer)
     struct error error = {0};
     int code = writer->journal ? journal_tick(writer->journal, &error) : 0;
     if (code < 0)
-        ledger_stop_run(writer->ledger, code == ERROR_DISK_FULL ? STOP_DISK_FULL : STOP_FATAL, &error);
+        ledger_stop_broken(writer->ledger, &error);
 }
 
 static bool always(void *context, uint32_t slot)

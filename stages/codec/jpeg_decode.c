@@ -145,14 +145,12 @@ static int run(struct codec_decode *job, struct jpeg_read *read, struct error *e
 
 int jpeg_decode(struct codec_decode *job, struct error *error)
 {
-    const size_t scratch_bytes = job->scratch->used_bytes, meta_bytes = job->meta ? job->meta->used_bytes : 0;
+    const struct keep_start start = keep_start(job);
     struct jpeg_read strict = {.progress = {.progress_monitor = on_progress}, .job = job};
     const int code = run(job, &strict, error);
     if (code != ERROR_CORRUPT || !codec_salvages(job))
         return code;
-    job->scratch->used_bytes = scratch_bytes;
-    if (job->meta)
-        job->meta->used_bytes = meta_bytes;
+    keep_begin_again(job, &start);
     struct jpeg_read read = {.progress = {.progress_monitor = on_progress}, .job = job, .salvage = true};
     struct error ignored;
     if (run(job, &read, &ignored) < 0 && read.rows_read == 0)

@@ -56,10 +56,10 @@ static void on_message(j_common_ptr jpeg, int level)
     if (level >= 0)
         return;
     const int code = jpeg->err->msg_code;
-    if (!session->salvage && code != JWRN_EXTRANEOUS_DATA && code != JWRN_ADOBE_XFORM &&
-        code != JWRN_JFIF_MAJOR)
+    const bool harmless = code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR;
+    if (!harmless && !session->salvage)
         on_error(jpeg);
-    session->damaged = true;
+    session->damaged = session->damaged || !harmless;
     (*jpeg->err->format_message)(jpeg, text);
     keep_warn(session->warnings, session->warning, session->warning_size, "%s", text);
 }

@@ -30,6 +30,18 @@ void keep_warn(unsigned *warnings, char *warning, size_t size, const char *forma
     va_end(args);
 }
 
+struct keep_start keep_start(const struct codec_decode *job)
+{
+    return (struct keep_start){job->scratch->used_bytes, job->meta ? job->meta->used_bytes : 0};
+}
+
+void keep_begin_again(struct codec_decode *job, const struct keep_start *start)
+{
+    job->scratch->used_bytes = start->scratch_bytes;
+    if (job->meta)
+        job->meta->used_bytes = start->meta_bytes;
+}
+
 void keep_salvaged(struct codec_decode *job, uint64_t rows_read, uint64_t rows, const struct error *reason)
 {
     snprintf(job->warning, sizeof job->warning, "salvaged %u %% of the rows: %.100s",

@@ -16,6 +16,13 @@
 __attribute__((format(printf, 4, 5))) void keep_warn(unsigned *warnings, char *warning, size_t size,
                                                      const char *format, ...);
 
+/* Where decoding began in scratch and metadata, so that another attempt can begin there, too. */
+struct keep_start {
+    size_t scratch_bytes, meta_bytes;
+};
+struct keep_start keep_start(const struct codec_decode *job);
+void keep_begin_again(struct codec_decode *job, const struct keep_start *start);
+
 /* The first warning of a damaged image: what part of its rows could be read, and what is wrong with it. */
 void keep_salvaged(struct codec_decode *job, uint64_t rows_read, uint64_t rows, const struct error *reason);
 

@@ -150,27 +150,15 @@ static int salvage(struct codec_decode *job, struct error *error)
     return 0;
 }
 
-/* Where an attempt began, so that the next can begin there too. */
-struct start {
-    size_t scratch_bytes, meta_bytes;
-};
-
-static void begin_again(struct codec_decode *job, const struct start *start)
-{
-    job->scratch->used_bytes = start->scratch_bytes;
-    if (job->meta)
-        job->meta->used_bytes = start->meta_bytes;
-}
-
 int png_decode(struct codec_decode *job, struct error *error)
 {
-    const struct start start = {job->scratch->used_bytes, job->meta ? job->meta->used_bytes : 0};
+    const struct keep_start start = keep_start(job);
     if (png_decode_fast(job, error) == 0)
         return 0;
-    begin_again(job, &start);
+    keep_begin_again(job, &start);
     int code = png_decode_by_libpng(job, error);
     if (code == ERROR_CORRUPT && codec_salvages(job)) {
-        begin_again(job, &start);
+        keep_begin_again(job, &start);
         code = salvage(job, error);
     }
     return code;

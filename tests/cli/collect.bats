@@ -181,7 +181,8 @@ END
 @test "an array without elements makes a file without any" {
     printf 'a,b\n' >empty.csv
     mill 0 -i empty.csv -o out
-    [ -e out/empty.csv ] && [ ! -s out/empty.csv ]
+    [ -e out/empty.csv ]
+    [ ! -s out/empty.csv ]
     mill 0 -i empty.csv -o out --save-format npy
     "$FORKMILL_PYTHON" -c 'import numpy; assert numpy.load("out/empty.npy").shape == (0, 2)'
 }

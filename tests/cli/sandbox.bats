@@ -93,7 +93,8 @@ END
     # Whatever it makes beside outputs is still made, and inputs may be given in any way.
     mill 0 -v -i two -o out2 -s stats --collect-file tables/t.db --trace tables/t.json
     says "files: this process may read nothing but inputs and write nothing but outputs"
-    [ -s tables/t.db ] && [ -s tables/t.json ]
+    [ -s tables/t.db ]
+    [ -s tables/t.json ]
     ls "$PWD"/two/* >list
     mill 0 -i two/a.png -i "$PWD/two/b.png" -o out3 -s invert
     mill 0 --files-from list -o out4 -s invert

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A report's file: it is known before the work that it can be written, and an older one stays until the new
  * one is whole. */
-#ifndef PIPELINE_BENCH_FILE_H
-#define PIPELINE_BENCH_FILE_H
+#ifndef PIPELINE_REPORT_FILE_H
+#define PIPELINE_REPORT_FILE_H
 
 #include <stdio.h>
 
 #include "stages/error.h"
 
-struct bench_file {
+struct report_file {
     FILE *stream; /* NULL: not open */
     const char *path;
     char *temporary; /* NULL: written in place, as a device or pipe has to be */
@@ -16,12 +16,12 @@ struct bench_file {
 
 /* Opens a temporary file beside `path`, or what is there already where that is no regular file. `path` must
  * outlive it. ERROR_IO or ERROR_MEMORY. */
-int bench_file_open(struct bench_file *file, const char *path, struct error *error);
+int report_file_open(struct report_file *file, const char *path, struct error *error);
 
 /* Puts what was written in place. ERROR_IO, and nothing is changed. Closes the file either way. */
-int bench_file_keep(struct bench_file *file, struct error *error);
+int report_file_keep(struct report_file *file, struct error *error);
 
 /* Closes the file and leaves nothing of it. Accepts one that is not open. */
-void bench_file_drop(struct bench_file *file);
+void report_file_drop(struct report_file *file);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/bench/bench_file.h"
+#include "pipeline/report/report_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@ static int failed(struct error *error, const char *path)
     return error_set(error, ERROR_IO, "%.180s: %s", path, strerror(errno));
 }
 
-static int open_descriptor(struct bench_file *file, struct error *error)
+static int open_descriptor(struct report_file *file, struct error *error)
 {
     struct stat st;
     if (stat(file->path, &st) == 0 && !S_ISREG(st.st_mode)) {
@@ -37,9 +37,9 @@ static int open_descriptor(struct bench_file *file, struct error *error)
     return fd;
 }
 
-int bench_file_open(struct bench_file *file, const char *path, struct error *error)
+int report_file_open(struct report_file *file, const char *path, struct error *error)
 {
-    *file = (struct bench_file){.path = path};
+    *file = (struct report_file){.path = path};
     int fd = open_descriptor(file, error);
     if (fd < 0)
         return fd;
@@ -47,11 +47,11 @@ int bench_file_open(struct bench_file *file, const char *path, struct error *err
     if (file->stream)
         return 0;
     close(fd);
-    bench_file_drop(file);
+    report_file_drop(file);
     return error_set(error, ERROR_MEMORY, "out of memory");
 }
 
-int bench_file_keep(struct bench_file *file, struct error *error)
+int report_file_keep(struct report_file *file, struct error *error)
 {
     int code = fclose(file->stream) == EOF ? failed(error, file->path) : 0;
     file->stream = NULL;
@@ -61,16 +61,16 @@ int bench_file_keep(struct bench_file *file, struct error *error)
         free(file->temporary);
         file->temporary = NULL;
     }
-    bench_file_drop(file);
+    report_file_drop(file);
     return code;
 }
 
-void bench_file_drop(struct bench_file *file)
+void report_file_drop(struct report_file *file)
 {
     if (file->stream)
         fclose(file->stream);
     if (file->temporary)
         unlink(file->temporary);
     free(file->temporary);
-    *file = (struct bench_file){.path = NULL};
+    *file = (struct report_file){.path = NULL};
 }
