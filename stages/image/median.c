@@ -74,6 +74,7 @@ const struct stage median_stage = {
     .params = median_table,
     .params_bytes = sizeof(struct median_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = median_check,
     .plan = median_plan,
     .source_rows = median_source_rows,

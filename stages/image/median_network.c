@@ -194,7 +194,7 @@ static void strip_rows(const struct stage_run *run, uint32_t first, uint32_t las
             if (y == first || i == SIZE - 1)
                 keyrow_load(run, (int64_t)x - radius, y + (int64_t)i - radius, padded, false, rows[i]);
         }
-        uint8_t *result = run->dst + y * shape_row_bytes(in) + x * shape_pixel_bytes(in);
+        uint8_t *result = stage_dst_row(run, y) + x * shape_pixel_bytes(in);
         void *to = in->sample == SAMPLE_F32 ? memory + 2 * SIZE * row : result;
         if (in->sample == SAMPLE_U8)
             median_u8(rows, sorted, to, padded * channels, width * channels, channels);

@@ -132,16 +132,15 @@ static void by_keys(const struct stage_run *run, uint32_t y, uint32_t count, siz
 static void by_place(const struct stage_run *run, uint32_t y)
 {
     const struct shape *in = &run->in;
-    const size_t row = shape_row_bytes(in);
     const uint32_t bottom = in->height - 1;
     const void *rows[ROWS_IN];
     void *dst[ROWS_OUT];
     for (uint32_t r = 0; r < ROWS_IN; r++) {
         const uint32_t from = y + r > 0 ? y + r - 1 : 0;
-        rows[r] = run->src + (from < bottom ? from : bottom) * row;
+        rows[r] = stage_src_row(run, from < bottom ? from : bottom);
     }
     for (uint32_t r = 0; r < ROWS_OUT; r++)
-        dst[r] = run->dst + (y + r) * row + shape_pixel_bytes(in);
+        dst[r] = stage_dst_row(run, y + r) + shape_pixel_bytes(in);
     medians(in, rows, dst, in->width - 2u);
 }
 
