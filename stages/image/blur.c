@@ -167,7 +167,7 @@ static void load_row(struct blur_walk *walk, uint32_t y)
 {
     const struct shape *in = &walk->run->in;
     const size_t radius = walk->kernel->radius_px;
-    floatrow_load(in, walk->run->src + y * shape_row_bytes(in), walk->padded, radius);
+    floatrow_load(in, stage_src_row(walk->run, y), walk->padded, radius);
     const float *row = walk->padded + radius * in->channels;
     walk->taps[0] = row;
     for (size_t k = 1; k <= radius; k++) {

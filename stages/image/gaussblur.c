@@ -47,7 +47,7 @@ static int gaussblur_rows(const struct stage_run *run, uint32_t first, uint32_t 
     struct blur_walk walk;
     TRY(blur_open(&walk, run, first, scratch, error));
     for (uint32_t y = first; y < last; y++)
-        floatrow_store(&run->out, blur_row(&walk, y), run->dst + y * shape_row_bytes(&run->out));
+        floatrow_store(&run->out, blur_row(&walk, y), stage_dst_row(run, y));
     return 0;
 }
 
@@ -58,6 +58,7 @@ const struct stage gaussblur_stage = {
     .params = gaussblur_table,
     .params_bytes = sizeof(struct gaussblur_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = gaussblur_plan,
     .source_rows = gaussblur_source_rows,
     .begin = gaussblur_begin,

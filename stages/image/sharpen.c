@@ -105,7 +105,7 @@ static int sharpen_rows(const struct stage_run *run, uint32_t first, uint32_t la
 {
     const struct sharpen_params *params = run->params;
     const struct shape *shape = &run->in;
-    const size_t count = (size_t)shape->width * shape->channels, row_bytes = shape_row_bytes(shape);
+    const size_t count = (size_t)shape->width * shape->channels;
     const float threshold = (float)params->threshold * floatrow_full(shape->sample);
     struct blur_walk walk;
     TRY(blur_open(&walk, run, first, scratch, error));
@@ -114,11 +114,11 @@ static int sharpen_rows(const struct stage_run *run, uint32_t first, uint32_t la
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
     for (uint32_t y = first; y < last; y++) {
         float *blurred = blur_row(&walk, y);
-        floatrow_convert(shape->sample, run->src + y * row_bytes, row, count);
+        floatrow_convert(shape->sample, stage_src_row(run, y), row, count);
         if (shape_has_alpha(shape))
             spare_alpha(shape, row, blurred);
         unsharp(row, blurred, count, (float)params->amount, threshold);
-        floatrow_store(shape, row, run->dst + y * row_bytes);
+        floatrow_store(shape, row, stage_dst_row(run, y));
     }
     return 0;
 }
@@ -130,6 +130,7 @@ const struct stage sharpen_stage = {
     .params = sharpen_table,
     .params_bytes = sizeof(struct sharpen_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = sharpen_plan,
     .source_rows = sharpen_source_rows,
     .begin = sharpen_begin,
