@@ -160,6 +160,9 @@ bool png_fast_by_rows(const struct png_header *header, uint64_t file_bytes);
 /* The word of a save's compression, whatever number it holds. */
 int png_compression_word(const struct codec_save *save);
 
+/* How many in a hundred pixels are like their left neighbours, judged by every 16th row. */
+unsigned png_runs(const struct shape *shape, const uint8_t *pixels);
+
 /* The fast path of encoding: does it apply, what it needs, and IDAT and IEND, where the session has written
  * all that comes before. False where libpng must do it, because scratch or room does not suffice. */
 bool png_fast_encodes(const struct codec_encode *job);
