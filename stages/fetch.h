@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks for memory before it is needed. The hardware does so by itself along a row, but not for the next row or
- * the next strip of a row, while a kernel is at work on this one. */
+/* Asks for memory before it is needed. The hardware does so by itself along a row, but not for the next row
+ * or the next strip of a row, while a kernel is at work on this one. */
 #ifndef STAGES_FETCH_H
 #define STAGES_FETCH_H
 

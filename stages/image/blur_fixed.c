@@ -18,7 +18,7 @@ void blur_fixed_weights(const float *parts, size_t radius, uint16_t *weights)
     weights[0] = (uint16_t)rest;
 }
 
-SIMD_CLONES static void widen(const uint8_t *restrict src, uint16_t *restrict dst, size_t count)
+SIMD_CLONES static void widen_levels(const uint8_t *restrict src, uint16_t *restrict dst, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
@@ -29,7 +29,7 @@ void blur_fixed_load(const struct shape *shape, const uint8_t *src, uint16_t *ds
 {
     const size_t channels = shape->channels, count = shape->width * channels;
     uint16_t *row = dst + margin_px * channels;
-    widen(src, row, count);
+    widen_levels(src, row, count);
     for (size_t i = 0; i < margin_px * channels; i++) {
         dst[i] = row[i % channels];
         row[count + i] = row[count - channels + i % channels];
@@ -81,8 +81,8 @@ SIMD_INLINE void add_pairs(uint16_t *restrict sum, size_t count, const uint16_t 
             add_pairs(part, length, taps, weights, k, start, 4, begins, bias);                               \
     } while (0)
 
-SIMD_CLONES static void weigh(uint16_t *restrict sum, const uint16_t *const *taps, const uint16_t *weights,
-                              size_t radius, size_t count)
+SIMD_CLONES static void weigh_fixed(uint16_t *restrict sum, const uint16_t *const *taps,
+                                    const uint16_t *weights, size_t radius, size_t count)
 {
     const uint16_t bias = (uint16_t)((radius + 1) / 2);
     for (size_t start = 0; start < count; start += CHUNK) {
@@ -95,7 +95,7 @@ SIMD_CLONES static void weigh(uint16_t *restrict sum, const uint16_t *const *tap
     }
 }
 
-SIMD_CLONES static void narrow(const uint16_t *restrict src, uint8_t *restrict dst, size_t count)
+SIMD_CLONES static void narrow_levels(const uint16_t *restrict src, uint8_t *restrict dst, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
@@ -105,10 +105,10 @@ SIMD_CLONES static void narrow(const uint16_t *restrict src, uint8_t *restrict d
 void blur_fixed_weigh(uint16_t *sum, const uint16_t *const *taps, const uint16_t *weights, size_t radius,
                       size_t count)
 {
-    weigh(sum, taps, weights, radius, count);
+    weigh_fixed(sum, taps, weights, radius, count);
 }
 
 void blur_fixed_store(const uint16_t *src, uint8_t *dst, size_t count)
 {
-    narrow(src, dst, count);
+    narrow_levels(src, dst, count);
 }
