@@ -54,6 +54,7 @@ struct codec_info {
     struct shape shape;   /* decode gives this shape or one with fewer channels */
     size_t scratch_bytes; /* decode never needs more */
     size_t meta_bytes;    /* nor more metadata */
+    bool by_rows;         /* the codec's open, rows and close can do it, in no more scratch */
 };
 
 /* The shape of an image decoded to 1/2^shrink of its size, rounded up; full_width and full_height are set. */
@@ -63,7 +64,7 @@ struct codec_decode {
     const struct codec_limits *limits;
     const uint8_t *bytes; /* the whole file */
     size_t length_bytes;
-    uint8_t *pixels; /* out: the samples, in a buffer apart from `bytes` */
+    uint8_t *pixels; /* out: the samples, in a buffer apart from `bytes`; NULL for open, rows and close */
     size_t pixels_bytes;
     unsigned shrink;    /* 0, or what `shrinks` allows: decode to 1/2^shrink of the size */
     struct shape shape; /* out */
@@ -72,6 +73,7 @@ struct codec_decode {
     size_t found_at;
     struct meta *meta; /* out; NULL: none wanted */
     struct scratch *scratch;
+    void *state;       /* the codec's own, from open to close, in scratch */
     unsigned warnings; /* out: how many; the first one's text follows */
     char warning[160];
 };
@@ -145,6 +147,15 @@ struct codec {
      * give what it could read of a damaged image, zeros for the rest, and a warning. Same errors as peek, and
      * ERROR_MEMORY when scratch or pixels are smaller than peek said. */
     int (*decode)(struct codec_decode *job, struct error *error);
+
+    /* Optional, all three or none: the same a few rows at a time, for a file of which peek said `by_rows`,
+     * and never a part of the size. open tells the shape. rows puts the next `count` rows to `pixels`, until
+     * all were asked for; after an error there are no more. close says whether what follows them is sound as
+     * well: no row is to be trusted before. Metadata and warnings are complete only then. Nobody else may use
+     * the scratch in between, nor move the job. */
+    int (*open)(struct codec_decode *job, struct error *error);
+    int (*rows)(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error);
+    int (*close)(struct codec_decode *job, struct error *error);
 
     /* The most that encoding `shape` with up to `meta_bytes` of metadata takes. ERROR_UNSUPPORTED where the
      * format cannot hold the shape; the text says which stage would help. */

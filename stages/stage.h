@@ -6,7 +6,8 @@
  * shape_rows.) The pipeline calls, for each item:
  *
  *   plan    in the main process, from the header alone: what shape comes out, what it costs
- *   begin   in a worker, once per image and team member: tables, histograms; may read the whole input
+ *   begin   in a worker, once per image and team member: tables, histograms; may read the input rows that
+ *           every output row needs
  *   rows    in a worker, for ranges of output rows, in any order and by several callers at once
  *
  * README.md in this folder writes a stage in ten minutes; template.c is one that is compiled and tested. */
@@ -69,8 +70,9 @@ struct stage_plan {
 struct stage_run {
     const void *params;
     struct shape in, out;
-    const uint8_t *src;    /* all input rows, aligned to 64 bytes */
-    uint8_t *dst;          /* all output rows, likewise */
+    const uint8_t *src; /* all input rows, aligned to 64 bytes, or those from src_row on; see `windows` */
+    uint8_t *dst;       /* all output rows, likewise, or those from dst_row on */
+    uint32_t src_row, dst_row;
     void *state;           /* from begin, in scratch; read only while rows run */
     uint64_t item;         /* a number made of the item's name: the same on every run and attempt */
     uint32_t attempt;      /* 1 the first time */
@@ -78,6 +80,17 @@ struct stage_run {
     const struct stage_reference *reference; /* NULL where the stage asks for none */
     const struct codec_limits *limits;
 };
+
+/* Where row y of the image that goes in, or comes out, begins. */
+static inline const uint8_t *stage_src_row(const struct stage_run *run, uint32_t y)
+{
+    return run->src + (size_t)(y - run->src_row) * shape_row_bytes(&run->in);
+}
+
+static inline uint8_t *stage_dst_row(const struct stage_run *run, uint32_t y)
+{
+    return run->dst + (size_t)(y - run->dst_row) * shape_row_bytes(&run->out);
+}
 
 /* A part of an image that becomes an output of its own. */
 struct stage_box {
@@ -104,6 +117,10 @@ struct stage {
     enum stage_gives gives;
     bool records;    /* it has something to tell about each item; see `collect` */
     bool scale_free; /* what it does is the same at any scale: an image may be decoded smaller before it */
+    /* Rows of images are reached by stage_src_row and stage_dst_row alone, and no others than source_rows
+     * promises are read, in begin neither: so memory may hold only those that a call of rows is about. Where
+     * the plan is `whole`, it holds all. */
+    bool windows;
 
     /* Optional. Looks at parameters together, after each was parsed and is within its own range.
      * ERROR_USAGE. */

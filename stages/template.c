@@ -49,17 +49,15 @@ static int template_rows(const struct stage_run *run, uint32_t first, uint32_t l
     const struct template_params *params = run->params;
     const unsigned channels = run->in.channels;
     const unsigned colours = shape_has_alpha(&run->in) ? channels - 1 : channels;
-    const size_t row_samples = (size_t)run->in.width * channels;
-    const size_t end = last * row_samples;
-    for (size_t i = first * row_samples; i < end; i += channels) {
-        for (unsigned c = 0; c < channels; c++) {
-            const double factor = c < colours ? params->factor : 1.0;
-            if (run->in.sample == SAMPLE_U8)
-                run->dst[i + c] = (uint8_t)scaled(run->src[i + c], factor, 255);
-            else
-                ((uint16_t *)(void *)run->dst)[i + c] =
-                    scaled(((const uint16_t *)(const void *)run->src)[i + c], factor, 65535);
-        }
+    const size_t samples = (last - first) * (size_t)run->in.width * channels;
+    const void *src = stage_src_row(run, first);
+    void *dst = stage_dst_row(run, first);
+    for (size_t i = 0; i < samples; i++) {
+        const double factor = i % channels < colours ? params->factor : 1.0;
+        if (run->in.sample == SAMPLE_U8)
+            ((uint8_t *)dst)[i] = (uint8_t)scaled(((const uint8_t *)src)[i], factor, 255);
+        else
+            ((uint16_t *)dst)[i] = scaled(((const uint16_t *)src)[i], factor, 65535);
     }
     return 0;
 }
@@ -71,6 +69,7 @@ const struct stage template_stage = {
     .params = template_table,
     .params_bytes = sizeof(struct template_params),
     .accepts = STAGE_8_16,
+    .windows = true,
     .plan = template_plan,
     .rows = template_rows,
 };

@@ -6,14 +6,6 @@
 
 #define SALVAGE_BYTES 128
 
-struct png_read {
-    struct codec_decode *job;
-    struct png_header header;
-    int passes;
-    bool salvage;       /* take what can be had, whatever the checksums say */
-    uint64_t rows_read; /* of all passes */
-};
-
 static void set_shape(struct png_session *session, struct png_read *read)
 {
     struct codec_decode *job = read->job;
@@ -29,12 +21,11 @@ static void set_shape(struct png_session *session, struct png_read *read)
     if (!shape_valid(&job->shape) ||
         png_get_rowbytes(session->png, session->info) != shape_row_bytes(&job->shape))
         png_session_fail(session, ERROR_INTERNAL, "libpng made rows of an unexpected size");
-    if (shape_bytes(&job->shape) > job->pixels_bytes)
+    if (job->pixels && shape_bytes(&job->shape) > job->pixels_bytes)
         png_session_fail(session, ERROR_MEMORY, "more room for pixels needed than was planned");
 }
 
-/* Up to the pixels, whose shape is then known. */
-static void read_header(struct png_session *session, struct png_read *read)
+void png_read_start(struct png_session *session, struct png_read *read)
 {
     png_session_start_read(session);
     png_structp png = session->png;
@@ -61,8 +52,7 @@ static void read_header(struct png_session *session, struct png_read *read)
     set_shape(session, read);
 }
 
-/* What follows the pixels. */
-static void read_rest(struct png_session *session, struct png_read *read)
+void png_read_rest(struct png_session *session, struct png_read *read)
 {
     png_read_end(session->png, session->info);
     if (read->job->meta)
@@ -76,7 +66,7 @@ static void read_steps(struct png_session *session, void *argument)
 {
     struct png_read *read = argument;
     struct codec_decode *job = read->job;
-    read_header(session, read);
+    png_read_start(session, read);
     if (read->salvage)
         memset(job->pixels, 0, shape_bytes(&job->shape));
     size_t row_bytes = shape_row_bytes(&job->shape);
@@ -84,35 +74,27 @@ static void read_steps(struct png_session *session, void *argument)
         for (uint32_t y = 0; y < job->shape.height; y++, read->rows_read++)
             png_read_row(session->png, job->pixels + y * row_bytes, NULL);
     }
-    read_rest(session, read);
+    png_read_rest(session, read);
 }
 
 /* libpng sees all of the file but its image data. */
 static void read_fast_steps(struct png_session *session, void *argument)
 {
     struct png_read *read = argument;
-    read_header(session, read);
-    if (!png_fast_pixels(session, &read->header, read->job, session->skip_from, session->skip_to))
+    struct codec_decode *job = read->job;
+    png_read_start(session, read);
+    struct png_fast *fast = png_fast_begin(session, &read->header, job, session->skip_from, session->skip_to);
+    if (!fast || !png_fast_rows(fast, job->pixels, job->shape.height))
         png_session_fail(session, ERROR_CORRUPT, "left to libpng");
-    read_rest(session, read);
+    png_read_rest(session, read);
 }
 
 static int run(struct png_read *read, void (*steps)(struct png_session *, void *), size_t first, size_t end,
                struct error *error)
 {
-    struct codec_decode *job = read->job;
-    job->warnings = 0;
-    job->warning[0] = '\0';
-    struct png_session session = {.memory = {.scratch = job->scratch},
-                                  .error = error,
-                                  .code_else = ERROR_CORRUPT,
-                                  .warnings = &job->warnings,
-                                  .warning = job->warning,
-                                  .warning_size = sizeof job->warning,
-                                  .in = job->bytes,
-                                  .size_bytes = job->length_bytes,
-                                  .skip_from = first,
-                                  .skip_to = end};
+    struct png_session session = png_session_of(read->job, error);
+    session.skip_from = first;
+    session.skip_to = end;
     return png_session_run(&session, steps, read);
 }
 

@@ -18,32 +18,57 @@
 /* libpng's limit on any chunk; longer IDAT chunks must be no longer than the rows they hold. */
 #define CHUNK_MOST_BYTES 8000000u
 
-struct fast {
+struct layout {
     enum deflate_library library;
     size_t row_bytes; /* without the filter's number */
     size_t window_rows, pixel_bytes;
     bool direct; /* undone rows are pixels as they are */
 };
 
-static bool choose(const struct png_header *header, uint64_t file_bytes, struct fast *fast)
+/* The chunks of image data, one after the other. */
+struct idat {
+    const uint8_t *bytes;
+    size_t position, end;
+};
+
+/* How the pixels of an undone row become those of the image. */
+struct colours {
+    uint8_t pixel[256][4];
+    unsigned count; /* 0: no palette, and samples are 8 or 16 bits wide */
+    unsigned channels;
+};
+
+/* All that is kept from one call to the next. */
+struct png_fast {
+    struct layout layout;
+    const struct png_header *header;
+    struct colours colours;
+    struct idat idat;
+    struct inflate_source source;
+    struct inflater *inflater;
+    uint8_t *window, *above; /* the last row undone */
+    size_t pixels_row_bytes, rows_left;
+};
+
+static bool choose(const struct png_header *header, uint64_t file_bytes, struct layout *layout)
 {
     unsigned bits = png_samples_per_pixel(header->colour) * header->depth;
     size_t raw_bytes = png_raw_bytes(header->width, header->height, bits, false);
     if (header->interlaced || raw_bytes == SIZE_MAX)
         return false;
-    fast->row_bytes = ((size_t)header->width * bits + 7) / 8;
-    fast->pixel_bytes = bits < 8 ? 1 : bits / 8;
-    fast->direct = header->depth == 8 && header->colour != PNG_COLOR_TYPE_PALETTE;
+    layout->row_bytes = ((size_t)header->width * bits + 7) / 8;
+    layout->pixel_bytes = bits < 8 ? 1 : bits / 8;
+    layout->direct = header->depth == 8 && header->colour != PNG_COLOR_TYPE_PALETTE;
     bool small = raw_bytes <= WHOLE_MOST_BYTES && file_bytes <= WHOLE_MOST_BYTES - raw_bytes;
     if (deflate_has(DEFLATE_LIBDEFLATE) && (small || !deflate_has(DEFLATE_ISAL))) {
-        fast->library = DEFLATE_LIBDEFLATE;
-        fast->window_rows = header->height;
+        layout->library = DEFLATE_LIBDEFLATE;
+        layout->window_rows = header->height;
     } else if (deflate_has(DEFLATE_ISAL)) {
-        fast->library = DEFLATE_ISAL;
-        fast->window_rows = WINDOW_BYTES / (fast->row_bytes + 1);
-        fast->window_rows += fast->window_rows == 0;
-        if (fast->window_rows > header->height)
-            fast->window_rows = header->height;
+        layout->library = DEFLATE_ISAL;
+        layout->window_rows = WINDOW_BYTES / (layout->row_bytes + 1);
+        layout->window_rows += layout->window_rows == 0;
+        if (layout->window_rows > header->height)
+            layout->window_rows = header->height;
     } else {
         return false;
     }
@@ -51,26 +76,22 @@ static bool choose(const struct png_header *header, uint64_t file_bytes, struct 
 }
 
 /* No more than the raw bytes of the image, which fit, and the slack. */
-static size_t window_size(const struct fast *fast)
+static size_t window_size(const struct layout *layout)
 {
-    return scratch_add(fast->window_rows * (fast->row_bytes + 1), PNG_ROW_SLACK);
+    return scratch_add(layout->window_rows * (layout->row_bytes + 1), PNG_ROW_SLACK);
 }
 
 size_t png_fast_scratch(const struct png_header *header, uint64_t file_bytes)
 {
-    struct fast fast;
-    if (!choose(header, file_bytes, &fast))
+    struct layout layout;
+    if (!choose(header, file_bytes, &layout))
         return 0;
-    size_t window_bytes = scratch_need(1, window_size(&fast));
-    size_t above_bytes = scratch_need(1, fast.row_bytes + PNG_ROW_SLACK);
-    return scratch_add(scratch_add(inflate_scratch(fast.library, file_bytes), window_bytes), above_bytes);
+    size_t window_bytes = scratch_need(1, window_size(&layout));
+    size_t above_bytes = scratch_need(1, layout.row_bytes + PNG_ROW_SLACK);
+    size_t rows_bytes =
+        scratch_add(scratch_need(1, sizeof(struct png_fast)), scratch_add(window_bytes, above_bytes));
+    return scratch_add(inflate_scratch(layout.library, file_bytes), rows_bytes);
 }
-
-/* The chunks of image data, one after the other. */
-struct idat {
-    const uint8_t *bytes;
-    size_t position, end;
-};
 
 static bool next_idat(void *context, const uint8_t **piece, size_t *piece_bytes)
 {
@@ -94,12 +115,12 @@ static bool stream_usual(const uint8_t *stream, size_t raw_bytes)
 bool png_fast_find(const struct codec_decode *job, const struct png_header *header, size_t *first,
                    size_t *end)
 {
-    struct fast fast;
+    struct layout layout;
     struct png_chunk chunk;
     size_t at = PNG_IHDR_END, before = at;
-    if (!choose(header, job->length_bytes, &fast))
+    if (!choose(header, job->length_bytes, &layout))
         return false;
-    size_t raw_bytes = (fast.row_bytes + 1) * header->height;
+    size_t raw_bytes = (layout.row_bytes + 1) * header->height;
     size_t most_bytes = raw_bytes > CHUNK_MOST_BYTES ? raw_bytes : CHUNK_MOST_BYTES;
     for (*first = 0; png_chunk_next(job->bytes, job->length_bytes, &at, &chunk); before = at) {
         if (memcmp(chunk.type, "IDAT", 4) != 0) {
@@ -120,13 +141,6 @@ bool png_fast_find(const struct codec_decode *job, const struct png_header *head
     }
     return *first > 0;
 }
-
-/* How the pixels of an undone row become those of the image. */
-struct colours {
-    uint8_t pixel[256][4];
-    unsigned count; /* 0: no palette, and samples are 8 or 16 bits wide */
-    unsigned channels;
-};
 
 static void set_colours(struct png_session *session, const struct png_header *header, unsigned channels,
                         struct colours *colours)
@@ -173,38 +187,38 @@ static void from_big_endian(uint8_t *to, const uint8_t *row, size_t row_bytes)
 
 /* Undoes the filter of a row in the window, or of that and the next. How many it did; 0: there is no such
  * filter. */
-static size_t undo(const struct fast *fast, uint8_t *row, size_t rows, const uint8_t *above, uint8_t *to,
+static size_t undo(const struct layout *layout, uint8_t *row, size_t rows, const uint8_t *above, uint8_t *to,
                    size_t to_step)
 {
     if (rows > 1) {
-        const uint8_t *from[2] = {row, row + fast->row_bytes + 1};
+        const uint8_t *from[2] = {row, row + layout->row_bytes + 1};
         uint8_t *both[2] = {to, to + to_step};
-        if (png_unfilter_two(both, from, above, fast->row_bytes, fast->pixel_bytes))
+        if (png_unfilter_two(both, from, above, layout->row_bytes, layout->pixel_bytes))
             return 2;
     }
-    return png_unfilter(row[-1], to, row, above, fast->row_bytes, fast->pixel_bytes);
+    return png_unfilter(row[-1], to, row, above, layout->row_bytes, layout->pixel_bytes);
 }
 
 /* Undoes the filters of `rows` rows in the window and puts their pixels to `to`. `*above` is the row above
  * the first and becomes the last one. */
-static bool undo_rows(const struct fast *fast, const struct png_header *header, const struct colours *colours,
-                      uint8_t *window, size_t rows, const uint8_t **above, uint8_t *to,
-                      size_t pixels_row_bytes)
+static bool undo_rows(const struct layout *layout, const struct png_header *header,
+                      const struct colours *colours, uint8_t *window, size_t rows, const uint8_t **above,
+                      uint8_t *to, size_t pixels_row_bytes)
 {
     for (size_t i = 0, done; i < rows; i += done) {
-        uint8_t *row = window + i * (fast->row_bytes + 1) + 1;
-        if (fast->direct)
-            done = undo(fast, row, rows - i, *above, to, pixels_row_bytes);
+        uint8_t *row = window + i * (layout->row_bytes + 1) + 1;
+        if (layout->direct)
+            done = undo(layout, row, rows - i, *above, to, pixels_row_bytes);
         else
-            done = undo(fast, row, rows - i, *above, row, fast->row_bytes + 1);
+            done = undo(layout, row, rows - i, *above, row, layout->row_bytes + 1);
         if (done == 0)
             return false;
-        for (size_t j = 0; j < done; j++, row += fast->row_bytes + 1, to += pixels_row_bytes) {
-            *above = fast->direct ? to : row;
-            if (fast->direct)
+        for (size_t j = 0; j < done; j++, row += layout->row_bytes + 1, to += pixels_row_bytes) {
+            *above = layout->direct ? to : row;
+            if (layout->direct)
                 continue;
             if (colours->count == 0)
-                from_big_endian(to, row, fast->row_bytes);
+                from_big_endian(to, row, layout->row_bytes);
             else if (look_up(colours, to, row, header->width, header->depth) >= colours->count)
                 return false;
         }
@@ -212,34 +226,51 @@ static bool undo_rows(const struct fast *fast, const struct png_header *header, 
     return true;
 }
 
-bool png_fast_pixels(struct png_session *session, const struct png_header *header, struct codec_decode *job,
-                     size_t first, size_t end)
+struct png_fast *png_fast_begin(struct png_session *session, const struct png_header *header,
+                                struct codec_decode *job, size_t first, size_t end)
 {
-    struct fast fast;
-    struct colours colours;
-    struct idat idat = {.bytes = job->bytes, .position = first, .end = end};
-    struct inflate_source source = {next_idat, &idat, job->length_bytes};
     bool keyed =
         header->colour != PNG_COLOR_TYPE_PALETTE && png_get_valid(session->png, session->info, PNG_INFO_tRNS);
-    if (keyed || !choose(header, job->length_bytes, &fast))
-        return false;
-    set_colours(session, header, job->shape.channels, &colours);
-    struct inflater *inflater = inflate_begin(fast.library, &source, job->scratch);
-    uint8_t *window = scratch_alloc(job->scratch, 1, window_size(&fast));
-    uint8_t *kept = scratch_alloc(job->scratch, 1, fast.row_bytes + PNG_ROW_SLACK);
-    if (!inflater || !window || !kept)
-        return false;
-    memset(kept, 0, fast.row_bytes);
-    const uint8_t *above = kept;
-    size_t pixels_row_bytes = shape_row_bytes(&job->shape), rows;
-    for (size_t y = 0; y < header->height; y += rows) {
-        rows = header->height - y < fast.window_rows ? header->height - y : fast.window_rows;
-        if (!inflate_more(inflater, window, rows * (fast.row_bytes + 1), y + rows == header->height) ||
-            !undo_rows(&fast, header, &colours, window, rows, &above, job->pixels + y * pixels_row_bytes,
-                       pixels_row_bytes))
+    struct png_fast *fast = scratch_alloc(job->scratch, 1, sizeof *fast);
+    if (!fast || keyed || !choose(header, job->length_bytes, &fast->layout))
+        return NULL;
+    const size_t row_bytes = fast->layout.row_bytes;
+    fast->header = header;
+    fast->idat = (struct idat){.bytes = job->bytes, .position = first, .end = end};
+    fast->source = (struct inflate_source){next_idat, &fast->idat, job->length_bytes};
+    set_colours(session, header, job->shape.channels, &fast->colours);
+    fast->inflater = inflate_begin(fast->layout.library, &fast->source, job->scratch);
+    fast->window = scratch_alloc(job->scratch, 1, window_size(&fast->layout));
+    fast->above = scratch_alloc(job->scratch, 1, row_bytes + PNG_ROW_SLACK);
+    if (!fast->inflater || !fast->window || !fast->above)
+        return NULL;
+    memset(fast->above, 0, row_bytes);
+    fast->pixels_row_bytes = shape_row_bytes(&job->shape);
+    fast->rows_left = header->height;
+    return fast;
+}
+
+bool png_fast_rows(struct png_fast *fast, uint8_t *pixels, size_t rows)
+{
+    const struct layout *layout = &fast->layout;
+    while (rows > 0) {
+        const size_t count = rows < layout->window_rows ? rows : layout->window_rows;
+        const uint8_t *above = fast->above;
+        fast->rows_left -= count;
+        if (!inflate_more(fast->inflater, fast->window, count * (layout->row_bytes + 1),
+                          fast->rows_left == 0) ||
+            !undo_rows(layout, fast->header, &fast->colours, fast->window, count, &above, pixels,
+                       fast->pixels_row_bytes))
             return false;
-        if (!fast.direct)
-            above = memcpy(kept, above, fast.row_bytes);
+        memcpy(fast->above, above, layout->row_bytes);
+        pixels += count * fast->pixels_row_bytes;
+        rows -= count;
     }
     return true;
+}
+
+bool png_fast_by_rows(const struct png_header *header, uint64_t file_bytes)
+{
+    struct layout layout;
+    return choose(header, file_bytes, &layout) && layout.window_rows < header->height;
 }

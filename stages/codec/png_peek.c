@@ -219,5 +219,10 @@ int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const 
     size_t row_bytes = ((size_t)header.width + 8) * pixel_bytes;
     info->scratch_bytes = scratch_add(png_session_scratch(PNG_READ_SCRATCH, 2, row_bytes),
                                       png_fast_scratch(&header, file_bytes));
+    /* To salvage what can be had of a damaged image takes another look at all of it. */
+    info->by_rows =
+        png_fast_by_rows(&header, file_bytes) && !(limits->load && limits->load->on_corrupt == CODEC_SALVAGE);
+    if (info->by_rows)
+        info->scratch_bytes = scratch_add(info->scratch_bytes, png_rows_scratch());
     return 0;
 }

@@ -3,7 +3,7 @@
  *
  *   png_peek.c    signature, IHDR and limits; what decoding will cost at most
  *   png_decode.c  a file to pixels, strictly; through libpng, or what is usual by
- *   png_decode_fast.c
+ *   png_decode_fast.c; png_decode_rows.c does it a few rows at a time
  *   png_meta.c    ancillary chunks in and out, byte for byte
  *   png_encode.c  pixels to a file, through libpng or by
  *   png_encode_fast.c
@@ -99,6 +99,9 @@ struct png_session {
     size_t skip_from, skip_to, stub_position;
 };
 
+/* A session that reads the file of `job`, its warnings and error the job's. */
+struct png_session png_session_of(struct codec_decode *job, struct error *error);
+
 /* Calls steps(session, job), which may end early through png_session_fail. 0 or a negative code. Nothing
  * needs to be destroyed afterwards: all memory is scratch. */
 int png_session_run(struct png_session *session, void (*steps)(struct png_session *, void *), void *job);
@@ -116,6 +119,18 @@ __attribute__((format(printf, 2, 3))) void png_session_warn(struct png_session *
 /* Bytes of scratch for a run with `rows` rows of `row_bytes` bytes. */
 size_t png_session_scratch(size_t fixed_bytes, size_t rows, size_t row_bytes);
 
+/* Reading with a session, step by step: up to the pixels, whose shape is then known and in job->shape, in
+ * `passes` over all rows; and what follows them. With `salvage` checksums are let pass. */
+struct png_read {
+    struct codec_decode *job;
+    struct png_header header;
+    int passes;
+    bool salvage;       /* take what can be had, whatever the checksums say */
+    uint64_t rows_read; /* of all passes */
+};
+void png_read_start(struct png_session *session, struct png_read *read);
+void png_read_rest(struct png_session *session, struct png_read *read);
+
 /* Keeps the metadata of a decoded file; the session has just read it to its end. */
 void png_meta_read(struct png_session *session, const struct png_header *header, struct codec_decode *job);
 
@@ -130,13 +145,23 @@ size_t png_fast_scratch(const struct png_header *header, uint64_t file_bytes);
 bool png_fast_find(const struct codec_decode *job, const struct png_header *header, size_t *first,
                    size_t *end);
 
-/* Their pixels. The session has read what comes before and has set job->shape. False where libpng must look.
- */
-bool png_fast_pixels(struct png_session *session, const struct png_header *header, struct codec_decode *job,
-                     size_t first, size_t end);
+/* At the beginning of their pixels. The session has read what comes before and has set job->shape; the header
+ * stays where it is. NULL where libpng must look. */
+struct png_fast;
+struct png_fast *png_fast_begin(struct png_session *session, const struct png_header *header,
+                                struct codec_decode *job, size_t first, size_t end);
+
+/* The next `rows` rows. False where libpng must look. */
+bool png_fast_rows(struct png_fast *fast, uint8_t *pixels, size_t rows);
+
+/* Does the fast path hold less than all rows at a time? */
+bool png_fast_by_rows(const struct png_header *header, uint64_t file_bytes);
 
 /* The word of a save's compression, whatever number it holds. */
 int png_compression_word(const struct codec_save *save);
+
+/* How many in a hundred pixels are like their left neighbours, judged by every 16th row. */
+unsigned png_runs(const struct shape *shape, const uint8_t *pixels);
 
 /* The fast path of encoding: does it apply, what it needs, and IDAT and IEND, where the session has written
  * all that comes before. False where libpng must do it, because scratch or room does not suffice. */
@@ -147,6 +172,12 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session);
 int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,
              struct codec_info *info, struct error *error);
 int png_decode(struct codec_decode *job, struct error *error);
+
+/* Decoding by rows, see codec.h, and the scratch for it beyond that of png_decode. */
+size_t png_rows_scratch(void);
+int png_rows_open(struct codec_decode *job, struct error *error);
+int png_rows_next(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error);
+int png_rows_close(struct codec_decode *job, struct error *error);
 
 /* The two ways of decoding and of encoding, each alone, with what was planned for both. The fast one fails
  * where it would leave the work to libpng, and then has used some scratch and metadata. */

@@ -177,6 +177,20 @@ void png_session_start_write(struct png_session *session)
     png_set_write_fn(session->png, session, write_bytes, flush_nothing);
 }
 
+struct png_session png_session_of(struct codec_decode *job, struct error *error)
+{
+    job->warnings = 0;
+    job->warning[0] = '\0';
+    return (struct png_session){.memory = {.scratch = job->scratch},
+                                .error = error,
+                                .code_else = ERROR_CORRUPT,
+                                .warnings = &job->warnings,
+                                .warning = job->warning,
+                                .warning_size = sizeof job->warning,
+                                .in = job->bytes,
+                                .size_bytes = job->length_bytes};
+}
+
 int png_session_run(struct png_session *session, void (*steps)(struct png_session *, void *), void *job)
 {
     session->code = 0;

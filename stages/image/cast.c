@@ -88,8 +88,8 @@ static int cast_rows(const struct stage_run *run, uint32_t first, uint32_t last,
     const uint8_t from = run->in.sample, to = run->out.sample;
     const size_t in_bytes = shape_row_bytes(&run->in);
     const size_t count = (last - first) * (size_t)run->in.width * run->in.channels;
-    const void *src = run->src + first * in_bytes;
-    void *dst = run->dst + first * shape_row_bytes(&run->out);
+    const void *src = stage_src_row(run, first);
+    void *dst = stage_dst_row(run, first);
     if (from == to && dst != src)
         memcpy(dst, src, (last - first) * in_bytes);
     else if (from == SAMPLE_U8 && to == SAMPLE_U16)
@@ -114,6 +114,7 @@ const struct stage cast_stage = {
     .params = cast_table,
     .params_bytes = sizeof(struct cast_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = cast_plan,
     .rows = cast_rows,
 };

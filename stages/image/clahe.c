@@ -140,7 +140,7 @@ static void row_load(struct clahe_row *row, const struct stage_run *run, unsigne
 {
     const struct shape *in = &run->in;
     const size_t width = in->width;
-    const uint8_t *src = run->src + y * shape_row_bytes(in);
+    const uint8_t *src = stage_src_row(run, y);
     if (tone_by_luma(in, ((const struct clahe_params *)run->params)->channels)) {
         luma_row(in, LUMA_REC709, src, row->luma, 1);
         floatrow_convert(in->sample, row->luma, row->values, width);
@@ -321,8 +321,8 @@ static int clahe_rows(const struct stage_run *run, uint32_t first, uint32_t last
     struct clahe_row row;
     TRY(row_open(&row, in, scratch, error));
     for (uint32_t y = first; y < last; y++) {
-        const uint8_t *src = run->src + y * shape_row_bytes(in);
-        uint8_t *dst = run->dst + y * shape_row_bytes(in);
+        const uint8_t *src = stage_src_row(run, y);
+        uint8_t *dst = stage_dst_row(run, y);
         uint32_t above, below;
         const float down = between(y, state->tile_height, params->tiles_y, &above, &below);
         if (!by_luma)
@@ -351,6 +351,7 @@ const struct stage clahe_stage = {
     .params = clahe_table,
     .params_bytes = sizeof(struct clahe_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = clahe_plan,
     .source_rows = clahe_source_rows,
     .begin = clahe_begin,

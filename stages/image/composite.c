@@ -290,10 +290,10 @@ static int composite_rows(const struct stage_run *run, uint32_t first, uint32_t 
     const int64_t right = state->left + image->width;
     const int64_t end = params->tile || right > item->width ? item->width : right;
     for (uint32_t y = first; y < last; y++) {
-        uint8_t *dst = run->dst + y * row_bytes;
+        uint8_t *dst = stage_dst_row(run, y);
         const int64_t line = y - state->top;
         if (run->dst != run->src)
-            memcpy(dst, run->src + y * row_bytes, row_bytes);
+            memcpy(dst, stage_src_row(run, y), row_bytes);
         if (!params->tile && (line < 0 || line >= image->height))
             continue;
         load(state, item, (float)params->opacity, repeated(line, image->height), samples, row);
@@ -313,6 +313,7 @@ const struct stage composite_stage = {
     .params = composite_table,
     .params_bytes = sizeof(struct composite_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = composite_check,
     .plan = composite_plan,
     .begin = composite_begin,

@@ -117,10 +117,9 @@ static int crop_rows(const struct stage_run *run, uint32_t first, uint32_t last,
     (void)scratch, (void)error;
     int64_t left, top;
     place(run->params, &run->in, &left, &top);
-    const size_t in_row = shape_row_bytes(&run->in), out_row = shape_row_bytes(&run->out);
-    const uint8_t *box = run->src + (size_t)top * in_row + (size_t)left * shape_pixel_bytes(&run->in);
+    const size_t before = (size_t)left * shape_pixel_bytes(&run->in), bytes = shape_row_bytes(&run->out);
     for (uint32_t y = first; y < last; y++)
-        memcpy(run->dst + y * out_row, box + y * in_row, out_row);
+        memcpy(stage_dst_row(run, y), stage_src_row(run, y + (uint32_t)top) + before, bytes);
     return 0;
 }
 
@@ -131,6 +130,7 @@ const struct stage crop_stage = {
     .params = crop_table,
     .params_bytes = sizeof(struct crop_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = crop_check,
     .plan = crop_plan,
     .source_rows = crop_source_rows,

@@ -16,6 +16,7 @@ const struct stage dilate_stage = {
     .params = morph_table,
     .params_bytes = sizeof(struct morph_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = morph_check,
     .plan = morph_plan,
     .source_rows = morph_source_rows,

@@ -86,7 +86,7 @@ static void count_luma(const struct stage_run *run, uint8_t *luma, uint64_t *cou
 {
     memset(counts, 0, histogram_bins(run->in.sample) * sizeof *counts);
     for (uint32_t y = 0; y < run->in.height; y++) {
-        luma_row(&run->in, LUMA_REC709, run->src + y * shape_row_bytes(&run->in), luma, 1);
+        luma_row(&run->in, LUMA_REC709, stage_src_row(run, y), luma, 1);
         count(run->in.sample, luma, run->in.width, 1, counts);
     }
 }
@@ -175,7 +175,7 @@ static int rows_by_luma(const struct stage_run *run, uint32_t first, uint32_t la
                         struct error *error)
 {
     const float *shifts = ((const struct equalize_state *)run->state)->shifts;
-    const size_t row_bytes = shape_row_bytes(&run->in), width = run->in.width;
+    const size_t width = run->in.width;
     uint8_t *luma = scratch_alloc(scratch, width, shape_sample_bytes(run->in.sample));
     float *shift = scratch_alloc(scratch, width, sizeof *shift);
     if (!luma || !shift)
@@ -183,11 +183,11 @@ static int rows_by_luma(const struct stage_run *run, uint32_t first, uint32_t la
     const void *samples = luma;
     const uint16_t *luma16 = samples;
     for (uint32_t y = first; y < last; y++) {
-        const uint8_t *src = run->src + y * row_bytes;
+        const uint8_t *src = stage_src_row(run, y);
         luma_row(&run->in, LUMA_REC709, src, luma, 1);
         for (size_t x = 0; x < width; x++)
             shift[x] = shifts[run->in.sample == SAMPLE_U8 ? luma[x] : luma16[x]];
-        tone_shift_row(&run->in, src, shift, run->dst + y * row_bytes);
+        tone_shift_row(&run->in, src, shift, stage_dst_row(run, y));
     }
     return 0;
 }
@@ -198,9 +198,9 @@ static int equalize_rows(const struct stage_run *run, uint32_t first, uint32_t l
     const struct equalize_state *state = run->state;
     if (state->shifts)
         return rows_by_luma(run, first, last, scratch, error);
-    const size_t row_bytes = shape_row_bytes(&run->in), pixels = (last - first) * (size_t)run->in.width;
-    const void *src = run->src + first * row_bytes;
-    void *dst = run->dst + first * row_bytes;
+    const size_t pixels = (last - first) * (size_t)run->in.width;
+    const void *src = stage_src_row(run, first);
+    void *dst = stage_dst_row(run, first);
     if (run->in.sample == SAMPLE_U8)
         look_up_u8(state->tables, src, dst, pixels, run->in.channels);
     else
@@ -215,6 +215,7 @@ const struct stage equalize_stage = {
     .params = equalize_table,
     .params_bytes = sizeof(struct equalize_params),
     .accepts = STAGE_8_16,
+    .windows = true,
     .plan = equalize_plan,
     .source_rows = equalize_source_rows,
     .begin = equalize_begin,

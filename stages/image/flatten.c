@@ -90,8 +90,8 @@ static int flatten_rows(const struct stage_run *run, uint32_t first, uint32_t la
     const unsigned from = run->in.channels, to = run->out.channels;
     const size_t in_bytes = shape_row_bytes(&run->in);
     const size_t count = (last - first) * (size_t)run->in.width;
-    const void *src = run->src + first * in_bytes;
-    void *dst = run->dst + first * shape_row_bytes(&run->out);
+    const void *src = stage_src_row(run, first);
+    void *dst = stage_dst_row(run, first);
     if (from == to) {
         if (dst != src)
             memcpy(dst, src, (last - first) * in_bytes);
@@ -119,6 +119,7 @@ const struct stage flatten_stage = {
     .params = flatten_table,
     .params_bytes = sizeof(struct flatten_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = flatten_plan,
     .rows = flatten_rows,
 };

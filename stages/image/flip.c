@@ -49,8 +49,8 @@ static int flip_rows(const struct stage_run *run, uint32_t first, uint32_t last,
     const size_t row_bytes = shape_row_bytes(&run->in);
     for (uint32_t y = first; y < last; y++) {
         uint32_t from = direction == HORIZONTAL ? y : run->in.height - 1 - y;
-        const uint8_t *src = run->src + from * row_bytes;
-        uint8_t *dst = run->dst + y * row_bytes;
+        const uint8_t *src = stage_src_row(run, from);
+        uint8_t *dst = stage_dst_row(run, y);
         if (direction == VERTICAL)
             memcpy(dst, src, row_bytes);
         else
@@ -66,6 +66,7 @@ const struct stage flip_stage = {
     .params = flip_table,
     .params_bytes = sizeof(struct flip_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = flip_plan,
     .source_rows = flip_source_rows,
     .rows = flip_rows,

@@ -57,6 +57,7 @@ const struct stage gamma_stage = {
     .params = gamma_table,
     .params_bytes = sizeof(struct gamma_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = gamma_plan,
     .begin = gamma_begin,
     .rows = gamma_rows,

@@ -54,15 +54,15 @@ static int grayscale_rows(const struct stage_run *run, uint32_t first, uint32_t 
 {
     (void)scratch, (void)error;
     const struct grayscale_params *params = run->params;
-    const size_t in_bytes = shape_row_bytes(&run->in), out_bytes = shape_row_bytes(&run->out);
+    const size_t in_bytes = shape_row_bytes(&run->in);
     if (run->in.channels < 3) {
         if (run->dst != run->src)
-            memcpy(run->dst + first * in_bytes, run->src + first * in_bytes, (last - first) * in_bytes);
+            memcpy(stage_dst_row(run, first), stage_src_row(run, first), (last - first) * in_bytes);
         return 0;
     }
     for (uint32_t y = first; y < last; y++) {
-        const uint8_t *src = run->src + y * in_bytes;
-        uint8_t *dst = run->dst + y * out_bytes;
+        const uint8_t *src = stage_src_row(run, y);
+        uint8_t *dst = stage_dst_row(run, y);
         luma_row(&run->in, (enum luma_weights)params->weights, src, dst, run->out.channels);
         if (run->in.channels == 4)
             keep_alpha(&run->in, src, dst);
@@ -77,6 +77,7 @@ const struct stage grayscale_stage = {
     .params = grayscale_table,
     .params_bytes = sizeof(struct grayscale_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = grayscale_plan,
     .rows = grayscale_rows,
 };

@@ -47,8 +47,8 @@ static int invert_rows(const struct stage_run *run, uint32_t first, uint32_t las
     const unsigned channels = run->in.channels;
     const unsigned colours = shape_has_alpha(&run->in) ? channels - 1 : channels;
     const size_t row_bytes = shape_row_bytes(&run->in), bytes = (last - first) * row_bytes;
-    const void *src = run->src + first * row_bytes;
-    void *dst = run->dst + first * row_bytes;
+    const void *src = stage_src_row(run, first);
+    void *dst = stage_dst_row(run, first);
     if (run->in.sample == SAMPLE_F32) {
         invert_f32(src, dst, bytes / sizeof(float), channels, colours);
         return 0;
@@ -69,6 +69,7 @@ const struct stage invert_stage = {
     .params = invert_table,
     .params_bytes = 0,
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = invert_plan,
     .rows = invert_rows,
 };

@@ -34,7 +34,7 @@ void keyrow_load(const struct stage_run *run, int64_t x, int64_t y, size_t pixel
 {
     const struct shape *in = &run->in;
     const size_t pixel = shape_pixel_bytes(in), bytes = pixels * pixel;
-    const uint8_t *src = run->src + (size_t)within(y, 0, (int64_t)in->height - 1) * shape_row_bytes(in);
+    const uint8_t *src = stage_src_row(run, (uint32_t)within(y, 0, (int64_t)in->height - 1));
     const int64_t end = x + (int64_t)pixels;
     const int64_t first = within(0, x, end), last = within(in->width, first, end);
     if (first < last)
@@ -60,5 +60,5 @@ void keyrow_store(const struct stage_run *run, size_t x, uint32_t y, size_t pixe
         from_keys(samples, bytes / sizeof(uint32_t), reverse ? 0xffffffffu : 0);
     else if (reverse)
         turn_bytes(keys, bytes);
-    memcpy(run->dst + y * shape_row_bytes(&run->out) + x * pixel, keys, bytes);
+    memcpy(stage_dst_row(run, y) + x * pixel, keys, bytes);
 }

@@ -168,6 +168,7 @@ const struct stage levels_stage = {
     .params = levels_table,
     .params_bytes = sizeof(struct levels_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = levels_check,
     .plan = levels_plan,
     .source_rows = levels_source_rows,

@@ -64,6 +64,7 @@ const struct stage linear_stage = {
     .params = linear_table,
     .params_bytes = sizeof(struct linear_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .arrays = STAGE_INTEGERS | STAGE_FLOATS,
     .plan = linear_plan,
     .begin = linear_begin,

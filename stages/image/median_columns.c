@@ -46,7 +46,7 @@ size_t median_columns_bytes(size_t size, const struct shape *in)
 static const uint8_t *source_row(const struct stage_run *run, int64_t y)
 {
     const int64_t bottom = (int64_t)run->in.height - 1;
-    return run->src + (size_t)(y < 0 ? 0 : y < bottom ? y : bottom) * shape_row_bytes(&run->in);
+    return stage_src_row(run, (uint32_t)(y < 0 ? 0 : y < bottom ? y : bottom));
 }
 
 static void join(const struct strip *strip, int64_t y)
@@ -143,7 +143,7 @@ int median_columns_rows(const struct stage_run *run, size_t size, uint32_t first
                     leave(&strip, (int64_t)y - 1 - (int64_t)radius);
                     join(&strip, (int64_t)y + (int64_t)radius);
                 }
-                columns_row(&strip, run->dst + y * shape_row_bytes(&run->out) + x * channels + c, channels);
+                columns_row(&strip, stage_dst_row(run, y) + x * channels + c, channels);
             }
         }
     }

@@ -154,7 +154,7 @@ int median_ranks_rows(const struct stage_run *run, size_t size, uint32_t first, 
                 gather(run, &tile, x, y, c);
                 rank(&tile, sample_bytes);
                 for (size_t j = 0; j < rows; j++) {
-                    uint8_t *dst = run->dst + (y + j) * shape_row_bytes(&run->out);
+                    uint8_t *dst = stage_dst_row(run, (uint32_t)(y + j));
                     ranks_row(&tile, set, j, in->sample == SAMPLE_F32,
                               dst + (x * in->channels + c) * sample_bytes, in->channels);
                 }

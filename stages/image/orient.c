@@ -66,8 +66,8 @@ static void upright_rows(const struct stage_run *run, uint32_t first, uint32_t l
     const size_t row_bytes = shape_row_bytes(&run->in), size = shape_pixel_bytes(&run->in);
     for (uint32_t y = first; y < last; y++) {
         const uint32_t from = rows_reversed(&run->in) ? run->in.height - 1 - y : y;
-        const uint8_t *src = run->src + from * row_bytes;
-        uint8_t *dst = run->dst + y * row_bytes;
+        const uint8_t *src = stage_src_row(run, from);
+        uint8_t *dst = stage_dst_row(run, y);
         if (columns_reversed(&run->in))
             pixels_reverse(src, dst, run->in.width, size);
         else if (src != dst)
@@ -84,7 +84,6 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 static void turned_rows(const struct stage_run *run, uint32_t first, uint32_t last)
 {
     const size_t size = shape_pixel_bytes(&run->in);
-    const size_t in_row = shape_row_bytes(&run->in), out_row = shape_row_bytes(&run->out);
     const bool upwards = rows_reversed(&run->in), from_right = columns_reversed(&run->in);
     const ptrdiff_t down = upwards ? -(ptrdiff_t)run->in.width : run->in.width;
     const ptrdiff_t across = from_right ? -(ptrdiff_t)run->out.width : run->out.width;
@@ -97,8 +96,8 @@ static void turned_rows(const struct stage_run *run, uint32_t first, uint32_t la
             const uint32_t column = from_right ? run->in.width - y - columns : y;
             const uint32_t row = upwards ? run->in.height - 1 - x : x;
             const uint32_t target = from_right ? y + columns - 1 : y;
-            pixels_transpose(run->src + row * in_row + column * size, down,
-                             run->dst + target * out_row + x * size, across, columns, lines, size);
+            pixels_transpose(stage_src_row(run, row) + column * size, down,
+                             stage_dst_row(run, target) + x * size, across, columns, lines, size);
         }
     }
 }
@@ -123,6 +122,7 @@ const struct stage orient_stage = {
     .params = orient_table,
     .params_bytes = 0,
     .accepts = STAGE_ANY,
+    .windows = true,
     .scale_free = true,
     .plan = orient_plan,
     .source_rows = orient_source_rows,

@@ -237,8 +237,8 @@ static int pad_rows(const struct stage_run *run, uint32_t first, uint32_t last, 
     const size_t margin = (size_t)left, end = margin + run->in.width, after = run->out.width - end;
     for (uint32_t y = first; y < last; y++) {
         const int64_t at = y - top;
-        const uint8_t *src = run->src + inside(at, run->in.height, params->extend) * in_row;
-        uint8_t *dst = run->dst + y * out_row;
+        const uint8_t *src = stage_src_row(run, inside(at, run->in.height, params->extend));
+        uint8_t *dst = stage_dst_row(run, y);
         if (state->fill && (at < 0 || at >= run->in.height)) {
             memcpy(dst, state->fill, out_row);
             continue;
@@ -265,6 +265,7 @@ const struct stage pad_stage = {
     .params = pad_table,
     .params_bytes = sizeof(struct pad_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = pad_check,
     .plan = pad_plan,
     .source_rows = pad_source_rows,

@@ -89,7 +89,7 @@ static bool colour_at(const struct cutter *cutter, size_t x, float colour[3])
 static void load_row(const struct cutter *cutter, uint32_t y)
 {
     const struct shape *in = &cutter->run->in;
-    floatrow_convert(in->sample, cutter->run->src + y * shape_row_bytes(in), cutter->row,
+    floatrow_convert(in->sample, stage_src_row(cutter->run, y), cutter->row,
                      (size_t)in->width * in->channels);
 }
 

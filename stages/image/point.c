@@ -154,9 +154,8 @@ static void evaluate(const struct stage_run *run, point_map *map, const void *sr
 
 void point_rows(const struct stage_run *run, point_map *map, uint32_t first, uint32_t last)
 {
-    const size_t row_bytes = shape_row_bytes(&run->in);
-    const uint8_t *src = run->src + first * row_bytes;
-    uint8_t *dst = run->dst + first * row_bytes;
+    const uint8_t *src = stage_src_row(run, first);
+    uint8_t *dst = stage_dst_row(run, first);
     const size_t samples = (last - first) * (size_t)run->in.width * run->in.channels;
     const void *from = src;
     void *to = dst;

@@ -260,7 +260,6 @@ static int quantize_rows(const struct stage_run *run, uint32_t first, uint32_t l
                          struct error *error)
 {
     const struct quantize_params *params = run->params;
-    const size_t row_bytes = shape_row_bytes(&run->in);
     struct quantizer quantizer;
     if (is_point(params)) {
         point_rows(run, level_map, first, last);
@@ -268,13 +267,13 @@ static int quantize_rows(const struct stage_run *run, uint32_t first, uint32_t l
     }
     TRY(quantizer_open(&quantizer, run, scratch, error));
     for (uint32_t y = first; y < last; y++) {
-        floatrow_convert(run->in.sample, run->src + y * row_bytes, quantizer.row,
+        floatrow_convert(run->in.sample, stage_src_row(run, y), quantizer.row,
                          (size_t)run->in.width * run->in.channels);
         if (params->dither == DITHER_FLOYD_STEINBERG)
             row_diffused(&quantizer);
         else
             row_plain(&quantizer, y, params->dither == DITHER_ORDERED);
-        floatrow_store(&run->out, quantizer.row, run->dst + y * row_bytes);
+        floatrow_store(&run->out, quantizer.row, stage_dst_row(run, y));
     }
     return 0;
 }
@@ -286,6 +285,7 @@ const struct stage quantize_stage = {
     .params = quantize_table,
     .params_bytes = sizeof(struct quantize_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = quantize_check,
     .plan = quantize_plan,
     .source_rows = quantize_source_rows,

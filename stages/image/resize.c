@@ -10,6 +10,7 @@
  * output row depends on another, so cutting into ranges costs nothing and changes nothing. */
 #include <string.h>
 
+#include "stages/fetch.h"
 #include "stages/image/pixels.h"
 #include "stages/image/resize.h"
 #include "stages/stage.h"
@@ -200,11 +201,11 @@ static int resize_begin(struct stage_run *run, struct scratch *scratch, struct e
 
 static void copy_rows(const struct stage_run *run, const struct state *state, uint32_t first, uint32_t last)
 {
-    const size_t in_row = shape_row_bytes(&run->in), out_row = shape_row_bytes(&run->out);
+    const size_t out_row = shape_row_bytes(&run->out);
     const size_t pixel_bytes = shape_pixel_bytes(&run->in);
     for (uint32_t y = first; y < last; y++) {
-        const uint8_t *src = run->src + state->y.first[y] * in_row;
-        uint8_t *dst = run->dst + y * out_row;
+        const uint8_t *src = stage_src_row(run, state->y.first[y]);
+        uint8_t *dst = stage_dst_row(run, y);
         if (!resample_axis_unscaled(&state->geometry.x))
             pixels_pick(src, state->x.first, dst, run->out.width, pixel_bytes);
         else if (src != dst)
@@ -232,17 +233,12 @@ static void add_rows(const struct state *state, uint32_t y, uint32_t from, uint3
     }
 }
 
-/* Asks for the strips of the next rows while these are added: each lies in another page, where the hardware
- * does not look ahead. */
-static void fetch(const struct stage_run *run, uint32_t row, uint32_t bottom, size_t offset_bytes,
-                  size_t strip_bytes)
+/* The strips of the next rows, while these are added. */
+static void fetch_strips(const struct stage_run *run, uint32_t row, uint32_t bottom, size_t offset_bytes,
+                         size_t strip_bytes)
 {
-    const size_t row_bytes = shape_row_bytes(&run->in);
-    for (uint32_t k = 0; k < RESAMPLE_ROWS && row + k < bottom; k++) {
-        const uint8_t *strip = run->src + (row + k) * row_bytes + offset_bytes;
-        for (size_t at = 0; at < strip_bytes; at += 64)
-            __builtin_prefetch(strip + at);
-    }
+    for (uint32_t k = 0; k < RESAMPLE_ROWS && row + k < bottom; k++)
+        fetch(stage_src_row(run, row + k) + offset_bytes, strip_bytes);
 }
 
 /* The sums of output rows [first, last), at most a block of them. */
@@ -259,7 +255,7 @@ static void add_block(const struct stage_run *run, uint32_t first, uint32_t last
         top = state->y.first[y] < top ? state->y.first[y] : top;
         bottom = end > bottom ? end : bottom;
     }
-    const size_t pixel_bytes = shape_pixel_bytes(&run->in), row_bytes = shape_row_bytes(&run->in);
+    const size_t pixel_bytes = shape_pixel_bytes(&run->in);
     memset(sums, 0, (last - first) * block->step * sizeof *sums);
     for (uint32_t x = block->first; x < block->last; x += strip_px) {
         const uint32_t pixels = (uint32_t)smaller(strip_px, block->last - x);
@@ -267,9 +263,9 @@ static void add_block(const struct stage_run *run, uint32_t first, uint32_t last
         for (uint32_t row = top; row < bottom; row += RESAMPLE_ROWS) {
             const uint32_t count = (uint32_t)smaller(RESAMPLE_ROWS, bottom - row);
             for (uint32_t k = 0; k < count; k++)
-                state->ops->load(&state->format, run->src + (row + k) * row_bytes + x * pixel_bytes,
+                state->ops->load(&state->format, stage_src_row(run, row + k) + x * pixel_bytes,
                                  strips + k * STRIP_SAMPLES, pixels);
-            fetch(run, row + RESAMPLE_ROWS, bottom, x * pixel_bytes, pixels * pixel_bytes);
+            fetch_strips(run, row + RESAMPLE_ROWS, bottom, x * pixel_bytes, pixels * pixel_bytes);
             for (uint32_t y = first; y < last; y++)
                 add_rows(state, y, row, count, strips, sum + (y - first) * block->step,
                          (size_t)pixels * channels);
@@ -298,8 +294,7 @@ static int resize_rows(const struct stage_run *run, uint32_t first, uint32_t las
         for (uint32_t row = y; row < end; row++) {
             state->ops->dot(&state->x, run->out.width, block->first, channels, sums + (row - y) * block->step,
                             out);
-            state->ops->store(&state->format, out, run->dst + row * shape_row_bytes(&run->out),
-                              run->out.width);
+            state->ops->store(&state->format, out, stage_dst_row(run, row), run->out.width);
         }
     }
     return 0;
@@ -312,6 +307,7 @@ const struct stage resize_stage = {
     .params = resize_table,
     .params_bytes = sizeof(struct resize_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .check = resize_check,
     .plan = resize_plan,
     .shrink = resize_shrink,

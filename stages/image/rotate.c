@@ -52,10 +52,9 @@ static void rotate_source_rows(const void *params, const struct shape *in, const
 
 static void rows_of_half_turn(const struct stage_run *run, uint32_t first, uint32_t last)
 {
-    const size_t row_bytes = shape_row_bytes(&run->in);
     for (uint32_t y = first; y < last; y++)
-        pixels_reverse(run->src + (run->in.height - 1 - y) * row_bytes, run->dst + y * row_bytes,
-                       run->in.width, shape_pixel_bytes(&run->in));
+        pixels_reverse(stage_src_row(run, run->in.height - 1 - y), stage_dst_row(run, y), run->in.width,
+                       shape_pixel_bytes(&run->in));
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b)
@@ -67,7 +66,6 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 static void rows_of_quarter_turn(const struct stage_run *run, uint32_t first, uint32_t last, bool left)
 {
     const size_t size = shape_pixel_bytes(&run->in);
-    const size_t in_row = shape_row_bytes(&run->in), out_row = shape_row_bytes(&run->out);
     const ptrdiff_t down = run->in.width, across = run->out.width;
     for (uint32_t y = first; y < last; y += TILE_PX) {
         const uint32_t columns = smaller(TILE_PX, last - y);
@@ -75,12 +73,12 @@ static void rows_of_quarter_turn(const struct stage_run *run, uint32_t first, ui
             const uint32_t lines = smaller(TILE_PX, run->out.width - x);
             if (left) {
                 /* The tile's input columns in ascending order are its output rows from the last one up. */
-                const uint8_t *src = run->src + x * in_row + (run->in.width - y - columns) * size;
-                uint8_t *dst = run->dst + (y + columns - 1) * out_row + x * size;
+                const uint8_t *src = stage_src_row(run, x) + (run->in.width - y - columns) * size;
+                uint8_t *dst = stage_dst_row(run, y + columns - 1) + x * size;
                 pixels_transpose(src, down, dst, -across, columns, lines, size);
             } else {
-                const uint8_t *src = run->src + (run->in.height - 1 - x) * in_row + y * size;
-                uint8_t *dst = run->dst + y * out_row + x * size;
+                const uint8_t *src = stage_src_row(run, run->in.height - 1 - x) + y * size;
+                uint8_t *dst = stage_dst_row(run, y) + x * size;
                 pixels_transpose(src, -down, dst, across, columns, lines, size);
             }
         }
@@ -106,6 +104,7 @@ const struct stage rotate_stage = {
     .params = rotate_table,
     .params_bytes = sizeof(struct rotate_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = rotate_plan,
     .source_rows = rotate_source_rows,
     .rows = rotate_rows,

@@ -3,7 +3,7 @@
  * skimage.filters.unsharp_mask (radius = sigma), and ImageMagick's `-unsharp 0xSIGMA+AMOUNT+0`. Colours are
  * compared with the blur of what is visible around them; alpha stays as it is, and so do the pixels that it
  * hides. */
-#include <math.h>
+#include <stdlib.h>
 
 #include "stages/image/blur.h"
 #include "stages/image/floatrow.h"
@@ -76,6 +76,25 @@ SIMD_CLONES static void unsharp(float *restrict row, const float *restrict blurr
     }
 }
 
+/* The same of 8 bit, from a blur in fixed point. What is added is rounded with an offset that keeps it
+ * positive, so that cutting off rounds down. */
+SIMD_CLONES static void unsharp_fixed(const uint8_t *restrict src, const uint16_t *restrict blurred,
+                                      uint8_t *restrict dst, size_t count, float amount, float threshold)
+{
+    const float unit = amount / BLUR_FIXED_LEVEL;
+    const int16_t limit = (int16_t)(threshold * BLUR_FIXED_LEVEL);
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        const int16_t difference = (int16_t)(src[i] * (int)BLUR_FIXED_LEVEL - blurred[i]);
+        const int16_t size = (int16_t)abs(difference);
+        const int16_t used = (int16_t)(difference & -(size > limit));
+        const int added = (int)((float)used * unit + 32768.5f) - 32768;
+        const int16_t sum = (int16_t)(src[i] + added);
+        const int16_t least = sum > 0 ? sum : 0;
+        dst[i] = (uint8_t)(least < 255 ? least : 255);
+    }
+}
+
 /* Gives alpha, and the colours under an alpha of 0, a difference of none. */
 SIMD_INLINE void spare_pixels(const float *restrict row, float *restrict blurred, size_t width,
                               unsigned channels)
@@ -105,7 +124,7 @@ static int sharpen_rows(const struct stage_run *run, uint32_t first, uint32_t la
 {
     const struct sharpen_params *params = run->params;
     const struct shape *shape = &run->in;
-    const size_t count = (size_t)shape->width * shape->channels, row_bytes = shape_row_bytes(shape);
+    const size_t count = (size_t)shape->width * shape->channels;
     const float threshold = (float)params->threshold * floatrow_full(shape->sample);
     struct blur_walk walk;
     TRY(blur_open(&walk, run, first, scratch, error));
@@ -113,12 +132,17 @@ static int sharpen_rows(const struct stage_run *run, uint32_t first, uint32_t la
     if (!row)
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
     for (uint32_t y = first; y < last; y++) {
-        float *blurred = blur_row(&walk, y);
-        floatrow_convert(shape->sample, run->src + y * row_bytes, row, count);
+        void *blurred = blur_row(&walk, y);
+        if (walk.kernel->fixed) {
+            unsharp_fixed(stage_src_row(run, y), blurred, stage_dst_row(run, y), count, (float)params->amount,
+                          threshold);
+            continue;
+        }
+        floatrow_convert(shape->sample, stage_src_row(run, y), row, count);
         if (shape_has_alpha(shape))
             spare_alpha(shape, row, blurred);
         unsharp(row, blurred, count, (float)params->amount, threshold);
-        floatrow_store(shape, row, run->dst + y * row_bytes);
+        floatrow_store(shape, row, stage_dst_row(run, y));
     }
     return 0;
 }
@@ -130,6 +154,7 @@ const struct stage sharpen_stage = {
     .params = sharpen_table,
     .params_bytes = sizeof(struct sharpen_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = sharpen_plan,
     .source_rows = sharpen_source_rows,
     .begin = sharpen_begin,

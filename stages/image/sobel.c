@@ -79,7 +79,7 @@ static int sobel_rows(const struct stage_run *run, uint32_t first, uint32_t last
 {
     (void)error;
     const struct shape *shape = &run->in;
-    const size_t row_bytes = shape_row_bytes(shape), padded = padded_floats(shape);
+    const size_t padded = padded_floats(shape);
     const uint32_t bottom = shape->height - 1;
     float *rows[5];
     for (int i = 0; i < 5; i++) {
@@ -88,16 +88,16 @@ static int sobel_rows(const struct stage_run *run, uint32_t first, uint32_t last
             return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
     }
     float *sum = rows[3], *difference = rows[4];
-    floatrow_load(shape, run->src + (first > 0 ? first - 1 : 0) * row_bytes, rows[0], 1);
-    floatrow_load(shape, run->src + first * row_bytes, rows[1], 1);
+    floatrow_load(shape, stage_src_row(run, first > 0 ? first - 1 : 0), rows[0], 1);
+    floatrow_load(shape, stage_src_row(run, first), rows[1], 1);
     for (uint32_t y = first; y < last; y++) {
-        floatrow_load(shape, run->src + (y < bottom ? y + 1 : bottom) * row_bytes, rows[2], 1);
+        floatrow_load(shape, stage_src_row(run, y < bottom ? y + 1 : bottom), rows[2], 1);
         combine(rows[0], rows[1], rows[2], sum, difference, padded);
         /* The upper row is done with: it holds the result until the rows move up. */
         magnitude(sum, difference, rows[0], padded - 2 * (size_t)shape->channels, shape->channels);
-        floatrow_store(shape, rows[0], run->dst + y * row_bytes);
+        floatrow_store(shape, rows[0], stage_dst_row(run, y));
         if (shape_has_alpha(shape))
-            keep_alpha(shape, run->src + y * row_bytes, run->dst + y * row_bytes);
+            keep_alpha(shape, stage_src_row(run, y), stage_dst_row(run, y));
         float *free_row = rows[0];
         rows[0] = rows[1];
         rows[1] = rows[2];
@@ -113,6 +113,7 @@ const struct stage sobel_stage = {
     .params = sobel_table,
     .params_bytes = 0,
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = sobel_plan,
     .source_rows = sobel_source_rows,
     .rows = sobel_rows,

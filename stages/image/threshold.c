@@ -96,7 +96,7 @@ static int luma_open(struct luma_buffer *buffer, const struct shape *in, struct 
 
 static const float *luma_values(struct luma_buffer *buffer, const struct stage_run *run, uint32_t y)
 {
-    luma_row(&run->in, LUMA_REC709, run->src + y * shape_row_bytes(&run->in), buffer->samples, 1);
+    luma_row(&run->in, LUMA_REC709, stage_src_row(run, y), buffer->samples, 1);
     floatrow_convert(run->in.sample, buffer->samples, buffer->values, run->in.width);
     return buffer->values;
 }
@@ -222,8 +222,8 @@ static int threshold_rows(const struct stage_run *run, uint32_t first, uint32_t 
     TRY(luma_open(&buffer, &run->in, scratch, error));
     for (uint32_t y = first; y < last; y++) {
         const float *values = luma_values(&buffer, run, y);
-        const uint8_t *src = run->src + y * shape_row_bytes(&run->in);
-        uint8_t *dst = run->dst + y * shape_row_bytes(&run->out);
+        const uint8_t *src = stage_src_row(run, y);
+        uint8_t *dst = stage_dst_row(run, y);
         if (!shape_has_alpha(&run->in)) {
             compare(values, level, dst, run->in.width);
             continue;
@@ -241,6 +241,7 @@ const struct stage threshold_stage = {
     .params = threshold_table,
     .params_bytes = sizeof(struct threshold_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .plan = threshold_plan,
     .source_rows = threshold_source_rows,
     .begin = threshold_begin,

@@ -26,6 +26,7 @@ const struct stage copy_stage = {
     .params = copy_table,
     .params_bytes = 0,
     .accepts = STAGE_ANY,
+    .windows = true,
     .arrays = STAGE_ARRAYS,
     .plan = copy_plan,
     .rows = copy_rows,

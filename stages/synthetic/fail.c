@@ -139,6 +139,7 @@ const struct stage fail_stage = {
     .params = fail_table,
     .params_bytes = sizeof(struct fail_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .arrays = STAGE_ARRAYS,
     .plan = fail_plan,
     .rows = fail_rows,

@@ -19,9 +19,11 @@ static inline void pass_rows(const struct stage_run *run, uint32_t first, uint32
     const size_t sample_bytes = shape_sample_bytes(run->in.sample);
     size_t begin, end;
     shape_span(&run->in, first, last, &begin, &end);
-    if (run->dst != run->src && end > begin)
-        memcpy(run->dst + begin * sample_bytes, run->src + begin * sample_bytes,
-               (end - begin) * sample_bytes);
+    const bool image = run->in.kind == SHAPE_IMAGE;
+    const uint8_t *src = image ? stage_src_row(run, first) : run->src + begin * sample_bytes;
+    uint8_t *dst = image ? stage_dst_row(run, first) : run->dst + begin * sample_bytes;
+    if (dst != src && end > begin)
+        memcpy(dst, src, (end - begin) * sample_bytes);
 }
 
 /* The part of `total` that rows [first, last) of the item stand for; the parts of any cut add up to it. */

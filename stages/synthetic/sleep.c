@@ -50,6 +50,7 @@ const struct stage sleep_stage = {
     .params = sleep_table,
     .params_bytes = sizeof(struct sleep_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .arrays = STAGE_ARRAYS,
     .plan = sleep_plan,
     .rows = sleep_rows,

@@ -61,6 +61,7 @@ const struct stage spin_stage = {
     .params = spin_table,
     .params_bytes = sizeof(struct spin_params),
     .accepts = STAGE_ANY,
+    .windows = true,
     .arrays = STAGE_ARRAYS,
     .plan = spin_plan,
     .rows = spin_rows,

@@ -12,7 +12,7 @@
 
 extern const struct codec png_codec;
 
-static struct codec fast_codec, libpng_codec;
+static struct codec fast_codec, libpng_codec, rows_codec;
 static const struct codec_limits *limits = &exact_limits;
 static uint32_t seed;
 
@@ -122,6 +122,57 @@ static void assert_same(const struct exact *a, const struct exact *b)
         assert_memory_equal(a->meta.block, b->meta.block, a->meta.used_bytes);
 }
 
+/* Open, rows and close in place of decode: a few rows at a time, each time to memory of its own. */
+static int decode_by_rows(struct codec_decode *job, struct error *error)
+{
+    uint8_t *pixels = job->pixels;
+    job->pixels = NULL;
+    TRY(png_codec.open(job, error));
+    const uint32_t height = job->shape.height, most = 1 + dice(height < 200 ? height : 200);
+    const size_t row_bytes = shape_row_bytes(&job->shape);
+    int code = 0;
+    for (uint32_t y = 0, count; y < height && code == 0; y += count) {
+        count = 1 + dice(most);
+        count = count < height - y ? count : height - y;
+        uint8_t *window = exact_take(count * row_bytes, 0x77);
+        code = png_codec.rows(job, window, count, error);
+        exact_fence(window, count * row_bytes);
+        memcpy(pixels + y * row_bytes, window, count * row_bytes);
+        free(window);
+    }
+    return code < 0 ? code : png_codec.close(job, error);
+}
+
+/* For any image that is not interlaced, which is more than what peek says `by_rows` of. */
+static int peek_by_rows(const uint8_t *head, size_t head_bytes, uint64_t file_bytes,
+                        const struct codec_limits *limits_given, struct codec_info *info, struct error *error)
+{
+    TRY(png_codec.peek(head, head_bytes, file_bytes, limits_given, info, error));
+    if (!info->by_rows)
+        info->scratch_bytes += png_rows_scratch();
+    return 0;
+}
+
+/* The codec by rows against the codec as a whole. */
+static void compare_rows(const uint8_t *bytes, size_t length_bytes, int code, const struct exact *whole)
+{
+    struct exact rows;
+    if (length_bytes > 28 && bytes[28] != 0 && code == 0)
+        return; /* interlaced */
+    const int rows_code = exact_decode(&rows_codec, bytes, length_bytes, limits, &rows);
+    if (length_bytes > 28 && bytes[28] != 0 && rows_code == ERROR_INTERNAL)
+        return;
+    assert_int_equal(rows_code, code);
+    if (code < 0) {
+        assert_string_equal(rows.error.reason, whole->error.reason);
+        return;
+    }
+    assert_same(&rows, whole);
+    assert_int_equal(rows.warnings, whole->warnings);
+    assert_string_equal(rows.warning, whole->warning);
+    exact_free(&rows);
+}
+
 /* The codec as it is against libpng alone. Returns whether the file was taken, and whether by the fast path.
  */
 static bool compare(const uint8_t *bytes, size_t length_bytes, bool *fast)
@@ -130,6 +181,7 @@ static bool compare(const uint8_t *bytes, size_t length_bytes, bool *fast)
     int code = exact_decode(&png_codec, bytes, length_bytes, limits, &ours);
     assert_int_equal(code, exact_decode(&libpng_codec, bytes, length_bytes, limits, &theirs));
     *fast = exact_decode(&fast_codec, bytes, length_bytes, limits, &alone) == 0;
+    compare_rows(bytes, length_bytes, code, &ours);
     if (code < 0) {
         assert_string_equal(ours.error.reason, theirs.error.reason);
         assert_false(*fast);
@@ -296,6 +348,26 @@ static void random_damage(void **state)
     assert_true(taken > 300 && refused > 300 && (fast_too > 100 || !have_any()));
 }
 
+/* Such as are inflated window by window, so that rows are given before the damage is met. */
+static void damage_within_a_large_file(void **state)
+{
+    (void)state;
+    unsigned taken = 0, refused = 0;
+    bool fast;
+    seed = 11;
+    for (unsigned i = 0; i < 20; i++) {
+        if (quick_skip(5))
+            continue;
+        const struct making making = {.piece_bytes = 30000};
+        struct reference_bytes file = make(&kinds[3 + i % 9], 1100, 1000, &making);
+        mutate(&file, true);
+        *(compare(file.bytes, file.length_bytes, &fast) ? &taken : &refused) += 1;
+        free(file.bytes);
+    }
+    print_message("%u taken, %u refused\n", taken, refused);
+    assert_true(refused > taken);
+}
+
 static uint8_t *load(const char *directory, const char *name, size_t *length_bytes)
 {
     char path[4096];
@@ -337,9 +409,11 @@ static void the_corpus(void **state)
 
 int main(void)
 {
-    fast_codec = libpng_codec = png_codec;
+    fast_codec = libpng_codec = rows_codec = png_codec;
     fast_codec.decode = png_decode_fast;
     libpng_codec.decode = png_decode_by_libpng;
+    rows_codec.decode = decode_by_rows;
+    rows_codec.peek = peek_by_rows;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usual_files_are_decoded_fast),
         cmocka_unit_test(large_files_are_decoded_fast),
@@ -347,6 +421,7 @@ int main(void)
         cmocka_unit_test(what_is_unusual_is_left_to_libpng),
         cmocka_unit_test(every_truncation),
         cmocka_unit_test(random_damage),
+        cmocka_unit_test(damage_within_a_large_file),
         cmocka_unit_test(the_corpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

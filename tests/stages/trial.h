@@ -164,6 +164,49 @@ static inline void check_source_row(const struct trial *trial, uint32_t y)
     free(poisoned);
 }
 
+/* Rows [first, last) from memory that holds what they are said to need and no row more, into memory that
+ * holds nothing else. */
+static inline void check_window(const struct trial *trial, uint32_t first, uint32_t last)
+{
+    const struct shape *out = &trial->plan.out;
+    uint32_t src_first = first, src_last = last;
+    stage_source_rows(trial->stage, trial->params, &trial->in, out, &src_first, &src_last);
+    const size_t from = row_offset(&trial->in, src_first), to = row_end(&trial->in, src_last);
+    const size_t offset = row_offset(out, first), bytes = row_end(out, last) - offset;
+    uint8_t *src = harness_alloc(to - from), *dst = harness_alloc(bytes);
+    memcpy(src, trial->src + from, to - from);
+    struct scratch kept = planned_scratch(trial->plan.begin_scratch_bytes);
+    struct scratch scratch = planned_scratch(trial->plan.rows_scratch_bytes);
+    struct stage_run run = run_of(trial, src, dst);
+    run.src_row = src_first;
+    run.dst_row = first;
+    if (trial->stage->begin)
+        assert_int_equal(trial->stage->begin(&run, &kept, NULL), 0);
+    assert_int_equal(trial->stage->rows(&run, first, last, &scratch, NULL), 0);
+    if (memcmp(dst, trial->expected + offset, bytes) != 0)
+        explain(trial, "a window of rows gives something else than the whole");
+    if (memcmp(src, trial->src + from, to - from) != 0)
+        explain(trial, "wrote its input");
+    harness_check_guard(src, to - from);
+    harness_check_guard(dst, bytes);
+    check_and_free(&kept);
+    check_and_free(&scratch);
+    free(src);
+    free(dst);
+}
+
+static inline void check_windows(const struct trial *trial)
+{
+    static const uint32_t steps[] = {1, 3, UINT32_MAX};
+    const uint32_t rows = shape_rows(&trial->plan.out);
+    if (!trial->stage->windows || trial->plan.whole || trial->in.kind != SHAPE_IMAGE)
+        return;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        for (uint32_t first = 0; first < rows; first += steps[i] < rows ? steps[i] : rows)
+            check_window(trial, first, rows - first < steps[i] ? rows : first + steps[i]);
+    }
+}
+
 /* The whole item once, with somebody who collects; what is told must fit, be a valid list, and come from a
  * stage that says so. */
 static inline void run_expected(struct trial *trial)
@@ -219,6 +262,7 @@ static inline unsigned try_shape(const struct stage *stage, const void *params, 
     check_in_place(&trial);
     for (uint32_t y = 0; y < shape_rows(&trial.plan.out) && !trial.plan.whole; y++)
         check_source_row(&trial, y);
+    check_windows(&trial);
     uint8_t *again = harness_samples(in, 77);
     if (memcmp(again, trial.src, shape_bytes(in)) != 0)
         explain(&trial, "wrote its input");

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* An image a few rows at a time: by the fast path while that goes well, which sees to what lies around the
+ * image data first. Where it meets what it leaves to libpng, libpng begins anew, passes over the rows that
+ * were given and goes on with its own verdict; the rows before are the same to both, as both read them from
+ * the same beginning of the same stream. */
+#include "stages/codec/keep.h"
+#include "stages/codec/png_private.h"
+
+struct png_rows {
+    struct png_read read;
+    struct png_session session;
+    struct png_fast *fast; /* NULL: by libpng */
+    struct keep_start start;
+    uint32_t given; /* rows */
+    uint8_t *pixels;
+    uint32_t count;
+};
+
+size_t png_rows_scratch(void)
+{
+    return scratch_need(1, sizeof(struct png_rows));
+}
+
+static void open_fast(struct png_session *session, void *argument)
+{
+    struct png_rows *rows = argument;
+    png_read_start(session, &rows->read);
+    rows->fast =
+        png_fast_begin(session, &rows->read.header, rows->read.job, session->skip_from, session->skip_to);
+    if (!rows->fast)
+        png_session_fail(session, ERROR_CORRUPT, "left to libpng");
+    png_read_rest(session, &rows->read);
+}
+
+static void open_by_libpng(struct png_session *session, void *argument)
+{
+    struct png_rows *rows = argument;
+    png_read_start(session, &rows->read);
+    for (uint32_t y = 0; y < rows->given; y++)
+        png_read_row(session->png, NULL, NULL);
+}
+
+static void read_rows(struct png_session *session, void *argument)
+{
+    struct png_rows *rows = argument;
+    const size_t row_bytes = shape_row_bytes(&rows->read.job->shape);
+    for (uint32_t y = 0; y < rows->count; y++)
+        png_read_row(session->png, rows->pixels + y * row_bytes, NULL);
+}
+
+static void read_rest(struct png_session *session, void *argument)
+{
+    struct png_rows *rows = argument;
+    png_read_rest(session, &rows->read);
+}
+
+static int turn_to_libpng(struct png_rows *rows, struct error *error)
+{
+    struct codec_decode *job = rows->read.job;
+    keep_begin_again(job, &rows->start);
+    rows->fast = NULL;
+    rows->session = png_session_of(job, error);
+    return png_session_run(&rows->session, open_by_libpng, rows);
+}
+
+int png_rows_open(struct codec_decode *job, struct error *error)
+{
+    size_t first, end;
+    struct png_rows *rows = scratch_alloc(job->scratch, 1, sizeof *rows);
+    if (!rows)
+        return error_set(error, ERROR_MEMORY, "more scratch needed than was planned");
+    *rows = (struct png_rows){.read = {.job = job}, .start = keep_start(job)};
+    job->state = rows;
+    TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &rows->read.header,
+                        error));
+    if (rows->read.header.interlaced)
+        return error_set(error, ERROR_INTERNAL, "an interlaced image has no rows to be read one by one");
+    if (png_fast_find(job, &rows->read.header, &first, &end)) {
+        rows->session = png_session_of(job, error);
+        rows->session.skip_from = first;
+        rows->session.skip_to = end;
+        if (png_session_run(&rows->session, open_fast, rows) == 0)
+            return 0;
+    }
+    return turn_to_libpng(rows, error);
+}
+
+int png_rows_next(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error)
+{
+    struct png_rows *rows = job->state;
+    if (rows->fast && png_fast_rows(rows->fast, pixels, count)) {
+        rows->given += count;
+        return 0;
+    }
+    if (rows->fast)
+        TRY(turn_to_libpng(rows, error));
+    rows->session.error = error;
+    rows->pixels = pixels;
+    rows->count = count;
+    return png_session_run(&rows->session, read_rows, rows);
+}
+
+int png_rows_close(struct codec_decode *job, struct error *error)
+{
+    struct png_rows *rows = job->state;
+    if (rows->fast)
+        return 0;
+    rows->session.error = error;
+    return png_session_run(&rows->session, read_rest, rows);
+}
