@@ -91,7 +91,8 @@ SIMD_CLONES static void unsharp_fixed(const uint8_t *restrict src, const uint16_
         const int added = (int)((float)used * unit + 32768.5f) - 32768;
         const int16_t sum = (int16_t)(src[i] + added);
         const int16_t least = sum > 0 ? sum : 0;
-        dst[i] = (uint8_t)(least < 255 ? least : 255);
+        const int16_t limited = least < 255 ? least : 255;
+        dst[i] = (uint8_t)limited;
     }
 }
 
