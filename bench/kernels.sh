@@ -62,8 +62,8 @@ done
   cat <<'END'
 
 Not all do the same. OpenCV's Lanczos takes 8 x 8 pixels whatever the factor, where forkmill and libvips stretch it over
-all that an output pixel stands for; its sobel is the mean of both directions' amounts, and its blur works in 16 bits.
+all that an output pixel stands for; its sobel is the mean of both directions' amounts. Both blur 8 bits in fixed point of 16.
 libvips sharpens lightness only, in LabS; its gaussblur cuts the Gaussian at 20 %, forkmill's where it changes no
-sample by more than half a step.
+sample by half a level.
 END
 } | report kernels

@@ -28,12 +28,20 @@ struct method {
     unsigned filters[MOST_SETS];
 };
 
-static const struct method methods[] = {
-    [COMPRESSION_FASTEST] = {DEFLATE_ISAL, 1, {PLAIN}},
-    [COMPRESSION_FAST] = {DEFLATE_LIBDEFLATE, 1, {PLAIN}},
-    [COMPRESSION_BALANCED] = {DEFLATE_LIBDEFLATE, 4, {ALL}},
-    [COMPRESSION_SMALL] = {DEFLATE_LIBDEFLATE, 6, {PLAIN, ALL}},
-    [COMPRESSION_SMALLEST] = {DEFLATE_LIBDEFLATE, 12, {PLAIN, ALL, NONE}},
+/* libdeflate's level 1 is slow where there are runs: slower than level 5, and its files are larger. */
+enum content { PICTURE, DRAWING, CONTENTS };
+
+/* An image is a drawing where so many in a hundred pixels are like their left neighbours. */
+#define DRAWING_RUNS 80u
+
+static const struct method methods[][CONTENTS] = {
+    [COMPRESSION_FASTEST] = {{DEFLATE_ISAL, 1, {PLAIN}}, {DEFLATE_ISAL, 1, {NONE, PLAIN}}},
+    [COMPRESSION_FAST] = {{DEFLATE_LIBDEFLATE, 1, {PLAIN}}, {DEFLATE_LIBDEFLATE, 5, {NONE, PLAIN}}},
+    [COMPRESSION_BALANCED] = {{DEFLATE_LIBDEFLATE, 4, {ALL}}, {DEFLATE_LIBDEFLATE, 5, {NONE, PLAIN, ALL}}},
+    [COMPRESSION_SMALL] = {{DEFLATE_LIBDEFLATE, 6, {PLAIN, ALL}},
+                           {DEFLATE_LIBDEFLATE, 6, {NONE, PLAIN, ALL}}},
+    [COMPRESSION_SMALLEST] = {{DEFLATE_LIBDEFLATE, 12, {PLAIN, ALL, NONE}},
+                              {DEFLATE_LIBDEFLATE, 12, {PLAIN, ALL, NONE}}},
 };
 
 /* The sample: bands of so many rows, one in so many. */
@@ -45,12 +53,13 @@ struct fast {
     size_t row_bytes, raw_bytes, window_rows;
 };
 
-static bool choose(const struct codec_save *save, const struct shape *shape, struct fast *fast)
+static bool choose(const struct codec_save *save, const struct shape *shape, enum content content,
+                   bool indexed, struct fast *fast)
 {
     int word = png_compression_word(save);
     unsigned bits = (unsigned)shape->channels * shape->bits;
-    fast->method = methods[word];
-    if (shape->channels < 3 && word <= COMPRESSION_FAST)
+    fast->method = methods[word][content];
+    if (content == PICTURE && shape->channels < 3 && word <= COMPRESSION_FAST)
         fast->method.filters[0] = ALL; /* of photographs in grey 3 % less, in no more time */
     if (save->level >= 0) {
         int level = save->level < 9 ? (int)save->level : 9;
@@ -58,9 +67,9 @@ static bool choose(const struct codec_save *save, const struct shape *shape, str
     }
     if (!deflate_has(fast->method.library) && word == COMPRESSION_FASTEST)
         fast->method.library = DEFLATE_LIBDEFLATE;
-    if (shape->bits < 8)
+    if (shape->bits < 8 || indexed)
         memcpy(fast->method.filters, (const unsigned[MOST_SETS]){NONE},
-               sizeof fast->method.filters); /* they work on bytes; on packed samples they do harm */
+               sizeof fast->method.filters); /* of packed samples and numbers they make more */
     fast->row_bytes = ((size_t)shape->width * bits + 7) / 8;
     fast->raw_bytes = png_raw_bytes(shape->width, shape->height, bits, false);
     if (save->interlace || !deflate_has(fast->method.library) || fast->raw_bytes > PNG_CHUNK_MAX / 2)
@@ -79,13 +88,19 @@ static size_t window_size(const struct fast *fast)
 
 size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape)
 {
-    struct fast fast;
-    if (!choose(save, shape, &fast))
-        return 0;
-    size_t rows_bytes =
-        scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes));
-    size_t bytes = scratch_add(rows_bytes, deflate_scratch(fast.method.library, fast.method.level));
-    return bytes > HEADER_SCRATCH ? bytes : HEADER_SCRATCH;
+    size_t most_bytes = 0;
+    for (enum content content = 0; content < CONTENTS; content++) {
+        struct fast fast;
+        if (!choose(save, shape, content, false, &fast))
+            return 0;
+        size_t rows_bytes =
+            scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes));
+        size_t bytes = scratch_add(rows_bytes, deflate_scratch(fast.method.library, fast.method.level));
+        most_bytes = bytes > most_bytes ? bytes : most_bytes;
+    }
+    if (save->reduce)
+        most_bytes = scratch_add(most_bytes, WINDOW_BYTES); /* shorter rows may fill it better */
+    return most_bytes > HEADER_SCRATCH ? most_bytes : HEADER_SCRATCH;
 }
 
 static void to_big_endian(uint8_t *to, const uint8_t *row, size_t row_bytes)
@@ -120,6 +135,7 @@ struct writing {
     struct png_filterer filterer;
     struct deflater *deflater;
     uint8_t *window;
+    size_t filled_bytes; /* of the window */
 };
 
 static bool set_up(struct writing *writing, const struct codec_encode *job, const struct fast *fast,
@@ -146,28 +162,36 @@ static void take_row(const struct writing *writing, uint8_t *to, size_t y)
         pack(to, row, shape->width, shape->bits);
 }
 
-static void filter_row(struct writing *writing, unsigned filters, size_t y, size_t *filled_bytes)
+/* Filters a row, and compresses what is gathered when that is enough. False where there is no room. */
+static bool put_row(struct writing *writing, unsigned filters, size_t y, bool last)
 {
+    size_t filtered_bytes = writing->fast->row_bytes + 1;
     take_row(writing, writing->filterer.row, y);
-    png_filterer_apply(&writing->filterer, filters, writing->window + *filled_bytes);
-    *filled_bytes += writing->fast->row_bytes + 1;
+    png_filterer_apply(&writing->filterer, filters, writing->window + writing->filled_bytes);
+    writing->filled_bytes += filtered_bytes;
+    if (!last && writing->filled_bytes < writing->fast->window_rows * filtered_bytes)
+        return true;
+    size_t piece_bytes = writing->filled_bytes;
+    writing->filled_bytes = 0;
+    return deflate_more(writing->deflater, writing->window, piece_bytes, last);
 }
 
 /* The length of the sample with a set of filters; SIZE_MAX where it does not fit. */
 static size_t try_sample(struct writing *writing, unsigned filters)
 {
-    size_t height = writing->job->shape.height, filled_bytes = 0;
+    size_t height = writing->job->shape.height, last = height - 1;
+    last -= last % (BAND_ROWS * BANDS_EACH) < BAND_ROWS ? 0 : last % (BAND_ROWS * BANDS_EACH) - BAND_ROWS + 1;
+    bool fits = true;
     for (size_t band = 0; band < height; band += BAND_ROWS * BANDS_EACH) {
-        size_t end = height - band < BAND_ROWS ? height : band + BAND_ROWS;
         if (band > 0)
             take_row(writing, writing->filterer.above, band - 1);
-        for (size_t y = band; y < end; y++)
-            filter_row(writing, filters, y, &filled_bytes);
+        for (size_t y = band; y <= last && y < band + BAND_ROWS && fits; y++)
+            fits = put_row(writing, filters, y, y == last);
     }
+    size_t length_bytes = deflate_length(writing->deflater);
     png_filterer_restart(&writing->filterer);
-    return deflate_more(writing->deflater, writing->window, filled_bytes, true)
-               ? deflate_length(writing->deflater)
-               : SIZE_MAX;
+    deflate_restart(writing->deflater);
+    return fits ? length_bytes : SIZE_MAX;
 }
 
 static unsigned choose_filters(struct writing *writing)
@@ -194,16 +218,9 @@ static size_t write_stream(const struct codec_encode *job, const struct fast *fa
     if (!set_up(&writing, job, fast, to, room_bytes))
         return 0;
     unsigned filters = choose_filters(&writing);
-    size_t filled_bytes = 0;
-    for (size_t y = 0; y < job->shape.height; y++) {
-        bool last = y + 1 == job->shape.height;
-        filter_row(&writing, filters, y, &filled_bytes);
-        if (last || (y + 1) % fast->window_rows == 0) {
-            if (!deflate_more(writing.deflater, writing.window, filled_bytes, last))
-                return 0;
-            filled_bytes = 0;
-        }
-    }
+    for (size_t y = 0; y < job->shape.height; y++)
+        if (!put_row(&writing, filters, y, y + 1 == job->shape.height))
+            return 0;
     return deflate_length(writing.deflater);
 }
 
@@ -219,7 +236,9 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session)
     struct fast fast;
     uint8_t *idat = job->bytes + session->position;
     size_t room_bytes = job->bytes_size - session->position;
-    if (!choose(job->save, &job->shape, &fast) || room_bytes < 2 * PNG_CHUNK_EXTRA)
+    enum content content = png_runs(&job->shape, job->pixels) >= DRAWING_RUNS ? DRAWING : PICTURE;
+    bool indexed = session->palette.count > 0;
+    if (!choose(job->save, &job->shape, content, indexed, &fast) || room_bytes < 2 * PNG_CHUNK_EXTRA)
         return false;
     size_t length_bytes = write_stream(job, &fast, idat + 8, room_bytes - 2 * PNG_CHUNK_EXTRA);
     if (length_bytes == 0)
@@ -233,5 +252,5 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session)
 bool png_fast_encodes(const struct codec_encode *job)
 {
     struct fast fast;
-    return choose(job->save, &job->shape, &fast);
+    return choose(job->save, &job->shape, PICTURE, false, &fast);
 }

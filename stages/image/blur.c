@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "stages/fetch.h"
 #include "stages/image/floatrow.h"
 #include "stages/simd.h"
 
@@ -44,24 +45,32 @@ static uint32_t ring_rows(size_t radius, uint32_t height)
     return 2 * radius + 1 < height ? (uint32_t)(2 * radius + 1) : height;
 }
 
-static size_t row_floats(const struct shape *in)
+static size_t row_samples(const struct shape *in)
 {
     return (size_t)in->width * in->channels;
 }
 
-static size_t padded_floats(const struct shape *in, size_t radius)
+static size_t padded_samples(const struct shape *in, size_t radius)
 {
     return (in->width + 2 * radius) * in->channels;
 }
 
+static bool is_fixed(const struct shape *in, size_t radius)
+{
+    return in->sample == SAMPLE_U8 && !shape_has_alpha(in) && radius >= BLUR_FIXED_MIN_RADIUS_PX &&
+           radius <= BLUR_FIXED_MAX_RADIUS_PX;
+}
+
+/* Figures are those of floats in any case: who turns out to have alpha and fewer channels must not need more.
+ */
 void blur_plan(double sigma_px, const struct shape *in, struct stage_plan *plan)
 {
     const size_t radius = blur_radius_px(sigma_px, in->sample);
     plan->begin_scratch_bytes = scratch_need(1, sizeof(struct blur_kernel) + (radius + 1) * sizeof(float));
-    size_t rows = scratch_need(ring_rows(radius, in->height) * row_floats(in), sizeof(float));
-    rows = scratch_add(rows, scratch_need(padded_floats(in, radius), sizeof(float)));
-    rows = scratch_add(rows, scratch_need(row_floats(in), sizeof(float)));
-    plan->rows_scratch_bytes = scratch_add(rows, scratch_need(2 * radius + 1, sizeof(float *)));
+    size_t rows = scratch_need(ring_rows(radius, in->height) * row_samples(in), sizeof(float));
+    rows = scratch_add(rows, scratch_need(padded_samples(in, radius), sizeof(float)));
+    rows = scratch_add(rows, scratch_need(row_samples(in), sizeof(float)));
+    plan->rows_scratch_bytes = scratch_add(rows, scratch_need(2 * radius + 1, sizeof(void *)));
 }
 
 void blur_source_rows(double sigma_px, const struct shape *in, uint32_t *first, uint32_t *last)
@@ -84,6 +93,9 @@ int blur_begin(double sigma_px, struct stage_run *run, struct scratch *scratch, 
     for (size_t k = 0; k <= radius; k++)
         kernel->weights[k] = (float)(gaussian(k, sigma_px) / total);
     kernel->radius_px = radius;
+    kernel->fixed = is_fixed(&run->in, radius);
+    if (kernel->fixed)
+        blur_fixed_weights(kernel->weights, radius, kernel->fixed_weights);
     run->state = kernel;
     return 0;
 }
@@ -97,11 +109,13 @@ int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t firs
     walk->kernel = kernel;
     walk->ring_rows = ring_rows(radius, run->in.height);
     walk->loaded = first > radius ? first - (uint32_t)radius : 0;
-    walk->row_floats = row_floats(&run->in);
-    walk->ring = scratch_alloc(scratch, walk->ring_rows * walk->row_floats, sizeof(float));
-    walk->padded = scratch_alloc(scratch, padded_floats(&run->in, radius), sizeof(float));
-    walk->result = scratch_alloc(scratch, walk->row_floats, sizeof(float));
-    walk->taps = scratch_alloc(scratch, 2 * radius + 1, sizeof(float *));
+    const size_t bytes = kernel->fixed ? sizeof(uint16_t) : sizeof(float);
+    walk->row_samples = row_samples(&run->in);
+    walk->row_bytes = walk->row_samples * bytes;
+    walk->ring = scratch_alloc(scratch, walk->ring_rows * walk->row_samples, bytes);
+    walk->padded = scratch_alloc(scratch, padded_samples(&run->in, radius), bytes);
+    walk->result = scratch_alloc(scratch, walk->row_samples, bytes);
+    walk->taps = scratch_alloc(scratch, 2 * radius + 1, sizeof(void *));
     if (!walk->ring || !walk->padded || !walk->result || !walk->taps)
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
     return 0;
@@ -158,26 +172,44 @@ SIMD_CLONES static void weigh(float *restrict sum, const float *const *taps, con
     }
 }
 
-static float *ring_row(const struct blur_walk *walk, uint32_t y)
+static uint8_t *ring_row(const struct blur_walk *walk, uint32_t y)
 {
-    return walk->ring + (y % walk->ring_rows) * walk->row_floats;
+    return walk->ring + (y % walk->ring_rows) * walk->row_bytes;
+}
+
+/* What the taps point at, weighed. */
+static void weigh_taps(const struct blur_walk *walk, uint8_t *to)
+{
+    const struct blur_kernel *kernel = walk->kernel;
+    const void *taps = walk->taps;
+    void *sum = to;
+    if (kernel->fixed)
+        blur_fixed_weigh(sum, taps, kernel->fixed_weights, kernel->radius_px, walk->row_samples);
+    else
+        weigh(sum, taps, kernel->weights, kernel->radius_px, walk->row_samples);
 }
 
 static void load_row(struct blur_walk *walk, uint32_t y)
 {
     const struct shape *in = &walk->run->in;
-    const size_t radius = walk->kernel->radius_px;
-    floatrow_load(in, stage_src_row(walk->run, y), walk->padded, radius);
-    const float *row = walk->padded + radius * in->channels;
+    const size_t radius = walk->kernel->radius_px, pixel = walk->row_bytes / in->width;
+    const uint8_t *src = stage_src_row(walk->run, y), *row = walk->padded + radius * pixel;
+    void *padded = walk->padded;
+    if (walk->kernel->fixed)
+        blur_fixed_load(in, src, padded, radius);
+    else
+        floatrow_load(in, src, padded, radius);
     walk->taps[0] = row;
     for (size_t k = 1; k <= radius; k++) {
-        walk->taps[2 * k - 1] = row - k * in->channels;
-        walk->taps[2 * k] = row + k * in->channels;
+        walk->taps[2 * k - 1] = row - k * pixel;
+        walk->taps[2 * k] = row + k * pixel;
     }
-    weigh(ring_row(walk, y), walk->taps, walk->kernel->weights, radius, walk->row_floats);
+    if (y + 1 < in->height)
+        fetch(src + shape_row_bytes(in), shape_row_bytes(in));
+    weigh_taps(walk, ring_row(walk, y));
 }
 
-float *blur_row(struct blur_walk *walk, uint32_t y)
+void *blur_row(struct blur_walk *walk, uint32_t y)
 {
     const uint32_t bottom = walk->run->in.height - 1;
     const size_t radius = walk->kernel->radius_px;
@@ -189,7 +221,8 @@ float *blur_row(struct blur_walk *walk, uint32_t y)
         walk->taps[2 * k - 1] = ring_row(walk, y > k ? y - k : 0);
         walk->taps[2 * k] = ring_row(walk, bottom - y > k ? y + k : bottom);
     }
-    weigh(walk->result, walk->taps, walk->kernel->weights, radius, walk->row_floats);
-    floatrow_straighten(&walk->run->in, walk->result);
-    return walk->result;
+    weigh_taps(walk, walk->result);
+    void *result = walk->result;
+    floatrow_straighten(&walk->run->in, result);
+    return result;
 }

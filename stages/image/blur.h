@@ -3,10 +3,15 @@
  *
  * A caller of `rows` opens a walk with the first row it wants and asks for the rows downwards. Each source
  * row is blurred horizontally once and kept in a ring until the vertical pass has gone past it, so that
- * scratch is 2 x radius + 3 rows of floats at most. Time per sample grows with the radius. */
+ * scratch is 2 x radius + 3 rows of floats at most. Time per sample grows with the radius.
+ *
+ * Sums are made in floats, and those of 8 bit without alpha in fixed point (blur_fixed.h), unless the radius
+ * is greater than that goes: which adds less than (radius + 1) / 64 of a level to what is cut off, an eighth
+ * of a level at a sigma of 2. */
 #ifndef STAGES_IMAGE_BLUR_H
 #define STAGES_IMAGE_BLUR_H
 
+#include "stages/image/blur_fixed.h"
 #include "stages/stage.h"
 
 #define BLUR_MIN_SIGMA_PX 0.1
@@ -15,6 +20,8 @@
 /* What `begin` makes; read only afterwards. */
 struct blur_kernel {
     size_t radius_px;
+    bool fixed;                                           /* rows are in fixed point */
+    uint16_t fixed_weights[BLUR_FIXED_MAX_RADIUS_PX + 1]; /* radius_px + 1 of them, where they are */
     float weights[]; /* radius_px + 1: the centre's, then those of each distance */
 };
 
@@ -24,9 +31,9 @@ struct blur_walk {
     const struct blur_kernel *kernel;
     uint32_t ring_rows;
     uint32_t loaded; /* source rows below this number are or were in the ring */
-    size_t row_floats;
-    float *ring, *padded, *result;
-    const float **taps;
+    size_t row_samples, row_bytes;
+    uint8_t *ring, *padded, *result; /* rows of floats, or in fixed point */
+    const void **taps;
 };
 
 /* The smallest radius for which what the kernel cuts off, in both directions together, changes no sample by
@@ -46,8 +53,9 @@ int blur_begin(double sigma_px, struct stage_run *run, struct scratch *scratch, 
 int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t first, struct scratch *scratch,
               struct error *error);
 
-/* Row `y` blurred, as width x channels floats in the units of the sample type, colours not premultiplied.
- * Valid until the next call; `y` must be `first` and then one more each time. */
-float *blur_row(struct blur_walk *walk, uint32_t y);
+/* Row `y` blurred: width x channels floats in the units of the sample type, colours not premultiplied; or,
+ * where the kernel is `fixed`, as many uint16_t in units of 1 / BLUR_FIXED_LEVEL. Valid until the next call;
+ * `y` must be `first` and then one more each time. */
+void *blur_row(struct blur_walk *walk, uint32_t y);
 
 #endif

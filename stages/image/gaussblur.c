@@ -46,8 +46,13 @@ static int gaussblur_rows(const struct stage_run *run, uint32_t first, uint32_t 
 {
     struct blur_walk walk;
     TRY(blur_open(&walk, run, first, scratch, error));
-    for (uint32_t y = first; y < last; y++)
-        floatrow_store(&run->out, blur_row(&walk, y), stage_dst_row(run, y));
+    for (uint32_t y = first; y < last; y++) {
+        const void *row = blur_row(&walk, y);
+        if (walk.kernel->fixed)
+            blur_fixed_store(row, stage_dst_row(run, y), walk.row_samples);
+        else
+            floatrow_store(&run->out, row, stage_dst_row(run, y));
+    }
     return 0;
 }
 

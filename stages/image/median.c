@@ -34,8 +34,10 @@ static int median_plan(const void *params, const struct shape *in, struct stage_
     (void)error;
     const size_t size = (size_t)((const struct median_params *)params)->size;
     plan->out.bits = in->bits;
-    if (size <= 5)
-        plan->rows_scratch_bytes = median_network_bytes(size, in);
+    if (size == 3)
+        plan->rows_scratch_bytes = median_nine_bytes(in);
+    else if (size == 5)
+        plan->rows_scratch_bytes = median_network_bytes(in);
     else if (in->sample == SAMPLE_U8)
         plan->rows_scratch_bytes = median_columns_bytes(size, in);
     else
@@ -56,8 +58,10 @@ static int median_rows(const struct stage_run *run, uint32_t first, uint32_t las
                        struct error *error)
 {
     const size_t size = (size_t)((const struct median_params *)run->params)->size;
-    if (size <= 5)
-        return median_network_rows(run, size, first, last, scratch, error);
+    if (size == 3)
+        return median_nine_rows(run, first, last, scratch, error);
+    if (size == 5)
+        return median_network_rows(run, first, last, scratch, error);
     if (run->in.sample == SAMPLE_U8)
         return median_columns_rows(run, size, first, last, scratch, error);
     return median_ranks_rows(run, size, first, last, scratch, error);

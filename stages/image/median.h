@@ -9,10 +9,15 @@
 
 #define MEDIAN_MAX_SIZE 99
 
-/* Sizes 3 and 5, every sample type: a network of minima and maxima. */
-size_t median_network_bytes(size_t size, const struct shape *in);
-int median_network_rows(const struct stage_run *run, size_t size, uint32_t first, uint32_t last,
-                        struct scratch *scratch, struct error *error);
+/* Size 3, every sample type: a network of minima and maxima. */
+size_t median_nine_bytes(const struct shape *in);
+int median_nine_rows(const struct stage_run *run, uint32_t first, uint32_t last, struct scratch *scratch,
+                     struct error *error);
+
+/* Size 5, the same. */
+size_t median_network_bytes(const struct shape *in);
+int median_network_rows(const struct stage_run *run, uint32_t first, uint32_t last, struct scratch *scratch,
+                        struct error *error);
 
 /* u8: a histogram per column; the time per sample does not depend on the size. */
 size_t median_columns_bytes(size_t size, const struct shape *in);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Medians of 9 and 25 by comparing and exchanging, which whole vectors can do at once. The columns of a
- * window are sorted once for all windows that share them.
+/* Medians of 25 by comparing and exchanging, which whole vectors can do at once. The columns of a window are
+ * sorted once for all windows that share them.
  *
  * Of 5 sorted columns, sort also what has the same rank in each. Then sample (r, c), counted from 1, has r x
  * c - 1 others that are not greater, and (6 - r) x (6 - c) - 1 that are not less: where either is 13 or more
@@ -10,6 +10,7 @@
 #include "stages/image/median.h"
 #include "stages/simd.h"
 
+#define SIZE     5u
 #define STRIP_PX 1024u
 
 /* Puts v[a] and v[b] into order. */
@@ -20,14 +21,7 @@
         v[b] = greater;                                                                                      \
     } while (0)
 
-/* Three values, and five by nine exchanges (Knuth, The Art of Computer Programming, 5.3.4). */
-#define SORT_3(v)                                                                                            \
-    do {                                                                                                     \
-        ORDER(v, 0, 1);                                                                                      \
-        ORDER(v, 1, 2);                                                                                      \
-        ORDER(v, 0, 1);                                                                                      \
-    } while (0)
-
+/* Five values by nine exchanges (Knuth, The Art of Computer Programming, 5.3.4). */
 #define SORT_5(v)                                                                                            \
     do {                                                                                                     \
         ORDER(v, 0, 1);                                                                                      \
@@ -113,19 +107,6 @@
 
 #define NETWORKS(key, suffix)                                                                                \
     /* Sorts the columns of the rows into as many others. */                                                 \
-    SIMD_CLONES static void sort_3_##suffix(const key *restrict a, const key *restrict b,                    \
-                                            const key *restrict c, key *restrict low, key *restrict middle,  \
-                                            key *restrict high, size_t count)                                \
-    {                                                                                                        \
-        for (size_t i = 0; i < count; i++) {                                                                 \
-            key v[3] = {a[i], b[i], c[i]};                                                                   \
-            SORT_3(v);                                                                                       \
-            low[i] = v[0];                                                                                   \
-            middle[i] = v[1];                                                                                \
-            high[i] = v[2];                                                                                  \
-        }                                                                                                    \
-    }                                                                                                        \
-                                                                                                             \
     SIMD_CLONES static void sort_5_##suffix(const key *restrict a, const key *restrict b,                    \
                                             const key *restrict c, const key *restrict d,                    \
                                             const key *restrict e, key *restrict p, key *restrict q,         \
@@ -139,24 +120,6 @@
             r[i] = v[2];                                                                                     \
             s[i] = v[3];                                                                                     \
             t[i] = v[4];                                                                                     \
-        }                                                                                                    \
-    }                                                                                                        \
-                                                                                                             \
-    /* The median of the greatest low, the median middle and the least high one. */                          \
-    SIMD_CLONES static void pick_3_##suffix(const key *restrict a, const key *restrict b,                    \
-                                            const key *restrict c, key *restrict dst, size_t count,          \
-                                            size_t channels)                                                 \
-    {                                                                                                        \
-        for (size_t i = 0; i < count; i++) {                                                                 \
-            key low[3] = {a[i], a[i + channels], a[i + 2 * channels]};                                       \
-            key middle[3] = {b[i], b[i + channels], b[i + 2 * channels]};                                    \
-            key high[3] = {c[i], c[i + channels], c[i + 2 * channels]};                                      \
-            SORT_3(low);                                                                                     \
-            SORT_3(middle);                                                                                  \
-            SORT_3(high);                                                                                    \
-            key v[3] = {low[2], middle[1], high[0]};                                                         \
-            SORT_3(v);                                                                                       \
-            dst[i] = v[1];                                                                                   \
         }                                                                                                    \
     }                                                                                                        \
                                                                                                              \
@@ -186,18 +149,13 @@
         }                                                                                                    \
     }                                                                                                        \
                                                                                                              \
-    /* Of `size` rows of a strip with margins; `sorted` are as many, for what comes in between. */           \
-    static void median_##suffix(void *const rows[], void *const sorted[], size_t size, void *dst,            \
-                                size_t padded, size_t count, size_t channels)                                \
+    /* Of five rows of a strip with margins; `sorted` are as many, for what comes in between. */             \
+    static void median_##suffix(void *const rows[], void *const sorted[], void *dst, size_t padded,          \
+                                size_t count, size_t channels)                                               \
     {                                                                                                        \
-        if (size == 3) {                                                                                     \
-            sort_3_##suffix(rows[0], rows[1], rows[2], sorted[0], sorted[1], sorted[2], padded);             \
-            pick_3_##suffix(sorted[0], sorted[1], sorted[2], dst, count, channels);                          \
-        } else {                                                                                             \
-            sort_5_##suffix(rows[0], rows[1], rows[2], rows[3], rows[4], sorted[0], sorted[1], sorted[2],    \
-                            sorted[3], sorted[4], padded);                                                   \
-            pick_5_##suffix(sorted[0], sorted[1], sorted[2], sorted[3], sorted[4], dst, count, channels);    \
-        }                                                                                                    \
+        sort_5_##suffix(rows[0], rows[1], rows[2], rows[3], rows[4], sorted[0], sorted[1], sorted[2],        \
+                        sorted[3], sorted[4], padded);                                                       \
+        pick_5_##suffix(sorted[0], sorted[1], sorted[2], sorted[3], sorted[4], dst, count, channels);        \
     }
 
 NETWORKS(uint8_t, u8)
@@ -210,53 +168,52 @@ static size_t strip_px(const struct shape *in)
 }
 
 /* Of one row of a strip with margins. */
-static size_t row_bytes(size_t size, const struct shape *in)
+static size_t row_bytes(const struct shape *in)
 {
-    return (strip_px(in) + size - 1) * shape_pixel_bytes(in);
+    return (strip_px(in) + SIZE - 1) * shape_pixel_bytes(in);
 }
 
-size_t median_network_bytes(size_t size, const struct shape *in)
+size_t median_network_bytes(const struct shape *in)
 {
-    return scratch_need(2 * size + 1, row_bytes(size, in));
+    return scratch_need(2 * SIZE + 1, row_bytes(in));
 }
 
 /* A strip of rows [first, last) from column x on. Each row is loaded once, into a ring. */
-static void strip_rows(const struct stage_run *run, size_t size, uint32_t first, uint32_t last, size_t x,
-                       uint8_t *memory)
+static void strip_rows(const struct stage_run *run, uint32_t first, uint32_t last, size_t x, uint8_t *memory)
 {
     const struct shape *in = &run->in;
-    const int64_t radius = (int64_t)size / 2;
-    const size_t channels = in->channels, row = row_bytes(size, in);
-    const size_t left = in->width - x, width = left < STRIP_PX ? left : STRIP_PX, padded = width + size - 1;
-    void *rows[5] = {NULL}, *sorted[5] = {NULL};
-    for (size_t i = 0; i < size; i++)
-        sorted[i] = memory + (size + i) * row;
+    const int64_t radius = SIZE / 2;
+    const size_t channels = in->channels, row = row_bytes(in);
+    const size_t left = in->width - x, width = left < STRIP_PX ? left : STRIP_PX, padded = width + SIZE - 1;
+    void *rows[SIZE], *sorted[SIZE];
+    for (size_t i = 0; i < SIZE; i++)
+        sorted[i] = memory + (SIZE + i) * row;
     for (uint32_t y = first; y < last; y++) {
-        for (size_t i = 0; i < size; i++) {
-            rows[i] = memory + (y + i) % size * row;
-            if (y == first || i == size - 1)
+        for (size_t i = 0; i < SIZE; i++) {
+            rows[i] = memory + (y + i) % SIZE * row;
+            if (y == first || i == SIZE - 1)
                 keyrow_load(run, (int64_t)x - radius, y + (int64_t)i - radius, padded, false, rows[i]);
         }
         uint8_t *result = stage_dst_row(run, y) + x * shape_pixel_bytes(in);
-        void *to = in->sample == SAMPLE_F32 ? memory + 2 * size * row : result;
+        void *to = in->sample == SAMPLE_F32 ? memory + 2 * SIZE * row : result;
         if (in->sample == SAMPLE_U8)
-            median_u8(rows, sorted, size, to, padded * channels, width * channels, channels);
+            median_u8(rows, sorted, to, padded * channels, width * channels, channels);
         else if (in->sample == SAMPLE_U16)
-            median_u16(rows, sorted, size, to, padded * channels, width * channels, channels);
+            median_u16(rows, sorted, to, padded * channels, width * channels, channels);
         else
-            median_u32(rows, sorted, size, to, padded * channels, width * channels, channels);
+            median_u32(rows, sorted, to, padded * channels, width * channels, channels);
         if (in->sample == SAMPLE_F32)
             keyrow_store(run, x, y, width, false, to);
     }
 }
 
-int median_network_rows(const struct stage_run *run, size_t size, uint32_t first, uint32_t last,
-                        struct scratch *scratch, struct error *error)
+int median_network_rows(const struct stage_run *run, uint32_t first, uint32_t last, struct scratch *scratch,
+                        struct error *error)
 {
-    uint8_t *memory = scratch_alloc(scratch, 2 * size + 1, row_bytes(size, &run->in));
+    uint8_t *memory = scratch_alloc(scratch, 2 * SIZE + 1, row_bytes(&run->in));
     if (!memory)
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
     for (size_t x = 0; x < run->in.width; x += STRIP_PX)
-        strip_rows(run, size, first, last, x, memory);
+        strip_rows(run, first, last, x, memory);
     return 0;
 }

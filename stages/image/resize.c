@@ -10,6 +10,7 @@
  * output row depends on another, so cutting into ranges costs nothing and changes nothing. */
 #include <string.h>
 
+#include "stages/fetch.h"
 #include "stages/image/pixels.h"
 #include "stages/image/resize.h"
 #include "stages/stage.h"
@@ -232,16 +233,12 @@ static void add_rows(const struct state *state, uint32_t y, uint32_t from, uint3
     }
 }
 
-/* Asks for the strips of the next rows while these are added: each lies in another page, where the hardware
- * does not look ahead. */
-static void fetch(const struct stage_run *run, uint32_t row, uint32_t bottom, size_t offset_bytes,
-                  size_t strip_bytes)
+/* The strips of the next rows, while these are added. */
+static void fetch_strips(const struct stage_run *run, uint32_t row, uint32_t bottom, size_t offset_bytes,
+                         size_t strip_bytes)
 {
-    for (uint32_t k = 0; k < RESAMPLE_ROWS && row + k < bottom; k++) {
-        const uint8_t *strip = stage_src_row(run, row + k) + offset_bytes;
-        for (size_t at = 0; at < strip_bytes; at += 64)
-            __builtin_prefetch(strip + at);
-    }
+    for (uint32_t k = 0; k < RESAMPLE_ROWS && row + k < bottom; k++)
+        fetch(stage_src_row(run, row + k) + offset_bytes, strip_bytes);
 }
 
 /* The sums of output rows [first, last), at most a block of them. */
@@ -268,7 +265,7 @@ static void add_block(const struct stage_run *run, uint32_t first, uint32_t last
             for (uint32_t k = 0; k < count; k++)
                 state->ops->load(&state->format, stage_src_row(run, row + k) + x * pixel_bytes,
                                  strips + k * STRIP_SAMPLES, pixels);
-            fetch(run, row + RESAMPLE_ROWS, bottom, x * pixel_bytes, pixels * pixel_bytes);
+            fetch_strips(run, row + RESAMPLE_ROWS, bottom, x * pixel_bytes, pixels * pixel_bytes);
             for (uint32_t y = first; y < last; y++)
                 add_rows(state, y, row, count, strips, sum + (y - first) * block->step,
                          (size_t)pixels * channels);

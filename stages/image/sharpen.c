@@ -3,7 +3,7 @@
  * skimage.filters.unsharp_mask (radius = sigma), and ImageMagick's `-unsharp 0xSIGMA+AMOUNT+0`. Colours are
  * compared with the blur of what is visible around them; alpha stays as it is, and so do the pixels that it
  * hides. */
-#include <math.h>
+#include <stdlib.h>
 
 #include "stages/image/blur.h"
 #include "stages/image/floatrow.h"
@@ -76,6 +76,26 @@ SIMD_CLONES static void unsharp(float *restrict row, const float *restrict blurr
     }
 }
 
+/* The same of 8 bit, from a blur in fixed point. What is added is rounded with an offset that keeps it
+ * positive, so that cutting off rounds down. */
+SIMD_CLONES static void unsharp_fixed(const uint8_t *restrict src, const uint16_t *restrict blurred,
+                                      uint8_t *restrict dst, size_t count, float amount, float threshold)
+{
+    const float unit = amount / BLUR_FIXED_LEVEL;
+    const int16_t limit = (int16_t)(threshold * BLUR_FIXED_LEVEL);
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        const int16_t difference = (int16_t)(src[i] * (int)BLUR_FIXED_LEVEL - blurred[i]);
+        const int16_t size = (int16_t)abs(difference);
+        const int16_t used = (int16_t)(difference & -(size > limit));
+        const int added = (int)((float)used * unit + 32768.5f) - 32768;
+        const int16_t sum = (int16_t)(src[i] + added);
+        const int16_t least = sum > 0 ? sum : 0;
+        const int16_t limited = least < 255 ? least : 255;
+        dst[i] = (uint8_t)limited;
+    }
+}
+
 /* Gives alpha, and the colours under an alpha of 0, a difference of none. */
 SIMD_INLINE void spare_pixels(const float *restrict row, float *restrict blurred, size_t width,
                               unsigned channels)
@@ -113,7 +133,12 @@ static int sharpen_rows(const struct stage_run *run, uint32_t first, uint32_t la
     if (!row)
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
     for (uint32_t y = first; y < last; y++) {
-        float *blurred = blur_row(&walk, y);
+        void *blurred = blur_row(&walk, y);
+        if (walk.kernel->fixed) {
+            unsharp_fixed(stage_src_row(run, y), blurred, stage_dst_row(run, y), count, (float)params->amount,
+                          threshold);
+            continue;
+        }
         floatrow_convert(shape->sample, stage_src_row(run, y), row, count);
         if (shape_has_alpha(shape))
             spare_alpha(shape, row, blurred);

@@ -13,6 +13,7 @@
  *
  * A mask that is the product of a column and a row is not taken apart: the roundings would be others. */
 #include "stages/numeric/convolve.h"
+#include "stages/numeric/convolve_whole.h"
 
 #include <math.h>
 #include <string.h>
@@ -185,6 +186,7 @@ static int convolve_begin(struct stage_run *run, struct scratch *scratch, struct
     if (fabs(mask->sum) <= 1e-12 * size)
         mask->sum = 0;
     mask->scale = params->scale != 0 ? params->scale : mask->sum != 0 ? mask->sum : 1;
+    mask->whole = run->in.kind == SHAPE_IMAGE && convolve_is_whole(mask, &run->in);
     run->state = mask;
     return 0;
 }
@@ -291,6 +293,7 @@ const struct stage convolve_stage = {
     .params_bytes = sizeof(struct convolve_params),
     .accepts = STAGE_ANY,
     .arrays = STAGE_ARRAYS,
+    .windows = true,
     .check = convolve_check,
     .plan = convolve_plan,
     .source_rows = convolve_source_rows,

@@ -21,6 +21,7 @@ struct convolve_params {
 /* A mask as its texts say it; in scratch. */
 struct convolve_mask {
     size_t width, height;
+    bool whole; /* the work on images is done in whole numbers; see convolve_whole.h */
     double scale, offset;
     double sum;       /* of the weights; 0 also where only their rounding is left */
     double weights[]; /* row by row */

@@ -108,18 +108,95 @@ static void the_cut_is_below_half_a_level(void **state)
     }
 }
 
+/* One direction of the Gaussian of `radius`, in double: `lines` of `length` samples. */
+static void blur_lines(const double *src, double *dst, size_t lines, size_t length, size_t step, size_t next,
+                       double sigma, long radius)
+{
+    for (size_t line = 0; line < lines; line++) {
+        for (size_t i = 0; i < length; i++) {
+            double sum = 0, weights = 0;
+            for (long k = -radius; k <= radius; k++) {
+                const double weight = exp(-(double)(k * k) / (2 * sigma * sigma));
+                sum += weight * src[line * next + held((long)i + k, (long)length) * step];
+                weights += weight;
+            }
+            dst[line * next + i * step] = sum / weights;
+        }
+    }
+}
+
+/* Black and white at random: what errs by most in fixed point. */
+static uint8_t *noise(const struct shape *in)
+{
+    uint8_t *src = harness_image(in, 77);
+    for (size_t i = 0; i < shape_bytes(in); i++)
+        src[i] = src[i] & 1 ? 255 : 0;
+    return src;
+}
+
+/* Grey of 8 bit beside the cut Gaussian in double: half a level for rounding, and what blur.h says of fixed
+ * point, up to the radius that it goes to. Sharpened, the error of the blur counts `amount` times. */
+static void eight_bits_keep_the_promise(void **state)
+{
+    (void)state;
+    static const struct {
+        double sigma, amount; /* an amount of 0 is the blur alone */
+        const char *arguments;
+    } cases[] = {
+        {0.3, 0, "sigma=0.3"},
+        {1, 0, "sigma=1"},
+        {2, 0, "sigma=2"},
+        {5, 0, "sigma=5"},
+        {9, 0, "sigma=9"},
+        {12, 0, "sigma=12"},
+        {1, 1, "sigma=1,amount=1"},
+        {1, 100, "sigma=1,amount=100"},
+        {2, 0.3, "sigma=2,amount=0.3"},
+        {9, 2, "sigma=9,amount=2"},
+    };
+    const struct shape in = harness_shape(WIDTH, HEIGHT, 1, SAMPLE_U8);
+    uint8_t *src = noise(&in);
+    double exact[WIDTH * HEIGHT], across[WIDTH * HEIGHT], levels[WIDTH * HEIGHT];
+    bool fixed = false, floats = false;
+    for (size_t i = 0; i < WIDTH * HEIGHT; i++)
+        levels[i] = src[i];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const double sigma = cases[i].sigma, amount = cases[i].amount;
+        const size_t radius = blur_radius_px(sigma, SAMPLE_U8);
+        const bool is_fixed = radius <= BLUR_FIXED_MAX_RADIUS_PX;
+        const double error = is_fixed ? (double)(radius + 1) / 64 : 1e-4;
+        fixed = fixed || is_fixed;
+        floats = floats || !is_fixed;
+        blur_lines(levels, across, HEIGHT, WIDTH, 1, WIDTH, sigma, (long)radius);
+        blur_lines(across, exact, WIDTH, HEIGHT, WIDTH, 1, sigma, (long)radius);
+        struct shape out;
+        uint8_t *dst =
+            harness_apply(amount > 0 ? "sharpen" : "gaussblur", cases[i].arguments, &in, src, &out);
+        for (size_t s = 0; s < WIDTH * HEIGHT; s++) {
+            double want = amount > 0 ? levels[s] + amount * (levels[s] - exact[s]) : exact[s];
+            want = want < 0 ? 0 : want > 255 ? 255 : want;
+            if (fabs(dst[s] - want) > 0.501 + (amount > 0 ? amount : 1) * error)
+                fail_msg("%s: sample %zu is %d, not %g", cases[i].arguments, s, dst[s], want);
+        }
+        free(dst);
+    }
+    assert_true(fixed && floats);
+    free(src);
+}
+
 static void constant_images_stay(void **state)
 {
     (void)state;
     static const char *const names[] = {"gaussblur", "sharpen"};
-    for (size_t n = 0; n < 2; n++) {
+    static const char *const sigmas[] = {"sigma=0.4", "sigma=2", "sigma=9", "sigma=30"};
+    for (size_t n = 0; n < 8; n++) {
         for (int sample = SAMPLE_U8; sample <= SAMPLE_U16; sample++) {
-            for (int level = 0; level < 256; level += 51) {
+            for (int level = 0; level < 256; level += 17) {
                 const struct shape in = harness_shape(9, 9, 3, (enum sample)sample);
                 struct shape out;
                 uint8_t *src = harness_alloc(shape_bytes(&in));
                 memset(src, level, shape_bytes(&in));
-                uint8_t *dst = harness_apply(names[n], "sigma=30", &in, src, &out);
+                uint8_t *dst = harness_apply(names[n / 4], sigmas[n % 4], &in, src, &out);
                 assert_memory_equal(dst, src, shape_bytes(&in));
                 free(dst);
                 free(src);
@@ -209,9 +286,10 @@ static void images_smaller_than_the_kernel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blur_is_the_gaussian_mean),   cmocka_unit_test(the_cut_is_below_half_a_level),
-        cmocka_unit_test(constant_images_stay),        cmocka_unit_test(hidden_colours_do_not_bleed),
-        cmocka_unit_test(sharpen_adds_the_difference), cmocka_unit_test(images_smaller_than_the_kernel),
+        cmocka_unit_test(blur_is_the_gaussian_mean),      cmocka_unit_test(the_cut_is_below_half_a_level),
+        cmocka_unit_test(eight_bits_keep_the_promise),    cmocka_unit_test(constant_images_stay),
+        cmocka_unit_test(hidden_colours_do_not_bleed),    cmocka_unit_test(sharpen_adds_the_difference),
+        cmocka_unit_test(images_smaller_than_the_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,12 +71,90 @@ static void images_are_weighed_as_by_vips(void **state)
     }
 }
 
+/* A mask of `side` x `side` whole numbers, as text, each times `unit`. */
+static void mask_text(const int *weights, size_t side, double unit, char *text, size_t bytes)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < side * side; i++)
+        used += (size_t)snprintf(text + used, bytes - used, "%s%g",
+                                 i % side ? " "
+                                 : i      ? ",mask="
+                                          : "mask=",
+                                 unit * weights[i]);
+}
+
+/* The sum around a sample of an image that is 3 rows high. */
+static int exact_sum(const uint8_t *src, size_t width, size_t channels, size_t sample, const int *weights,
+                     long side)
+{
+    const long y = (long)(sample / channels / width), x = (long)(sample / channels % width);
+    int sum = 0;
+    for (long i = 0; i < side * side; i++) {
+        const long row = y + i / side - side / 2, column = x + i % side - side / 2, right = (long)width - 1;
+        const long at = (row < 0   ? 0
+                         : row > 2 ? 2
+                                   : row) *
+                            (right + 1) +
+                        (column < 0       ? 0
+                         : column > right ? right
+                                          : column);
+        sum += weights[i] * src[(size_t)at * channels + sample % channels];
+    }
+    return sum;
+}
+
+/* Whole numbers over 8 bits, to the last bit: one part, parts that are added up, the greatest and the least
+ * weight of one, nothing at all, and what is done in floats. The same in halves is done in floats, too. */
+static void whole_numbers_are_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        long side;
+        int scale, weights[25];
+    } cases[] = {
+        {3, 45, {1, 2, 3, 4, 5, 6, 7, 8, 9}},
+        {3, 1, {-1, -1, -1, -1, 9, -1, -1, -1, -1}},
+        {3, 7, {128, 0, -128, 127, 0, -127, 64, 65, -128}},
+        {3, 3, {-1, 0, 0, 0, -2, 0, 0, 0, 1}},
+        {3, 5, {0}},
+        {3, 300, {129, 1, 1, 1, 129, 1, 1, 1, 1}},
+        {5, 325, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25}},
+        {5, 9, {100, -90, 80, -70, 60, -50, 40, -30, 20, -10, 0, 10, -20, 30, -40, 50, -60, 70, -80, 90, 1}},
+        {1, 2, {1}},
+    };
+    static const uint32_t widths[] = {1, 2, 37, 900};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases * 8; i++) {
+        const int *weights = cases[i / 8].weights, scale = cases[i / 8].scale;
+        const unsigned channels = i % 2 ? 3 : 1;
+        const struct shape in = harness_shape(widths[i / 2 % 4], 3, channels, SAMPLE_U8);
+        uint8_t *src = harness_image(&in, 500 + (unsigned)i);
+        for (int half = 0; half < 2; half++) {
+            char text[400], arguments[500];
+            const double unit = half ? 0.5 : 1;
+            struct shape out;
+            mask_text(weights, (size_t)cases[i / 8].side, unit, text, sizeof text);
+            snprintf(arguments, sizeof arguments, "%s,scale=%g,offset=0.2", text, unit * scale);
+            uint8_t *dst = harness_apply("convolve", arguments, &in, src, &out);
+            for (size_t s = 0; s < shape_bytes(&in); s++) {
+                const int sum = exact_sum(src, in.width, channels, s, weights, cases[i / 8].side);
+                const double level = floor((double)sum / scale + 51 + 0.5);
+                if (dst[s] != (int)limited(&in, level))
+                    fail_msg("%s: sample %zu of width %u is %d, not %g", arguments, s, in.width, dst[s],
+                             level);
+            }
+            free(dst);
+        }
+        free(src);
+    }
+}
+
 /* Cuts, source rows and scratch, with masks of several rows, some of them higher than the image. */
 static void the_contract_is_kept(void **state)
 {
     (void)state;
-    static const char *const masks[] = {
-        MASK ",scale=0", "mask=1,mask=2,mask=3,mask=4,mask=5,mask=6,mask=7,mask=8", "mask=0 0 0,mask=0 0 0"};
+    static const char *const masks[] = {MASK ",scale=0",
+                                        "mask=1,mask=2,mask=3,mask=4,mask=5,mask=6,mask=7,mask=8",
+                                        "mask=0 0 0,mask=0 0 0", "mask=0.5 1,mask=2 3"};
     static const uint32_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {33, 17}};
     for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
         const struct stage *stage = stage_find("convolve");
@@ -216,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_weighed_as_by_vips),
+        cmocka_unit_test(whole_numbers_are_exact),
         cmocka_unit_test(the_contract_is_kept),
         cmocka_unit_test(edges_keep_alpha),
         cmocka_unit_test(a_scale_of_0_keeps_the_level),

@@ -27,16 +27,22 @@ static const struct shape shapes[] = {
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
-/* Smooth with a little noise, or noise alone. */
-static uint8_t *make_pixels(const struct shape *shape, bool noise)
+enum kind { SMOOTH, NOISE, DRAWING, KINDS };
+
+/* Smooth with a little noise, noise alone, or rectangles. */
+static uint8_t *make_pixels(const struct shape *shape, enum kind kind)
 {
     size_t bytes = shape_bytes(shape), row_bytes = shape_row_bytes(shape);
     uint8_t *pixels = malloc(bytes);
     uint32_t seed = 5;
     for (size_t i = 0; i < bytes; i++) {
         seed = seed * 1664525u + 1013904223u;
-        unsigned value =
-            noise ? seed >> 24 : (unsigned)(i % row_bytes / 5 + i / row_bytes * 2) + (seed >> 30);
+        unsigned x = (unsigned)(i % row_bytes), y = (unsigned)(i / row_bytes);
+        unsigned value = x / 5 + y * 2 + (seed >> 30);
+        if (kind == NOISE)
+            value = seed >> 24;
+        else if (kind == DRAWING)
+            value = (x / 240 * 7 + y / 9 * 5) % 11 * 23;
         if (shape->bits < 8)
             value = (value & ((1u << shape->bits) - 1)) * (255u / ((1u << shape->bits) - 1));
         pixels[i] = (uint8_t)value;
@@ -106,8 +112,8 @@ static void every_kind_and_save(void **state)
 {
     (void)state;
     for (size_t i = 0; i < SHAPES; i++) {
-        for (int noise = 0; noise < 2; noise++) {
-            uint8_t *pixels = make_pixels(&shapes[i], noise);
+        for (enum kind kind = 0; kind < KINDS; kind++) {
+            uint8_t *pixels = make_pixels(&shapes[i], kind);
             for (unsigned number = 0; number < SAVES; number++) {
                 struct codec_save save = save_number(number);
                 check_file(&save, &shapes[i], pixels);
@@ -121,7 +127,7 @@ static void interlaced_is_left_to_libpng(void **state)
 {
     (void)state;
     struct codec_save save = {.compression = COMPRESSION_FAST, .level = -1, .interlace = true};
-    uint8_t *pixels = make_pixels(&shapes[3], false);
+    uint8_t *pixels = make_pixels(&shapes[3], SMOOTH);
     struct exact_file file;
     write_file(&save, &shapes[3], pixels, 0, &file);
     assert_int_equal(file.length_bytes, 0);

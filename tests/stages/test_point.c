@@ -152,6 +152,31 @@ static void grayscale_weighs_colours(void **state)
     }
 }
 
+/* 8-bit luma to the last bit, for rows of all lengths up to several vectors: weights to the nearest of 65536,
+ * one rounding. */
+static void luma_has_one_rounding(void **state)
+{
+    (void)state;
+    static const double weights[2][3] = {{0.2126, 0.7152, 0.0722}, {0.299, 0.587, 0.114}};
+    for (uint32_t width = 1; width <= 140; width++) {
+        const struct shape in = harness_shape(width, 3, 3, SAMPLE_U8);
+        uint8_t *src = harness_image(&in, width);
+        for (int w = 0; w < 2; w++) {
+            struct shape out;
+            uint8_t *dst =
+                harness_apply("grayscale", w ? "weights=rec601" : "weights=rec709", &in, src, &out);
+            for (size_t p = 0; p < (size_t)width * 3; p++) {
+                double luma = 0;
+                for (size_t c = 0; c < 3; c++)
+                    luma += round(weights[w][c] * 65536) * src[3 * p + c];
+                assert_int_equal(dst[p], (int)floor(luma / 65536 + 0.5));
+            }
+            free(dst);
+        }
+        free(src);
+    }
+}
+
 static void grey_pixels_keep_their_value(void **state)
 {
     (void)state;
@@ -315,6 +340,7 @@ int main(void)
         cmocka_unit_test(floats_are_not_clamped_by_linear),
         cmocka_unit_test(alpha_is_left_alone),
         cmocka_unit_test(grayscale_weighs_colours),
+        cmocka_unit_test(luma_has_one_rounding),
         cmocka_unit_test(grey_pixels_keep_their_value),
         cmocka_unit_test(cast_keeps_full_scale),
         cmocka_unit_test(odd_floats_become_levels),
