@@ -85,6 +85,7 @@ struct codec_save {
     int64_t level;   /* -1: as `compression` says; else 0 to 9, as zlib counts */
     bool strip;      /* drop metadata */
     bool interlace;
+    bool reduce;     /* fewer channels, bits or colours where the pixels stay what they are */
     int64_t quality; /* of lossy formats, 1 to 100 */
     bool lossless;   /* where a format has both */
     int gzip;        /* enum codec_gzip */

@@ -243,6 +243,8 @@ static void check_together(struct config *config)
     const struct codec *format = settings->save.format > 0 ? codecs[settings->save.format - 1] : NULL;
     if (settings->save.interlace && format && strcmp(format->name, "png") != 0)
         setting_error(config, "save.interlace", "only png can be interlaced; drop it or set save.format");
+    if (settings->save.reduce && format && strcmp(format->name, "png") != 0)
+        setting_error(config, "save.reduce", "only png is reduced; drop it or set save.format");
 }
 
 static void check_plan(struct config *config)

@@ -62,14 +62,14 @@ int png_compression_word(const struct codec_save *save)
                : COMPRESSION_FAST;
 }
 
-static struct setting setting_of(const struct codec_save *save, const struct shape *shape,
+static struct setting setting_of(const struct codec_save *save, const struct shape *shape, bool indexed,
                                  const uint8_t *pixels)
 {
     int word = png_compression_word(save);
     struct setting setting = settings[word];
-    if (shape->bits < 8) {
-        /* Filters work on bytes; on packed samples they do harm (section 12.7 of the specification). These
-         * rows are short, so that matching is cheap. */
+    if (shape->bits < 8 || indexed) {
+        /* Filters work on bytes; on packed samples and numbers of colours they do harm (section 12.7 of the
+         * specification). These rows are short, so that matching is cheap. */
         setting.filters = PNG_FILTER_NONE;
         setting.strategy = Z_DEFAULT_STRATEGY;
         if (word != COMPRESSION_FASTEST && setting.level < 6)
@@ -79,7 +79,7 @@ static struct setting setting_of(const struct codec_save *save, const struct sha
     }
     if (save->level >= 0) {
         setting.level = save->level < 9 ? (int)save->level : 9;
-        if (shape->bits >= 8) {
+        if (shape->bits >= 8 && !indexed) {
             setting.strategy = Z_FILTERED;
             setting.filters = setting.level == 0 ? PNG_FILTER_NONE : PNG_ALL_FILTERS;
         }
@@ -87,12 +87,17 @@ static struct setting setting_of(const struct codec_save *save, const struct sha
     return setting;
 }
 
+#define SMALL_RAW_BYTES 65536u
+
+/* PLTE and tRNS. */
+#define PALETTE_BYTES (4u * PNG_MAX_PALETTE_LENGTH + 2u * PNG_CHUNK_EXTRA)
+
 /* The most that zlib makes of `raw_bytes`: the larger of its two formulas (deflateBound in deflate.c
  * of 1.2.13), since libpng may choose a smaller window for a small image, and a little more for other
  * versions. */
 static size_t deflated_most(size_t raw_bytes)
 {
-    size_t more = raw_bytes <= 65536 ? raw_bytes / 4 : raw_bytes / 256;
+    size_t more = raw_bytes <= SMALL_RAW_BYTES ? raw_bytes / 4 : raw_bytes / 256;
     return scratch_add(raw_bytes, more + 1024);
 }
 
@@ -105,7 +110,10 @@ int png_plan(const struct codec_save *save, const struct shape *shape, size_t me
         return error_set(error, ERROR_UNSUPPORTED, "png holds up to %u pixels a side", PNG_CHUNK_MAX);
     /* Each entry of metadata takes more of its block than its chunk takes of the file. */
     unsigned pixel_bits = (unsigned)shape->channels * shape->bits;
-    size_t deflated = deflated_most(png_raw_bytes(shape->width, shape->height, pixel_bits, save->interlace));
+    size_t raw_bytes = png_raw_bytes(shape->width, shape->height, pixel_bits, save->interlace);
+    size_t deflated = deflated_most(raw_bytes);
+    if (save->reduce) /* fewer bytes, of which more may be made by that formula; and a palette */
+        deflated = scratch_add(deflated, SMALL_RAW_BYTES / 4 + PALETTE_BYTES);
     size_t chunks = deflated / IDAT_BYTES + 1;
     plan->out_bytes = scratch_add(scratch_add(deflated, chunks * PNG_CHUNK_EXTRA),
                                   scratch_add(PNG_IHDR_END + PNG_CHUNK_EXTRA, save->strip ? 0 : meta_bytes));
@@ -114,12 +122,27 @@ int png_plan(const struct codec_save *save, const struct shape *shape, size_t me
     plan->scratch_bytes = png_session_scratch(PNG_WRITE_SCRATCH, ROWS, shape_row_bytes(shape));
     /* A copy of EXIF, where its orientation changes. */
     plan->scratch_bytes = scratch_add(plan->scratch_bytes, save->strip ? 0 : scratch_need(1, meta_bytes));
-    if (shape->bits < 8)
+    if (shape->bits < 8 || save->reduce)
         plan->scratch_bytes = scratch_add(plan->scratch_bytes, scratch_need(shape->width, 1));
     size_t fast_bytes = png_fast_encode_scratch(save, shape);
     if (plan->scratch_bytes < fast_bytes)
         plan->scratch_bytes = fast_bytes;
+    if (save->reduce)
+        plan->scratch_bytes = scratch_add(plan->scratch_bytes, scratch_need(1, shape_bytes(shape)));
     return 0;
+}
+
+bool png_is_colour(const struct png_session *session, const struct codec_encode *job)
+{
+    return job->shape.channels >= 3 || session->palette.count > 0;
+}
+
+static void set_palette(struct png_session *session)
+{
+    struct png_palette *palette = &session->palette;
+    png_set_PLTE(session->png, session->info, palette->colours, (int)palette->count);
+    if (palette->alpha_count > 0)
+        png_set_tRNS(session->png, session->info, palette->alphas, (int)palette->alpha_count, NULL);
 }
 
 /* Everything before the image data. */
@@ -129,18 +152,22 @@ static void write_header(struct png_session *session, const struct codec_encode 
                                   PNG_COLOR_TYPE_RGB_ALPHA};
     png_structp png = session->png;
     png_set_IHDR(png, session->info, job->shape.width, job->shape.height, job->shape.bits,
-                 colours[job->shape.channels],
+                 session->palette.count ? PNG_COLOR_TYPE_PALETTE : colours[job->shape.channels],
                  job->save->interlace ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_write_info(png, session->info);
+    if (session->palette.count)
+        set_palette(session);
+    png_write_info_before_PLTE(png, session->info);
     if (job->meta && !job->save->strip)
         png_meta_write(session, job);
+    png_write_info(png, session->info);
 }
 
 static void set_up(struct png_session *session, const struct codec_encode *job)
 {
     png_structp png = session->png;
-    const struct setting setting = setting_of(job->save, &job->shape, job->pixels);
+    const struct setting setting =
+        setting_of(job->save, &job->shape, session->palette.count > 0, job->pixels);
     png_set_compression_buffer_size(png, IDAT_BYTES);
     png_set_compression_level(png, setting.level);
     png_set_compression_strategy(png, setting.strategy);
@@ -207,7 +234,10 @@ static int run(struct codec_encode *job, void (*steps)(struct png_session *, voi
                                   .warning_size = sizeof job->warning,
                                   .out = job->bytes,
                                   .size_bytes = job->bytes_size};
-    TRY(png_session_run(&session, steps, job));
+    struct codec_encode reduced = *job;
+    if (job->save->reduce && !png_reduce(&reduced, &session.palette))
+        return error_set(error, ERROR_MEMORY, "more scratch needed than was planned");
+    TRY(png_session_run(&session, steps, &reduced));
     job->length_bytes = session.position;
     return 0;
 }

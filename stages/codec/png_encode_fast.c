@@ -54,7 +54,7 @@ struct fast {
 };
 
 static bool choose(const struct codec_save *save, const struct shape *shape, enum content content,
-                   struct fast *fast)
+                   bool indexed, struct fast *fast)
 {
     int word = png_compression_word(save);
     unsigned bits = (unsigned)shape->channels * shape->bits;
@@ -67,9 +67,9 @@ static bool choose(const struct codec_save *save, const struct shape *shape, enu
     }
     if (!deflate_has(fast->method.library) && word == COMPRESSION_FASTEST)
         fast->method.library = DEFLATE_LIBDEFLATE;
-    if (shape->bits < 8)
+    if (shape->bits < 8 || indexed)
         memcpy(fast->method.filters, (const unsigned[MOST_SETS]){NONE},
-               sizeof fast->method.filters); /* they work on bytes; on packed samples they do harm */
+               sizeof fast->method.filters); /* of packed samples and numbers they make more */
     fast->row_bytes = ((size_t)shape->width * bits + 7) / 8;
     fast->raw_bytes = png_raw_bytes(shape->width, shape->height, bits, false);
     if (save->interlace || !deflate_has(fast->method.library) || fast->raw_bytes > PNG_CHUNK_MAX / 2)
@@ -91,13 +91,15 @@ size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape
     size_t most_bytes = 0;
     for (enum content content = 0; content < CONTENTS; content++) {
         struct fast fast;
-        if (!choose(save, shape, content, &fast))
+        if (!choose(save, shape, content, false, &fast))
             return 0;
         size_t rows_bytes =
             scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes));
         size_t bytes = scratch_add(rows_bytes, deflate_scratch(fast.method.library, fast.method.level));
         most_bytes = bytes > most_bytes ? bytes : most_bytes;
     }
+    if (save->reduce)
+        most_bytes = scratch_add(most_bytes, WINDOW_BYTES); /* shorter rows may fill it better */
     return most_bytes > HEADER_SCRATCH ? most_bytes : HEADER_SCRATCH;
 }
 
@@ -235,7 +237,8 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session)
     uint8_t *idat = job->bytes + session->position;
     size_t room_bytes = job->bytes_size - session->position;
     enum content content = png_runs(&job->shape, job->pixels) >= DRAWING_RUNS ? DRAWING : PICTURE;
-    if (!choose(job->save, &job->shape, content, &fast) || room_bytes < 2 * PNG_CHUNK_EXTRA)
+    bool indexed = session->palette.count > 0;
+    if (!choose(job->save, &job->shape, content, indexed, &fast) || room_bytes < 2 * PNG_CHUNK_EXTRA)
         return false;
     size_t length_bytes = write_stream(job, &fast, idat + 8, room_bytes - 2 * PNG_CHUNK_EXTRA);
     if (length_bytes == 0)
@@ -249,5 +252,5 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session)
 bool png_fast_encodes(const struct codec_encode *job)
 {
     struct fast fast;
-    return choose(job->save, &job->shape, PICTURE, &fast);
+    return choose(job->save, &job->shape, PICTURE, false, &fast);
 }

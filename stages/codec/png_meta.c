@@ -275,7 +275,7 @@ void png_meta_read(struct png_session *session, const struct png_header *header,
 
 void png_meta_write(struct png_session *session, const struct codec_encode *job)
 {
-    bool colour = job->shape.channels >= 3;
+    bool colour = png_is_colour(session, job);
     size_t position = 0;
     struct meta_entry entry;
     int more;

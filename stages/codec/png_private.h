@@ -7,6 +7,7 @@
  *   png_meta.c    ancillary chunks in and out, byte for byte
  *   png_encode.c  pixels to a file, through libpng or by
  *   png_encode_fast.c
+ *   png_reduce.c  what can be left out of pixels before
  *   png_rows.h    filters, undone by png_unfilter.c and chosen by png_filter.c
  *   png_session.c one run of libpng: its memory, its errors, its reading and writing
  *
@@ -76,6 +77,14 @@ void png_memory_give(struct png_memory *memory, void *block);
 #define PNG_READ_SCRATCH  (224u << 10)
 #define PNG_WRITE_SCRATCH (480u << 10)
 
+/* Colours of an image whose pixels are their numbers; those before alpha_count have an alpha. No colours: the
+ * pixels are what they are. */
+struct png_palette {
+    unsigned count, alpha_count;
+    png_color colours[PNG_MAX_PALETTE_LENGTH];
+    png_byte alphas[PNG_MAX_PALETTE_LENGTH];
+};
+
 /* One run of libpng. Errors come back as a return value of png_session_run; libpng's longjmp never leaves it.
  */
 struct png_session {
@@ -93,6 +102,7 @@ struct png_session {
     int alphas;
     const uint8_t *in;
     uint8_t *out;
+    struct png_palette palette;  /* to be written */
     size_t size_bytes, position; /* of `in` or `out` */
     /* What lies in [skip_from, skip_to) of `in` libpng is not shown; in its place it finds an IDAT chunk with
      * nothing in it. skip_to 0: nothing is skipped. */
@@ -134,8 +144,16 @@ void png_read_rest(struct png_session *session, struct png_read *read);
 /* Keeps the metadata of a decoded file; the session has just read it to its end. */
 void png_meta_read(struct png_session *session, const struct png_header *header, struct codec_decode *job);
 
-/* Writes metadata that fits the colour model; between IHDR and IDAT, and there is no PLTE. */
+/* Writes metadata that fits the colour model, between IHDR and PLTE or IDAT. */
 void png_meta_write(struct png_session *session, const struct codec_encode *job);
+
+/* For save.reduce: gives the job a shape of fewer bits, channels or, with a palette, colours, and pixels in
+ * its scratch, up to as many bytes as it had. Pixels stay what they are, colour profiles fit. False where
+ * scratch does not suffice. The palette comes with no colours. */
+bool png_reduce(struct codec_encode *job, struct png_palette *palette);
+
+/* Do they have three channels or a palette? */
+bool png_is_colour(const struct png_session *session, const struct codec_encode *job);
 
 /* The fast path of decoding. What it needs beside a session of libpng; 0 where it does not apply. */
 size_t png_fast_scratch(const struct png_header *header, uint64_t file_bytes);

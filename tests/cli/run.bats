@@ -183,6 +183,38 @@ assert kept.tobytes() == bare.tobytes()
 END
 }
 
+@test "save.reduce writes what Pillow reads as the same pixels, in fewer bytes" {
+    mkdir in
+    "$FORKMILL_PYTHON" - <<'END'
+import PIL.Image, PIL.ImageDraw
+for mode, name in ("RGB", "drawing"), ("RGBA", "clear"), ("LA", "grey"):
+    image = PIL.Image.new(mode, (120, 90))
+    draw = PIL.ImageDraw.Draw(image)
+    for i in range(6):
+        draw.ellipse((i * 9, i * 7, 115 - i * 8, 88 - i * 5), fill=tuple([i * 40] * len(mode)))
+    image.save(f"in/{name}.png")
+gradient = PIL.Image.radial_gradient("L")
+gradient.convert("RGBA").save("in/opaque.png")
+PIL.Image.merge("RGB", [gradient, gradient.rotate(90), gradient.transpose(0)]).save("in/colours.png")
+END
+    mill 0 -i in -o plain
+    for engine in serial process thread; do
+        mill 0 -i in -o "reduced-$engine" --save-reduce --engine $engine
+    done
+    diff -r reduced-serial reduced-process -x '.forkmill*'
+    diff -r reduced-serial reduced-thread -x '.forkmill*'
+    "$FORKMILL_PYTHON" - <<'END'
+import os, PIL.Image
+modes = {"drawing": "P", "clear": "P", "grey": "LA", "opaque": "L", "colours": "RGB"}
+for name, mode in modes.items():
+    plain, reduced = (PIL.Image.open(f"{tree}/{name}.png") for tree in ("plain", "reduced-serial"))
+    assert plain.convert("RGBA").tobytes() == reduced.convert("RGBA").tobytes(), name
+    assert reduced.mode == mode, (name, reduced.mode)
+    smaller = os.path.getsize(f"reduced-serial/{name}.png") < os.path.getsize(f"plain/{name}.png")
+    assert smaller or mode == plain.mode, name
+END
+}
+
 @test "a config, from one end to the other" {
     cat >job.yaml <<END
 input: [all/icons, all/photo]
