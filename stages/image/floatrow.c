@@ -90,7 +90,8 @@ void floatrow_straighten(const struct shape *shape, float *row)
         straighten(row, shape->width, shape->channels, floatrow_full(shape->sample));
 }
 
-/* NaN fails the first comparison. */
+/* NaN fails the first comparison. `full` must not be a constant to the compiler: it would turn the comparison
+ * with one into masks of bytes. */
 SIMD_INLINE int rounded(float value, float full)
 {
     value = value > 0.0f ? value : 0.0f;
@@ -98,18 +99,18 @@ SIMD_INLINE int rounded(float value, float full)
     return (int)(value + 0.5f);
 }
 
-SIMD_CLONES static void store_u8(const float *restrict src, uint8_t *restrict dst, size_t count)
+SIMD_CLONES static void store_u8(const float *restrict src, uint8_t *restrict dst, size_t count, float full)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
-        dst[i] = (uint8_t)rounded(src[i], 255.0f);
+        dst[i] = (uint8_t)rounded(src[i], full);
 }
 
-SIMD_CLONES static void store_u16(const float *restrict src, uint16_t *restrict dst, size_t count)
+SIMD_CLONES static void store_u16(const float *restrict src, uint16_t *restrict dst, size_t count, float full)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
-        dst[i] = (uint16_t)rounded(src[i], 65535.0f);
+        dst[i] = (uint16_t)rounded(src[i], full);
 }
 
 void floatrow_store(const struct shape *shape, const float *src, uint8_t *dst)
@@ -117,9 +118,9 @@ void floatrow_store(const struct shape *shape, const float *src, uint8_t *dst)
     const size_t count = (size_t)shape->width * shape->channels;
     void *to = dst;
     if (shape->sample == SAMPLE_U8)
-        store_u8(src, to, count);
+        store_u8(src, to, count, floatrow_full(SAMPLE_U8));
     else if (shape->sample == SAMPLE_U16)
-        store_u16(src, to, count);
+        store_u16(src, to, count, floatrow_full(SAMPLE_U16));
     else
         memcpy(to, src, count * sizeof *src);
 }

@@ -219,17 +219,20 @@ INLINE void dot_grey(const float *row, const float *weights, uint32_t count, flo
 INLINE void dot_body(const struct resample_table *table, uint32_t outputs, uint32_t origin, unsigned channels,
                      const float *row, float *out)
 {
-    for (size_t i = 0; i < outputs; i++) {
-        const float *weights = table->weights + i * table->stride;
-        const float *from = row + (size_t)(table->first[i] - origin) * channels;
+    /* Copies, as for all that the compiler knows `out` may be part of the table. */
+    const uint32_t *first = table->first, *counts = table->count;
+    const float *weights = table->weights;
+    const size_t stride = table->stride;
+    for (size_t i = 0; i < outputs; i++, weights += stride) {
+        const float *from = row + (size_t)(first[i] - origin) * channels;
         if (channels == 4)
-            dot_pixels(from, weights, table->count[i], out + i * 4, 4);
+            dot_pixels(from, weights, counts[i], out + i * 4, 4);
         else if (channels == 3)
-            dot_pixels(from, weights, table->count[i], out + i * 3, 3);
+            dot_pixels(from, weights, counts[i], out + i * 3, 3);
         else if (channels == 2)
-            dot_pairs(from, weights, table->count[i], out + i * 2);
+            dot_pairs(from, weights, counts[i], out + i * 2);
         else
-            dot_grey(from, weights, table->count[i], out + i);
+            dot_grey(from, weights, counts[i], out + i);
     }
 }
 
@@ -260,17 +263,28 @@ INLINE void encode(float *restrict row, size_t count, unsigned channels, float f
     }
 }
 
-#define ROUND(type, full)                                                                                    \
-    do {                                                                                                     \
-        type *restrict to = (type *)(void *)dst;                                                             \
-        _Pragma("omp simd") for (size_t i = 0; i < count; i++)                                               \
-        {                                                                                                    \
-            float v = row[i] + 0.5f;                                                                         \
-            v = v > 0 ? v : 0;                                                                               \
-            v = v < (full) ? v : (full);                                                                     \
-            to[i] = (type)(int32_t)v;                                                                        \
-        }                                                                                                    \
-    } while (0)
+/* 8 bits: no sum and no quotient by alpha is beyond an int, and limits of whole numbers are faster. */
+INLINE void round_u8(const float *restrict row, uint8_t *restrict dst, size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        const int32_t value = (int32_t)(row[i] + 0.5f);
+        const int32_t least = value > 0 ? value : 0;
+        const int32_t limited = least < 255 ? least : 255;
+        dst[i] = (uint8_t)limited;
+    }
+}
+
+INLINE void round_u16(const float *restrict row, uint16_t *restrict dst, size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        float value = row[i] + 0.5f;
+        value = value > 0 ? value : 0;
+        value = value < 65535.0f ? value : 65535.0f;
+        dst[i] = (uint16_t)(int32_t)value;
+    }
+}
 
 INLINE void store_body(const struct resample_format *format, float *restrict row, uint8_t *restrict dst,
                        size_t pixels)
@@ -278,6 +292,7 @@ INLINE void store_body(const struct resample_format *format, float *restrict row
     const size_t count = pixels * format->channels;
     const float full = full_scale(format->sample);
     const float least = format->sample == SAMPLE_F32 ? 0 : 0.5f / full;
+    void *to = dst;
     if (format->channels == 4)
         divide_by_alpha(row, count, 4, least, full);
     else if (format->channels == 2)
@@ -285,9 +300,9 @@ INLINE void store_body(const struct resample_format *format, float *restrict row
     if (format->linear)
         encode(row, count, format->channels, full);
     if (format->sample == SAMPLE_U8)
-        ROUND(uint8_t, 255.0f);
+        round_u8(row, dst, count);
     else if (format->sample == SAMPLE_U16)
-        ROUND(uint16_t, 65535.0f);
+        round_u16(row, to, count);
     else
         memcpy(dst, row, count * sizeof *row);
 }
