@@ -37,6 +37,7 @@ struct settings {
     int64_t workers; /* -1: allotted */
     int64_t queue, batch, recycle, retries;
     uint64_t timeout_ms, grace_ms, stall_warning_ms;
+    bool bands;
     uint64_t memory_bytes;
     uint64_t max_pixels, max_width, max_height, max_elements, max_file_bytes, max_metadata_bytes;
     int64_t max_ratio;

@@ -132,7 +132,7 @@ static bool sound(const struct chain_work *work, unsigned first)
         return false;
     const size_t room = work->have.part_bytes[work->current];
     if (first == 0)
-        return work->at == 0 && ticket->file_bytes <= room;
+        return work->at == 0 && ticket->file_bytes <= room && ticket->banded <= work->machine->job->trunk;
     return shape_valid(&work->shape) && work->at % 64 == 0 && work->at <= room &&
            shape_bytes(&work->shape) <= room - work->at;
 }
@@ -258,6 +258,11 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
     int code = take_up(&work, machine, index, first, scratch, &error);
     work.sharing = sharing;
     uint64_t before = clock_ns();
+    if (code == 0 && first == 0 && work.ticket.banded) {
+        code = chain_run_banded(&work, &before, &error);
+        code = chain_at_step(job, slot->step, code, &error);
+        first = 1 + work.ticket.banded;
+    }
     for (unsigned step = first; step < last && step <= job->trunk && code == 0; step++)
         code = run_step(&work, step, &before, &error);
     if (code == 0 && last == chain_steps(job))

@@ -101,28 +101,33 @@ static int look(const struct chain_work *work, const struct codec *codec, struct
     return chain_fits(&need, &work->have) ? 0 : ask_for(work, &need, error);
 }
 
-static int decode(struct chain_work *work, const struct codec *codec, struct error *error)
+struct codec_decode chain_decode_task(struct chain_work *work)
 {
     const struct job *job = work->machine->job;
-    const unsigned other = work->current ^ 1;
     bool strip = true;
     for (unsigned i = 0; i < job->output_count; i++)
         strip = strip && job->outputs[i].save.strip;
-    /* Whether samples are an image's or an array's is the codec's to say; only arrays leave room before. */
-    const size_t at = codec->kinds == CODEC_ARRAYS ? CHAIN_HEADROOM : 0;
-    if (work->have.part_bytes[other] < at)
-        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
-    struct codec_decode task = {
+    return (struct codec_decode){
         .limits = &work->machine->limits,
         .bytes = chain_current(work),
         .length_bytes = work->length_bytes,
-        .pixels = chain_part(work, (enum slot_part)other) + at,
-        .pixels_bytes = work->have.part_bytes[other] - at,
         .shrink = work->ticket.shrink,
         .meta = strip ? NULL : &work->meta,
         .found_at = SIZE_MAX,
         .scratch = work->scratch,
     };
+}
+
+static int decode(struct chain_work *work, const struct codec *codec, struct error *error)
+{
+    const unsigned other = work->current ^ 1;
+    /* Whether samples are an image's or an array's is the codec's to say; only arrays leave room before. */
+    const size_t at = codec->kinds == CODEC_ARRAYS ? CHAIN_HEADROOM : 0;
+    if (work->have.part_bytes[other] < at)
+        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
+    struct codec_decode task = chain_decode_task(work);
+    task.pixels = chain_part(work, (enum slot_part)other) + at;
+    task.pixels_bytes = work->have.part_bytes[other] - at;
     TRY(codec->decode(&task, error));
     chain_warn(work, task.warnings, task.warning);
     work->shape = task.shape;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "pipeline/engine/chain_bands.h"
 #include "pipeline/engine/chain_exec.h"
 #include "pipeline/shared/arena.h"
 #include "pipeline/shared/pieces.h"
@@ -243,6 +244,19 @@ void chain_plan_decode(const struct codec_info *info, unsigned current, struct s
     raise(&need->scratch_bytes, info->scratch_bytes);
 }
 
+/* What comes out of the last of the banded stages is the first image that is there as a whole. */
+static int plan_banded(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
+                       struct slot_need *need, struct error *error)
+{
+    struct chain_bands bands;
+    TRY(chain_bands_plan(job, ticket, &info->shape, ticket->banded, &bands, error));
+    const struct chain_position position = {ticket->banded, CHAIN_TRUNK, SLOT_BUFFER_1, SLOT_BUFFERS};
+    raise(&need->part_bytes[SLOT_BUFFER_1], shape_bytes(&bands.out));
+    raise(&need->part_bytes[SLOT_META], info->meta_bytes);
+    raise(&need->scratch_bytes, scratch_add(scratch_need(1, info->scratch_bytes), bands.scratch_bytes));
+    return chain_plan_rest(job, ticket, &position, &bands.out, info->meta_bytes, need, error);
+}
+
 int chain_plan(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
                struct slot_need *need, struct error *error)
 {
@@ -250,6 +264,8 @@ int chain_plan(const struct job *job, const struct slot_ticket *ticket, const st
     decoded.shape = codec_shrunk(&info->shape, ticket->shrink);
     *need = (struct slot_need){
         .part_bytes = {[SLOT_BUFFER_0] = ticket->file_bytes, [SLOT_REFERENCE] = ticket->reference_bytes}};
+    if (ticket->banded)
+        return plan_banded(job, ticket, info, need, error);
     return chain_plan_all(job, ticket, &decoded, 0, need, error);
 }
 

@@ -35,6 +35,13 @@ void chain_warn(const struct chain_work *work, unsigned count, const char *text)
 /* Unpacks and decodes. Where the shape was not known before, plans anew. ERROR_ROOM and others. */
 int chain_decode(struct chain_work *work, struct error *error);
 
+/* The decoder's task for the file in the current buffer, without a place for its samples. */
+struct codec_decode chain_decode_task(struct chain_work *work);
+
+/* Decodes and runs the stages that the ticket says over bands of rows. *since_ns becomes the time of its end;
+ * slot->step is the step that failed, if one did. */
+int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *error);
+
 /* Plans the stages from number `stage` on for the shape that there is. ERROR_ROOM, with slot->need filled,
  * where that does not fit. */
 int chain_plan_again(const struct chain_work *work, unsigned stage, struct error *error);

@@ -267,6 +267,19 @@ bool scan_ready(const struct scan *scan, int wait_ms)
     return scan->walk.input || scan->input_next < scan->input_count || scan_list_ready(scan, wait_ms);
 }
 
+bool scan_exhausted(const struct scan *scan)
+{
+    const struct scan_list *list = &scan->list;
+    if (scan->input_next < scan->input_count || (list->fd >= 0 && !(list->end && list->from == list->to)))
+        return false;
+    for (size_t i = 0; i < scan->walk.depth; i++) {
+        const struct scan_frame *frame = &scan->walk.frames[i];
+        if (frame->dir || frame->error || frame->next < frame->count)
+            return false;
+    }
+    return true;
+}
+
 struct scan_counts scan_counts(const struct scan *scan)
 {
     return scan->counts;

@@ -83,6 +83,9 @@ int scan_next(struct scan *scan, struct scan_entry *entry);
  * for the caller to see to other things. The thread of scan_next. */
 bool scan_ready(const struct scan *scan, int wait_ms);
 
+/* True where nothing more can come; false where it may. The thread of scan_next. */
+bool scan_exhausted(const struct scan *scan);
+
 /* Only from the thread of scan_next, or after its end. */
 struct scan_counts scan_counts(const struct scan *scan);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pipeline/engine/chain_bands.h"
 #include "pipeline/files/beneath.h"
 #include "pipeline/files/cause.h"
 
@@ -162,6 +163,20 @@ static int examine_reference(struct arrival *arrival, const struct job *job,
     return codec->peek(head, head_bytes, (uint64_t)st.st_size, limits, &arrival->ticket.reference, error);
 }
 
+/* Over bands of rows, where the item can be taken so and then needs less. */
+static void plan_bands(struct arrival *arrival, const struct job *job)
+{
+    struct slot_need need;
+    struct chain_bands bands;
+    struct slot_ticket ticket = arrival->ticket;
+    ticket.banded = (uint8_t)chain_bands_choose(job, &ticket, &arrival->info, &bands);
+    if (!ticket.banded || chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0 ||
+        chain_need_total(&need) >= chain_need_total(&arrival->need))
+        return;
+    arrival->ticket = ticket;
+    arrival->need = need;
+}
+
 static int plan(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
                 const struct codec *codec, struct error *error)
 {
@@ -178,7 +193,12 @@ static int plan(struct arrival *arrival, const struct job *job, const struct cod
     if (codec->shrinks && job->settings.load.shrink)
         arrival->ticket.shrink =
             (uint8_t)chain_shrink(job, &arrival->ticket, &arrival->info.shape, codec->shrinks);
-    return chain_plan(job, &arrival->ticket, &arrival->info, &arrival->need, error);
+    TRY(chain_plan(job, &arrival->ticket, &arrival->info, &arrival->need, error));
+    /* Workers that have nothing else to do may share the rows of a whole image, where there is room for it.
+     */
+    if (!arrival->among_few || chain_need_check(&arrival->need, job->settings.memory_bytes, NULL) < 0)
+        plan_bands(arrival, job);
+    return 0;
 }
 
 int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,

@@ -131,7 +131,9 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
 
 static void read_item(struct reader *reader, struct item *item)
 {
-    struct arrival arrival = {.fd = -1, .reference_fd = -1, .head = reader->head};
+    const bool among_few =
+        scan_exhausted(reader->places.scan) && reader->items < reader->machine->worker_count;
+    struct arrival arrival = {.fd = -1, .reference_fd = -1, .among_few = among_few, .head = reader->head};
     struct error error = {0};
     uint64_t before = begin(reader);
     int code = arrival_open(&arrival, &reader->places, item->root, item->path, &error);
@@ -167,6 +169,7 @@ static struct item *found(struct reader *reader, const struct scan_entry *entry)
     int code = outname_assign(&reader->names, entry->rel, &error);
     if (code == 0 && !(item = ledger_found(reader->ledger, entry)))
         code = error_set(&error, ERROR_MEMORY, "out of memory");
+    reader->items += item != NULL;
     if (code < 0)
         ledger_fail_entry(reader->ledger, entry->shown, &error);
     return item;

@@ -20,6 +20,7 @@ struct reader {
     struct resume resume;
     struct queue queue; /* the first pool's; a copy */
     bool listing_done;
+    uint64_t items;      /* found */
     uint8_t *head;       /* CODEC_HEAD_BYTES of the file at hand */
     uint64_t blocked_ns; /* the queue was full; this and the next are good when the thread has ended */
     uint64_t listing_ns; /* waiting for the next name */
