@@ -134,24 +134,34 @@ static char *place_of_input(const char *input)
     return place;
 }
 
+/* Is there something? What cannot be asked is an error: a guess might let an input be replaced. */
+static int look(const char *path, struct stat *st, bool *exists, struct error *error)
+{
+    *exists = stat(path, st) == 0;
+    if (*exists || errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
+        return 0;
+    return error_set(error, ERROR_IO, "%.120s: %s", path, strerror(errno));
+}
+
 /* Would a walk of this input, a directory or a glob, take a file called like that? */
-static bool takes(const char *input, const char *path)
+static bool takes(const char *input, bool directory, const char *path)
 {
     const char *slash = strrchr(path, '/'), *last = strrchr(input, '/');
-    struct stat st;
     return codec_for_name(path) &&
-           (stat(input, &st) == 0 || match_path(last ? last + 1 : input, slash ? slash + 1 : path, 0));
+           (directory || match_path(last ? last + 1 : input, slash ? slash + 1 : path, 0));
 }
 
 static int check_extra(const char *input, const char *output, const char *path, struct error *error)
 {
     struct stat file, st;
-    const bool exists = stat(path, &file) == 0;
-    if (exists && stat(input, &st) == 0 && same(&st, &file))
+    bool exists, given;
+    TRY(look(path, &file, &exists, error));
+    TRY(look(input, &st, &given, error));
+    if (exists && given && same(&st, &file))
         return error_set(error, ERROR_USAGE, "%.120s is an input, and would be replaced", path);
-    if ((stat(input, &st) == 0 && !S_ISDIR(st.st_mode)) || !takes(input, path))
+    if ((given && !S_ISDIR(st.st_mode)) || !takes(input, given, path))
         return 0;
-    char *place = place_of_input(input), *directory = directory_of(path);
+    char *place = given ? strdup(input) : place_of_input(input), *directory = directory_of(path);
     int code = place && directory ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
     if (code == 0 && stat(place, &st) == 0 && place_of(directory, &st) != PLACE_APART &&
         !left_out(directory, output, &st))

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/journal/journal.h"
+#include "pipeline/journal/journal_private.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,30 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pipeline/journal/journal_db.h"
+#include "pipeline/journal/journal_digits.h"
 #include "pipeline/journal/journal_lock.h"
-#include "pipeline/journal/journal_name.h"
 #include "pipeline/shared/clock.h"
 
 /* Rows wait for their transaction's end until there are so many, or for so long. */
 #define BATCH_ROWS 512u
 #define BATCH_NS   250000000u
-
-struct journal {
-    struct journal_options options;
-    pthread_mutex_t lock; /* guards all below */
-    sqlite3 *db;
-    sqlite3_stmt *put, *find, *retract;
-    sqlite3_int64 run;
-    bool has_past, looking;
-    unsigned waiting; /* rows put since the transaction began */
-    uint64_t since_ns;
-    int lock_file;
-    struct journal_name name; /* of the item at hand */
-    char here[PATH_MAX];
-};
-
-enum { STATUS_DONE = 1, STATUS_FAILED = 2 };
 
 static const char put_text[] = "INSERT OR REPLACE INTO items (root, name, run, status, size, mtime, config, "
                                "attempts, times, class, stage, "
@@ -56,17 +37,12 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static int prepare(struct journal *journal, const char *text, sqlite3_stmt **statement, struct error *error)
+/* Runs a statement without parameters or rows, for another time. */
+static int run_prepared(sqlite3_stmt *statement, struct error *error)
 {
-    int code = sqlite3_prepare_v3(journal->db, text, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-    return code == SQLITE_OK ? 0 : journal_db_failed(journal->db, error);
-}
-
-/* Runs a statement that gives at most one row. 1: it gave it, 0: it gave none. */
-static int step(struct journal *journal, sqlite3_stmt *statement, struct error *error)
-{
-    int code = sqlite3_step(statement);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : journal_db_failed(journal->db, error);
+    int code = journal_db_step(statement, error);
+    sqlite3_reset(statement);
+    return code;
 }
 
 /* The steps' names, a line each. */
@@ -87,14 +63,15 @@ static int note_beginning(struct journal *journal, struct error *error)
 {
     sqlite3_stmt *insert = NULL;
     char *names = step_names(&journal->options);
-    int code = names ? prepare(journal, "INSERT INTO runs (version, steps, began) VALUES (?1, ?2, ?3)",
-                               &insert, error)
+    int code = names ? journal_db_prepare(journal->db,
+                                          "INSERT INTO runs (version, steps, began) VALUES (?1, ?2, ?3)",
+                                          &insert, error)
                      : error_set(error, ERROR_MEMORY, "out of memory");
     if (code == 0) {
         sqlite3_bind_text(insert, 1, FORKMILL_VERSION, -1, SQLITE_STATIC);
         sqlite3_bind_text(insert, 2, names, -1, SQLITE_STATIC);
         sqlite3_bind_int64(insert, 3, now_ns());
-        code = step(journal, insert, error);
+        code = journal_db_step(insert, error);
     }
     journal->run = sqlite3_last_insert_rowid(journal->db);
     sqlite3_finalize(insert);
@@ -106,8 +83,8 @@ static int note_beginning(struct journal *journal, struct error *error)
 static int any(struct journal *journal, const char *query, bool *found, struct error *error)
 {
     sqlite3_stmt *statement = NULL;
-    TRY(prepare(journal, query, &statement, error));
-    int code = step(journal, statement, error);
+    TRY(journal_db_prepare(journal->db, query, &statement, error));
+    int code = journal_db_step(statement, error);
     *found = code > 0;
     sqlite3_finalize(statement);
     return code < 0 ? code : 0;
@@ -130,9 +107,11 @@ static int begin(struct journal *journal, struct journal_past *past, struct erro
     TRY(look_back(journal, past, error));
     TRY(note_beginning(journal, error));
     journal->options.steps = NULL; /* the caller's, for as long as this call */
-    TRY(prepare(journal, put_text, &journal->put, error));
-    TRY(prepare(journal, find_text, &journal->find, error));
-    return prepare(journal, retract_text, &journal->retract, error);
+    TRY(journal_db_prepare(journal->db, put_text, &journal->put, error));
+    TRY(journal_db_prepare(journal->db, find_text, &journal->find, error));
+    TRY(journal_db_prepare(journal->db, retract_text, &journal->retract, error));
+    TRY(journal_db_prepare(journal->db, "BEGIN IMMEDIATE", &journal->begin, error));
+    return journal_db_prepare(journal->db, "COMMIT", &journal->commit, error);
 }
 
 static void free_all(struct journal *journal)
@@ -140,6 +119,8 @@ static void free_all(struct journal *journal)
     sqlite3_finalize(journal->put);
     sqlite3_finalize(journal->find);
     sqlite3_finalize(journal->retract);
+    sqlite3_finalize(journal->begin);
+    sqlite3_finalize(journal->commit);
     sqlite3_close(journal->db);
     journal_unlock(journal->options.directory, journal->lock_file);
     pthread_mutex_destroy(&journal->lock);
@@ -183,7 +164,7 @@ int journal_open_to_look(struct journal **out, const struct journal_options *opt
     if (code == 0 && stat(options->output, &st) == 0)
         code = journal_db_open(&journal->db, options->output, false, NULL, error);
     if (code == 0 && journal->db)
-        code = prepare(journal, find_text, &journal->find, error);
+        code = journal_db_prepare(journal->db, find_text, &journal->find, error);
     if (code < 0 || !journal->db)
         free_all(journal);
     else
@@ -204,98 +185,6 @@ bool journal_has_past(const struct journal *journal)
     return journal->has_past;
 }
 
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
-{
-    if (text)
-        sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(statement, at);
-}
-
-/* Parameters 1 and 2: the item's key. */
-static void bind_key(struct journal *journal, sqlite3_stmt *statement, const char *shown, const char *rel)
-{
-    struct journal_name *name = &journal->name;
-    journal_name_make(name, journal->here, shown, rel);
-    sqlite3_bind_text(statement, 1, name->path, (int)name->root_bytes, SQLITE_STATIC);
-    bind_text(statement, 2, rel);
-}
-
-static void bind_digest(sqlite3_stmt *statement, int at, const uint8_t *digest)
-{
-    sqlite3_bind_blob(statement, at, digest, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
-}
-
-/* A copy of a column's bytes in a block that serves again; false: out of memory. */
-static bool copy(sqlite3_stmt *row, int column, void **bytes, size_t *length, size_t *room)
-{
-    const void *blob = sqlite3_column_blob(row, column);
-    *length = (size_t)sqlite3_column_bytes(row, column);
-    if (*length > *room || !*bytes) {
-        void *grown = realloc(*bytes, *length + 1);
-        if (!grown)
-            return false;
-        *bytes = grown;
-        *room = *length;
-    }
-    if (*length)
-        memcpy(*bytes, blob, *length);
-    return true;
-}
-
-static int code_of(const char *class)
-{
-    for (int code = ERROR_USAGE; class && code >= ERROR_LAST; code--) {
-        if (strcmp(error_name(code), class) == 0)
-            return code;
-    }
-    return ERROR_INTERNAL;
-}
-
-static int take_found(sqlite3_stmt *row, enum journal_fate *fate, struct journal_found *found,
-                      struct error *error)
-{
-    *fate = sqlite3_column_int(row, 0) == STATUS_DONE ? JOURNAL_DONE : JOURNAL_FAILED;
-    found->attempts = (uint32_t)sqlite3_column_int(row, 1);
-    found->error = (struct error){.code = code_of(journal_db_text(row, 2))};
-    snprintf(found->error.stage, sizeof found->error.stage, "%s", journal_db_text(row, 3));
-    snprintf(found->error.reason, sizeof found->error.reason, "%s", journal_db_text(row, 4));
-    found->recorded = sqlite3_column_type(row, 6) != SQLITE_NULL;
-    void *outputs = found->outputs, *record = found->record;
-    const bool copied = copy(row, 5, &outputs, &found->outputs_bytes, &found->outputs_room) &&
-                        copy(row, 6, &record, &found->record_bytes, &found->record_room);
-    found->outputs = outputs;
-    found->record = record;
-    return copied ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
-}
-
-int journal_find(struct journal *journal, const char *shown, const char *rel, uint64_t size_bytes,
-                 int64_t mtime_ns, enum journal_fate *fate, struct journal_found *found, struct error *error)
-{
-    sqlite3_stmt *find = journal->find;
-    *fate = JOURNAL_NOTHING;
-    pthread_mutex_lock(&journal->lock);
-    bind_key(journal, find, shown, rel);
-    sqlite3_bind_int64(find, 3, (sqlite3_int64)size_bytes);
-    sqlite3_bind_int64(find, 4, mtime_ns);
-    bind_digest(find, 5, journal->options.digest.bytes);
-    bind_digest(find, 6, journal->options.digest.failures);
-    sqlite3_bind_int64(find, 7, journal->run);
-    int code = step(journal, find, error);
-    if (code > 0)
-        code = take_found(find, fate, found, error);
-    sqlite3_reset(find);
-    pthread_mutex_unlock(&journal->lock);
-    return code;
-}
-
-void journal_found_free(struct journal_found *found)
-{
-    free(found->outputs);
-    free(found->record);
-    *found = (struct journal_found){0};
-}
-
 /* Under the lock. */
 static int commit(struct journal *journal, struct error *error)
 {
@@ -306,26 +195,31 @@ static int commit(struct journal *journal, struct error *error)
     if (journal->options.before_commit)
         code = journal->options.before_commit(journal->options.context, error);
     if (code == 0)
-        code = journal_db_run(journal->db, "COMMIT", error);
+        code = run_prepared(journal->commit, error);
     if (code < 0) /* their items are done again by the next run */
         sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
     return code;
 }
 
+/* `text` is the statement's until it has run. */
 static void bind_times(struct journal *journal, const uint64_t *step_ns, char *text, size_t size)
 {
-    size_t used = 0;
-    text[0] = '\0';
-    for (unsigned i = 0; step_ns && i < journal->options.step_count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64, i ? " " : "", step_ns[i]);
-    sqlite3_bind_text(journal->put, 9, text, -1, SQLITE_STATIC);
+    char *at = text;
+    for (unsigned i = 0; step_ns && i < journal->options.step_count; i++) {
+        if (size - (size_t)(at - text) < JOURNAL_DIGITS_BYTES + 1)
+            break;
+        if (i > 0)
+            *at++ = ' ';
+        at = journal_digits(at, step_ns[i]);
+    }
+    sqlite3_bind_text(journal->put, 9, text, (int)(at - text), SQLITE_STATIC);
 }
 
 static void bind_failure(sqlite3_stmt *put, const struct error *error)
 {
-    bind_text(put, 10, error ? error_name(error->code) : NULL);
-    bind_text(put, 11, error && *error->stage ? error->stage : NULL);
-    bind_text(put, 12, error ? error->reason : NULL);
+    journal_db_bind_text(put, 10, error ? error_name(error->code) : NULL);
+    journal_db_bind_text(put, 11, error && *error->stage ? error->stage : NULL);
+    journal_db_bind_text(put, 12, error ? error->reason : NULL);
 }
 
 /* Under the lock. */
@@ -334,22 +228,22 @@ static int insert(struct journal *journal, const struct journal_row *row, struct
     sqlite3_stmt *put = journal->put;
     const struct config_digest *digest = &journal->options.digest;
     char times[2048];
-    bind_key(journal, put, row->shown, row->rel);
+    journal_bind_key(journal, put, row->shown, row->rel);
     sqlite3_bind_int64(put, 3, journal->run);
     sqlite3_bind_int(put, 4, row->error ? STATUS_FAILED : STATUS_DONE);
     sqlite3_bind_int64(put, 5, (sqlite3_int64)row->size_bytes);
     sqlite3_bind_int64(put, 6, row->mtime_ns);
-    bind_digest(put, 7, row->error ? digest->failures : digest->bytes);
+    journal_bind_digest(put, 7, row->error ? digest->failures : digest->bytes);
     sqlite3_bind_int64(put, 8, row->attempts);
     bind_times(journal, row->step_ns, times, sizeof times);
     bind_failure(put, row->error);
-    bind_text(put, 13, row->warning);
+    journal_db_bind_text(put, 13, row->warning);
     sqlite3_bind_blob64(put, 14, row->outputs_bytes ? row->outputs : "", row->outputs_bytes, SQLITE_STATIC);
     if (row->record)
         sqlite3_bind_blob64(put, 15, row->record, row->record_bytes, SQLITE_STATIC);
     else
         sqlite3_bind_null(put, 15);
-    int code = step(journal, put, error);
+    int code = journal_db_step(put, error);
     sqlite3_reset(put);
     return code;
 }
@@ -358,7 +252,7 @@ static int insert(struct journal *journal, const struct journal_row *row, struct
 static int open_batch(struct journal *journal, struct error *error)
 {
     if (journal->waiting == 0) {
-        TRY(journal_db_run(journal->db, "BEGIN IMMEDIATE", error));
+        TRY(run_prepared(journal->begin, error));
         journal->since_ns = clock_ns();
     }
     journal->waiting++;
@@ -390,12 +284,12 @@ int journal_retract(struct journal *journal, const char *shown, const struct err
     int code = open_batch(journal, error);
     if (code == 0) {
         journal_name_make(&journal->name, journal->here, shown, "");
-        bind_digest(retract, 1, journal->options.digest.failures);
-        bind_text(retract, 2, error_name(why->code));
-        bind_text(retract, 3, *why->stage ? why->stage : NULL);
-        bind_text(retract, 4, why->reason);
-        bind_text(retract, 5, journal->name.path);
-        code = step(journal, retract, error);
+        journal_bind_digest(retract, 1, journal->options.digest.failures);
+        journal_db_bind_text(retract, 2, error_name(why->code));
+        journal_db_bind_text(retract, 3, *why->stage ? why->stage : NULL);
+        journal_db_bind_text(retract, 4, why->reason);
+        journal_db_bind_text(retract, 5, journal->name.path);
+        code = journal_db_step(retract, error);
         sqlite3_reset(retract);
     }
     pthread_mutex_unlock(&journal->lock);
@@ -413,19 +307,20 @@ int journal_tick(struct journal *journal, struct error *error)
 static int note_end(struct journal *journal, const struct journal_end *end, struct error *error)
 {
     sqlite3_stmt *update = NULL;
-    TRY(prepare(journal,
-                "UPDATE runs SET ended = ?1, how = ?2, exit_code = ?3, found = ?4, done = ?5, skipped = ?6, "
-                "failed = ?7 WHERE id = ?8",
-                &update, error));
+    TRY(journal_db_prepare(
+        journal->db,
+        "UPDATE runs SET ended = ?1, how = ?2, exit_code = ?3, found = ?4, done = ?5, skipped = ?6, "
+        "failed = ?7 WHERE id = ?8",
+        &update, error));
     sqlite3_bind_int64(update, 1, now_ns());
-    bind_text(update, 2, end->how);
+    journal_db_bind_text(update, 2, end->how);
     sqlite3_bind_int(update, 3, end->exit_code);
     sqlite3_bind_int64(update, 4, (sqlite3_int64)end->found);
     sqlite3_bind_int64(update, 5, (sqlite3_int64)end->done);
     sqlite3_bind_int64(update, 6, (sqlite3_int64)end->skipped);
     sqlite3_bind_int64(update, 7, (sqlite3_int64)end->failed);
     sqlite3_bind_int64(update, 8, journal->run);
-    int code = step(journal, update, error);
+    int code = journal_db_step(update, error);
     sqlite3_finalize(update);
     return code;
 }

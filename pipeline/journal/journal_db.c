@@ -51,6 +51,28 @@ const char *journal_db_text(sqlite3_stmt *row, int column)
     return text ? text : "";
 }
 
+int journal_db_prepare(sqlite3 *db, const char *text, sqlite3_stmt **statement, struct error *error)
+{
+    int code = sqlite3_prepare_v3(db, text, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    return code == SQLITE_OK ? 0 : journal_db_failed(db, error);
+}
+
+int journal_db_step(sqlite3_stmt *statement, struct error *error)
+{
+    int code = sqlite3_step(statement);
+    return code == SQLITE_ROW    ? 1
+           : code == SQLITE_DONE ? 0
+                                 : journal_db_failed(sqlite3_db_handle(statement), error);
+}
+
+void journal_db_bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(statement, at);
+}
+
 int journal_db_run(sqlite3 *db, const char *statements, struct error *error)
 {
     return sqlite3_exec(db, statements, NULL, NULL, NULL) == SQLITE_OK ? 0 : journal_db_failed(db, error);

@@ -29,4 +29,13 @@ int journal_db_failed(sqlite3 *db, struct error *error);
 /* Runs statements without results. */
 int journal_db_run(sqlite3 *db, const char *statements, struct error *error);
 
+/* A statement that is run many times. */
+int journal_db_prepare(sqlite3 *db, const char *text, sqlite3_stmt **statement, struct error *error);
+
+/* Runs a statement that gives at most one row. 1: it gave it, 0: it gave none. */
+int journal_db_step(sqlite3_stmt *statement, struct error *error);
+
+/* `text` is the statement's until it is reset; NULL is bound as such. */
+void journal_db_bind_text(sqlite3_stmt *statement, int at, const char *text);
+
 #endif

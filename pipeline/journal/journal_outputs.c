@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/files/beneath.h"
+#include "pipeline/journal/journal_digits.h"
 
-/* Two numbers of 64 bits with a sign and two spaces. */
-#define NUMBERS_BYTES 44u
+/* Two numbers and the spaces behind them. */
+#define NUMBERS_BYTES (2 * JOURNAL_DIGITS_BYTES + 2)
 
 int64_t journal_mtime_ns(const struct stat *st)
 {
@@ -30,11 +29,12 @@ int journal_outputs_add(struct journal_outputs *outputs, const char *name, const
         outputs->bytes = bytes;
         outputs->size_bytes = 2 * wanted;
     }
-    int length = snprintf(outputs->bytes + outputs->used_bytes, NUMBERS_BYTES, "%" PRIu64 " %" PRId64 " ",
-                          (uint64_t)st->st_size, journal_mtime_ns(st));
-    outputs->used_bytes += (size_t)length;
-    memcpy(outputs->bytes + outputs->used_bytes, name, name_bytes);
-    outputs->used_bytes += name_bytes;
+    char *at = journal_digits(outputs->bytes + outputs->used_bytes, (uint64_t)st->st_size);
+    *at++ = ' ';
+    at = journal_digits_signed(at, journal_mtime_ns(st));
+    *at++ = ' ';
+    memcpy(at, name, name_bytes);
+    outputs->used_bytes = (size_t)(at - outputs->bytes) + name_bytes;
     return 0;
 }
 

@@ -30,11 +30,17 @@ void admission_close(struct admission *admission)
 /* Rounded up to whole huge pages no part may take more than this of the budget. */
 #define HUGE_SHARE 32
 
-/* What is committed for a part: whole huge pages where that is no great waste and the budget is ample. */
-static size_t need_part(const struct admission *admission, const struct slot_need *need, unsigned part)
+/* The need in whole pages, as it is committed: huge ones where that is no great waste and the budget is
+ * ample. */
+static struct slot_need in_pages(const struct admission *admission, const struct slot_need *need)
 {
-    const size_t bytes = arena_round(need->part_bytes[part]), huge = arena_round_huge(bytes);
-    return bytes >= ARENA_HUGE_BYTES / 4 && huge <= admission->budget_bytes / HUGE_SHARE ? huge : bytes;
+    struct slot_need pages = *need;
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
+        const size_t bytes = arena_round(need->part_bytes[part]), huge = arena_round_huge(bytes);
+        const bool large = bytes >= ARENA_HUGE_BYTES / 4 && huge <= admission->budget_bytes / HUGE_SHARE;
+        pages.part_bytes[part] = large ? huge : bytes;
+    }
+    return pages;
 }
 
 static uint64_t slot_committed(const struct admission_slot *slot)
@@ -45,19 +51,18 @@ static uint64_t slot_committed(const struct admission_slot *slot)
     return total;
 }
 
-static uint64_t missing(const struct admission *admission, const struct admission_slot *slot,
-                        const struct slot_need *need)
+static uint64_t missing(const struct admission_slot *slot, const struct slot_need *pages)
 {
     uint64_t total = 0;
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
-        size_t wanted = need_part(admission, need, part);
-        total += wanted > slot->part_bytes[part] ? wanted - slot->part_bytes[part] : 0;
+        const size_t wanted = pages->part_bytes[part], have = slot->part_bytes[part];
+        total += wanted > have ? wanted - have : 0;
     }
     return total;
 }
 
 /* The free slot that lacks least; among equals the one left last, whose pages are still in a cache. */
-static int best_slot(const struct admission *admission, const struct slot_need *need)
+static int best_slot(const struct admission *admission, const struct slot_need *pages)
 {
     int best = -1;
     uint64_t best_missing = 0;
@@ -65,7 +70,7 @@ static int best_slot(const struct admission *admission, const struct slot_need *
         const struct admission_slot *slot = &admission->slots[i];
         if (slot->used)
             continue;
-        uint64_t lacks = missing(admission, slot, need);
+        uint64_t lacks = missing(slot, pages);
         if (best < 0 || lacks < best_missing ||
             (lacks == best_missing && slot->left_at > admission->slots[best].left_at)) {
             best = (int)i;
@@ -136,23 +141,23 @@ static bool far_enough_ahead(const struct admission *admission, const struct slo
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */
-static bool fits(struct admission *admission, int best, const struct slot_need *need)
+static bool fits(struct admission *admission, int best, const struct slot_need *pages)
 {
     struct admission_slot *slot = &admission->slots[best];
-    if (make_room(admission, best, missing(admission, slot, need) + need->scratch_bytes))
+    if (make_room(admission, best, missing(slot, pages) + pages->scratch_bytes))
         return true;
     if (slot_committed(slot) == 0)
         return false;
     cool(admission, (uint32_t)best);
-    return make_room(admission, best, missing(admission, slot, need) + need->scratch_bytes);
+    return make_room(admission, best, missing(slot, pages) + pages->scratch_bytes);
 }
 
-static int commit(struct admission *admission, uint32_t index, const struct slot_need *need,
+static int commit(struct admission *admission, uint32_t index, const struct slot_need *pages,
                   struct error *error)
 {
     struct admission_slot *slot = &admission->slots[index];
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
-        size_t wanted = need_part(admission, need, part), have = slot->part_bytes[part];
+        size_t wanted = pages->part_bytes[part], have = slot->part_bytes[part];
         if (wanted <= have)
             continue;
         TRY(arena_commit(&admission->machine->arena,
@@ -199,8 +204,9 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
                     struct error *error)
 {
     TRY(chain_need_check(need, admission->budget_bytes, error));
+    const struct slot_need pages = in_pages(admission, need);
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
-        if (need_part(admission, need, part) > admission->machine->part_bytes[part])
+        if (pages.part_bytes[part] > admission->machine->part_bytes[part])
             return error_set(error, ERROR_INTERNAL, "more of part %u than was reserved", part);
     }
     pthread_mutex_lock(&admission->lock);
@@ -210,10 +216,10 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
             result = error_set(error, ERROR_STAGE, "the run was stopped");
             break;
         }
-        int best = best_slot(admission, need);
+        int best = best_slot(admission, &pages);
         bool later = far_enough_ahead(admission, need);
-        if (best >= 0 && !later && fits(admission, best, need)) {
-            result = commit(admission, (uint32_t)best, need, error);
+        if (best >= 0 && !later && fits(admission, best, &pages)) {
+            result = commit(admission, (uint32_t)best, &pages, error);
             if (result == 0) {
                 hand_out(admission, (uint32_t)best, need, seen);
                 result = best;

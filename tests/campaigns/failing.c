@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes calls fail, to be preloaded: one by its number, or every one.
+/* Makes calls fail, to be preloaded: one by its number, or every one; or kills the main process before one.
  *
  *   FAILING_CALL=openat FAILING_CODE=24 FAILING_NTH=3 FAILING_FILE=F LD_PRELOAD=libforkmill-failing.so
  * COMMAND
  *
  * FAILING_NTH counts the calls of all processes of the command together, from 1; 0 means all. FAILING_FILE is
- * a file of two zeroed 64-bit numbers, which count the calls and those that failed. Calls from inside libc to
- * itself are not seen. Of what is allocated, all is, but for what libseccomp allocates: as of 2.5 it frees
- * twice, or follows a null pointer, where that fails. It asks for some kilobytes, once, before work begins.
+ * a file of two zeroed 64-bit numbers, which count the calls and those that failed. With FAILING_CODE=KILL
+ * the process that COMMAND is, whose calls alone then count, is killed instead (SIGKILL), just before. Calls
+ * from inside libc to itself are not seen. Of what is allocated, all is, but for what libseccomp allocates:
+ * as of 2.5 it frees twice, or follows a null pointer, where that fails. It asks for some kilobytes, once,
+ * before work begins.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,6 +17,7 @@
 #include <link.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,16 +39,19 @@ static struct tally *tally; /* NULL: not yet, or not asked for */
 static const char *chosen;
 static uint64_t nth;
 static int code;
+static pid_t victim; /* 0: calls fail, nobody is killed */
 
 /* True where this call of `name` shall fail; errno is set then. */
 static bool fails(const char *name)
 {
-    if (!tally || strcmp(name, chosen) != 0)
+    if (!tally || strcmp(name, chosen) != 0 || (victim != 0 && getpid() != victim))
         return false;
     const uint64_t number = tally->calls++ + 1;
     if (nth != 0 && number != nth)
         return false;
     tally->failed++;
+    if (victim != 0)
+        kill(victim, SIGKILL);
     errno = code;
     return true;
 }
@@ -97,11 +103,19 @@ FAILING(ssize_t, read, (int fd, void *bytes, size_t size), (fd, bytes, size), -1
 FAILING(ssize_t, pread, (int fd, void *bytes, size_t size, off_t at), (fd, bytes, size, at), -1)
 FAILING(ssize_t, write, (int fd, const void *bytes, size_t size), (fd, bytes, size), -1)
 FAILING(ssize_t, pwrite, (int fd, const void *bytes, size_t size, off_t at), (fd, bytes, size, at), -1)
+/* SQLite's names of the same. */
+FAILING(ssize_t, pread64, (int fd, void *bytes, size_t size, off_t at), (fd, bytes, size, at), -1)
+FAILING(ssize_t, pwrite64, (int fd, const void *bytes, size_t size, off_t at), (fd, bytes, size, at), -1)
+FAILING(int, ftruncate64, (int fd, off_t size), (fd, size), -1)
 FAILING(ssize_t, recv, (int fd, void *bytes, size_t size, int flags), (fd, bytes, size, flags), -1)
 FAILING(ssize_t, send, (int fd, const void *bytes, size_t size, int flags), (fd, bytes, size, flags), -1)
 FAILING(int, rename, (const char *from, const char *to), (from, to), -1)
 FAILING(int, renameat, (int from_at, const char *from, int to_at, const char *to), (from_at, from, to_at, to),
         -1)
+FAILING(int, renameat2, (int from_at, const char *from, int to_at, const char *to, unsigned flags),
+        (from_at, from, to_at, to, flags), -1)
+FAILING(int, unlink, (const char *path), (path), -1)
+FAILING(int, unlinkat, (int at, const char *path, int flags), (at, path, flags), -1)
 FAILING(int, linkat, (int from_at, const char *from, int to_at, const char *to, int flags),
         (from_at, from, to_at, to, flags), -1)
 FAILING(int, mkdirat, (int at, const char *path, mode_t mode), (at, path, mode), -1)
@@ -113,6 +127,7 @@ FAILING(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
 FAILING(int, ftruncate, (int fd, off_t size), (fd, size), -1)
 FAILING(int, posix_fallocate, (int fd, off_t at, off_t size), (fd, at, size), code)
 FAILING(int, fdatasync, (int fd), (fd), -1)
+FAILING(int, fsync, (int fd), (fd), -1)
 FAILING(pid_t, fork, (void), (), -1)
 FAILING(int, pthread_create,
         (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context),
@@ -165,6 +180,21 @@ int open(const char *path, int flags, ...)
     const mode_t mode = mode_of(flags, list);
     va_end(list);
     return fails("open") ? -1 : real(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    static int (*_Atomic real)(const char *, int, ...);
+    if (!real) {
+        int (*found)(const char *, int, ...);
+        find("open64", &found);
+        real = found;
+    }
+    va_list list;
+    va_start(list, flags);
+    const mode_t mode = mode_of(flags, list);
+    va_end(list);
+    return fails("open64") ? -1 : real(path, flags, mode);
 }
 
 int openat(int at, const char *path, int flags, ...)
@@ -232,6 +262,7 @@ __attribute__((constructor)) static void begin(void)
         return;
     nth = strtoull(which, NULL, 10);
     code = atoi(number);
+    victim = strcmp(number, "KILL") == 0 ? getpid() : 0;
     const int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         abort();

@@ -35,6 +35,9 @@ CALLS = {
     "pthread_create": ["EAGAIN"], "pipe2": ["EMFILE"], "socketpair": ["EMFILE"], "eventfd": ["EMFILE"],
     "signalfd": ["EMFILE"], "memfd_create": ["EMFILE"], "shm_open": ["EMFILE", "ENOSPC"], "poll": ["EINTR"],
     "syscall": ["ENOSYS", "EINTR"],
+    # The journal's, which SQLite makes.
+    "open64": ["EMFILE", "EACCES"], "pread64": ["EIO"], "pwrite64": FULL, "ftruncate64": ["EIO"], "unlink": ["EIO"],
+    "renameat2": [*FULL, "ENOSYS"], "unlinkat": ["EPERM"], "fsync": ["EIO"],
 }
 # Calls that a run makes over and over while it waits: all of them failing in these ways is no world to live in.
 NEVER_ALL = {"EINTR", "EAGAIN"}

@@ -46,7 +46,7 @@ def main():
     blamed, reference = failures(serial), tree("reference")
     expect(0 < len(blamed) < ITEMS / 20 and len(reference) == ITEMS - len(blamed), "the reference is not what it should be")
     for name, shape in SHAPES.items():
-        run = Run("-i", "in", "-o", "out", "-w", 4, "--retries", 30, "--timeout", "400ms", *CHAIN[:2], *shape, *CHAIN[2:])
+        run = Run("-i", "in", "-o", "out", "-w", 4, "--retries", 30, "--timeout", "1s", *CHAIN[:2], *shape, *CHAIN[2:])
         hits = storm(run, dice)
         expect(run.end() == 1, f"{name}: exit code {run.process.returncode}: {run.words()}")
         summary = run.summary()

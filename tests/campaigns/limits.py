@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs with ever less of one thing: shared memory, address space, descriptors, processes, stack. Each does all its
-items, or says what is missing with an exit code from the table; none crashes, hangs or leaves a partial output.
+"""Runs with ever less of one thing: shared memory, memory of a control group, address space, descriptors, processes,
+stack. Each does all its items, or says what is missing with an exit code from the table; none crashes, hangs or leaves
+a partial output. In a control group the kernel may also kill the main process, which then leaves what a kill leaves.
 
   limits.py [STEPS]      32 steps of each kind without an argument
 """
@@ -16,25 +17,28 @@ from mill import Run, campaign, expect, generate, session, temporary, tree, wait
 
 STEPS = int(sys.argv[1]) if len(sys.argv) > 1 else 32
 CODES = {0, 1, 5, 75}
+KILLED = -9
+NOBODY = 65534
 MIB = 1 << 20
 JOB = ["-i", "in", "-o", "out", "-w", 2, "--grace", "2s", "-s", "resize:width=300,height=300", "-s", "invert"]
 reference = {}
 
 
-def check(run, what, seconds=60):
+def check(run, what, seconds=60, may_be_killed=False):
     """The exit code of a run that ended as it may."""
     code = run.end(seconds)
     words = run.words()
     if code == 127 and "loading shared libraries" in words:
         return code  # not forkmill's doing
-    expect(code in CODES, f"{what}: exit code {code}: {words}")
+    killed = may_be_killed and code == KILLED
+    expect(code in CODES or killed, f"{what}: exit code {code}: {words}")
     expect("SIGBUS" not in words and "SIGSEGV" not in words, f"{what}: {words}")
-    expect(code == 0 or words.strip(), f"{what}: exit code {code} without a word")
+    expect(code == 0 or killed or words.strip(), f"{what}: exit code {code} without a word")
     expect(wait_for(lambda: not session(run.pid), 5), f"{what}: somebody is left")
     made = tree("out") if os.path.isdir("out") else {}
     expect(all(reference.get(path) == content for path, content in made.items()), f"{what}: an output is not whole")
     expect(code != 0 or made == reference, f"{what}: exit code 0, but not all was done")
-    expect(not os.path.isdir("out") or not temporary("out"), f"{what}: temporary files")
+    expect(killed or not os.path.isdir("out") or not temporary("out"), f"{what}: temporary files")
     shutil.rmtree("out", ignore_errors=True)
     return code
 
@@ -102,6 +106,77 @@ def stacks():
     told("stack", codes)
 
 
+def memory_group():
+    """A control group of our own for memory, and the name of its limit; None where none may be made."""
+    for top, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+        group = os.path.join(top, f"forkmill-campaign-{os.getpid()}")
+        try:
+            os.mkdir(group)
+        except OSError:
+            continue
+        if os.access(os.path.join(group, limit), os.W_OK):
+            return group, limit
+        os.rmdir(group)
+    return None
+
+
+def remove_group(group):
+    """The kernel may still be counting out those who have just ended."""
+    def removed():
+        try:
+            os.rmdir(group)
+        except OSError:
+            return False
+        return True
+    wait_for(removed, 5)
+
+
+def group_memory():
+    found = memory_group()
+    if not found:
+        print("memory of a group: SKIPPED, no control group may be made here", flush=True)
+        return
+    group, limit = found
+    codes = []
+    try:
+        for size in doubled(2 * MIB, 256 * MIB):
+            with open(os.path.join(group, limit), "w", encoding="ascii") as file:
+                file.write(str(size))
+            script = f'echo $$ >{group}/cgroup.procs && exec "$@"'
+            run = Run(*JOB, wrapped=["sh", "-c", script, "sh"])
+            codes.append(check(run, f"a group's {size} bytes", may_be_killed=True))
+    finally:
+        remove_group(group)
+    told("memory of a group", codes)
+    expect(codes[-1] == 0, "memory of a group: not even 256 MiB was enough")
+
+
+def processes():
+    """Processes and threads are counted for each user, and root may have as many as it likes."""
+    def prepare(count):
+        resource.setrlimit(resource.RLIMIT_NPROC, (count, count))
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+    most = 32
+    if os.geteuid() == 0:
+        os.chmod(".", 0o777)
+    else:
+        most = min(most, resource.getrlimit(resource.RLIMIT_NPROC)[1])
+    try:
+        Run("--help", preexec_fn=lambda: prepare(most)).end()
+    except OSError as reason:
+        print(f"processes: SKIPPED, nobody may not run it here: {reason}", flush=True)
+        return
+    codes = []
+    for count in spread(1, most):
+        codes.append(check(Run(*JOB, preexec_fn=lambda count=count: prepare(count)), f"{count} processes"))
+    told("processes", codes)
+    # Others may be at work under the same name.
+    expect(os.geteuid() != 0 or codes[-1] == 0, f"processes: not even {most} were enough")
+
+
 def main():
     generate("photo", "--count", 4, "--width", 500, "--height", 400, "in")
     run = Run(*JOB)
@@ -109,16 +184,13 @@ def main():
     reference.update(tree("out"))
     shutil.rmtree("out")
     shared_memory()
+    group_memory()
     stacks()
     limited("descriptors", resource.RLIMIT_NOFILE, spread(3, 40))
     # Slots reserve address space for the largest item allowed, whether it comes or not.
     limited("address space", resource.RLIMIT_AS, doubled(4 * MIB, 1 << 44))
     limited("size of files", resource.RLIMIT_FSIZE, doubled(4096, 1 << 44))
-    # Processes are counted for each user, and root has as many as it likes.
-    if os.geteuid() == 0:
-        print("processes: SKIPPED, root has no limit", flush=True)
-    else:
-        limited("processes", resource.RLIMIT_NPROC, spread(1, resource.getrlimit(resource.RLIMIT_NPROC)[0]))
+    processes()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The comparison of engines, seen from outside. Times are not looked at: any machine may be busy.
+# ctest labels: plain
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1

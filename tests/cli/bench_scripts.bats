@@ -129,3 +129,14 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
     [ "$(rows "$kind-1000.csv \|( [0-9.]+ \|){3} ([0-9]+|-) \| \*\*[0-9.]+\*\* \([0-9.]+\)( \| [0-9]+){2}")" -eq 1 ]
   done
 }
+
+@test "safety.sh has a row for each thing that can be left out, and for skipping" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/safety.sh" --rounds 1 --icons 40 --photos 2 >table
+  for inputs in "40 icons to 32 x 32" "2 photographs of 1 MP to half"; do
+    for off in "the journal" "the sandbox" "journal, sandbox and supervised processes"; do
+      [ "$(rows "$inputs \| $off \| [0-9.]+ \| [0-9.]+ \| [-0-9.]+")" -eq 1 ]
+    done
+  done
+  [ "$(grep -cE '^\| (40 icons|2 photographs of 1 MP) \| [0-9.]+ \| [0-9.]+ \|$' table)" -eq 2 ]
+}

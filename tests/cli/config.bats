@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Configs, flags and FORKMILL_ variables, seen from outside.
+# ctest labels: plain
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # forkmill doctor: what it says is compared with what the machine's own tools say.
+# ctest labels: plain
 
 bats_require_minimum_version 1.5.0
 

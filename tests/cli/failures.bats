@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What is tried again and what is not, when a run stops for its failures, and where failed inputs go.
+# ctest labels: plain
 
 load machine
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The generator of samples: the same arguments give the same pictures and arrays, and each kind is what it says.
+# ctest labels: plain
 
 bats_require_minimum_version 1.5.0
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # forkmill run is interrupted, killed, or finds the disk full: outputs are whole or absent, and nothing is left.
+# ctest labels: plain
 
 load machine
 

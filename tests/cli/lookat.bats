@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Stages that look at an item: what trim, composite, hash and compare make of files, in every engine.
+# ctest labels: plain
 
 load machine
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What an item makes: several outputs from one decode, tiles, names, and stages that not every item goes through.
+# ctest labels: plain
 
 load machine
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Workers are locked in: what a stage tries and must not costs its own item and nothing else.
+# ctest labels: plain
 
 load machine
 

@@ -101,8 +101,10 @@ static void incompressible_pixels_stay_in_the_plan(void **state)
             .width = sizes[s][0], .height = sizes[s][1], .channels = 4, .sample = SAMPLE_U16, .bits = 16};
         uint8_t *pixels = make_pixels(&shape, NOISE);
         struct codec_save save = {.compression = COMPRESSION_FAST};
-        for (save.level = -1; save.level <= 6; save.level += 1 + 5 * (save.level > 0))
-            round_trip(&shape, pixels, &save);
+        for (save.level = -1; save.level <= 6; save.level += 1 + 5 * (save.level > 0)) {
+            if (!quick_skip(5))
+                round_trip(&shape, pixels, &save);
+        }
         free(pixels);
     }
 }

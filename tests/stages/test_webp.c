@@ -87,12 +87,16 @@ static void every_truncation_fails(void **state)
         struct exact exact;
         assert_int_equal(verdict(file.bytes, file.length_bytes, &exact), 0);
         assert_int_equal(exact.shape.orientation, kind & 4 ? 6 : 0);
-        for (size_t length = 0; length < file.length_bytes; length++)
-            assert_int_equal(verdict(file.bytes, length, &exact), ERROR_CORRUPT);
+        for (size_t length = 0; length < file.length_bytes; length++) {
+            if (!quick_skip(11))
+                assert_int_equal(verdict(file.bytes, length, &exact), ERROR_CORRUPT);
+        }
         /* The container says that all is there, and it is not. Without EXIF, a chunk of 34 bytes, the image
          * is. */
         const size_t whole = file.length_bytes - (kind & 4 ? 34 : 0);
         for (size_t length = 40; length < whole; length += 2) {
+            if (quick_skip(11))
+                continue;
             file.bytes[4] = (uint8_t)(length - 8);
             file.bytes[5] = (uint8_t)((length - 8) >> 8);
             assert_int_equal(verdict(file.bytes, length, &exact), ERROR_CORRUPT);
@@ -111,6 +115,8 @@ static void every_changed_byte_is_survived(void **state)
         struct exact exact;
         for (size_t at = 0; at < file.length_bytes; at++) {
             for (size_t c = 0; c < sizeof changes; c++) {
+                if (quick_skip(7))
+                    continue;
                 file.bytes[at] ^= changes[c];
                 refused += verdict(file.bytes, file.length_bytes, &exact) < 0;
                 file.bytes[at] ^= changes[c];
@@ -118,7 +124,7 @@ static void every_changed_byte_is_survived(void **state)
         }
         free(file.bytes);
     }
-    assert_true(refused > 100);
+    assert_true(refused > (quick() ? 14 : 100));
 }
 
 static void what_is_not_read_is_named(void **state)

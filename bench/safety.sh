@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What safety costs: the same runs with all of it, without the journal, without the sandbox, and without journal,
+# sandbox and supervised processes (threads, that is), in turns, on icons and on 1 MP photographs. The figures are
+# medians over the rounds of the ratio of two runs of one round: one is no cost. Ends with what skipping a done item
+# takes.
+#
+#   bench/safety.sh [--rounds N] [--icons N] [--photos N] [--save]
+#
+# FORKMILL_BENCH_OUT names the directory that outputs go to, build/bench where it is not set: a file system that is busy
+# with what was deleted before makes the figures worthless.
+set -euo pipefail
+# shellcheck source=bench/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+rounds=9 icons=6000 photos=300
+flags "[--rounds N] [--icons N] [--photos N] [--save]" "$@"
+
+# "WALL CPU" in seconds of a run, which ends when the journal is closed.
+timed() { # OUT FORKMILL-ARGUMENTS...
+  local TIMEFORMAT='%R %U %S' to=$1
+  shift
+  { time "$forkmill" run -q -o "$outputs/$to" -w 2 "$@" 2>"$work/log"; } 2>"$work/time" || {
+    cat "$work/log" >&2
+    return 1
+  }
+  awk '{print $1, $2 + $3}' "$work/time"
+}
+
+flags_of() { # VARIANT
+  case $1 in
+    all) echo --journal ;;
+    journal) echo --no-journal ;;
+    sandbox) echo --journal --sandbox off ;;
+    processes) echo --no-journal --sandbox off --engine thread ;;
+  esac
+}
+
+# A file WHAT.VARIANT for each variant, with a line "WALL CPU" for each round.
+measure() { # WHAT FORKMILL-ARGUMENTS...
+  local what=$1 round variant order=(all journal sandbox processes) own
+  shift
+  rm -f "$work/$what".*
+  for ((round = 0; round <= rounds; round++)); do
+    for variant in "${order[@]}"; do
+      read -ra own <<<"$(flags_of "$variant")"
+      timed "$round-$variant" "${own[@]}" "$@" >"$work/line"
+      # The first round only warms up.
+      [ "$round" -eq 0 ] || cat "$work/line" >>"$work/$what.$variant"
+    done
+    # Nobody is always first.
+    order=("${order[@]:1}" "${order[0]}")
+  done
+  timed "$rounds-all" --journal "$@" >"$work/$what.skipped"
+  rm -rf "${outputs:?}"
+}
+
+compare() { # NAME WHAT ITEMS
+  local name=$1 what=$2 items=$3 variant column
+  for variant in journal sandbox processes; do
+    paste -d ' ' "$work/$what.all" "$work/$what.$variant" >"$work/pairs"
+    for column in "\$1 / \$3" "\$2 / \$4" "1e6 * (\$2 - \$4) / $items"; do
+      awk "{print $column}" "$work/pairs" | median
+    done | paste -sd ' ' | awk -v name="$name" -v off="${titles[$variant]}" \
+      '{printf "| %s | %s | %.3f | %.3f | %.1f |\n", name, off, $1, $2, $3}'
+  done
+}
+
+skipping() { # NAME WHAT
+  awk -v name="$1" -v done_s="$(cut -d ' ' -f 1 "$work/$2.all" | median)" \
+    '{printf "| %s | %.2f | %.2f |\n", name, done_s, $1}' "$work/$2.skipped"
+}
+
+declare -A titles=([journal]="the journal" [sandbox]="the sandbox" [processes]="journal, sandbox and supervised processes")
+prepare
+outputs=${FORKMILL_BENCH_OUT:-$work}/safety-out
+rm -rf "$outputs"
+pictures "icons-$icons" icons --count "$icons"
+pictures "photos-1mp-$photos" photo --count "$photos" --width 1200 --height 833
+
+{
+  echo "# What safety costs"
+  echo
+  environment
+  echo "- $rounds rounds of four runs in turns, two workers; medians of the ratios within a round"
+  echo
+  measure icons -i "$work/icons-$icons" -s resize:width=32,height=32,fit=inside
+  measure photos -i "$work/photos-1mp-$photos" -s resize:scale=0.5
+  echo "| inputs | with everything, against a run without | wall | CPU | CPU, us per item |"
+  echo "|---|---|---|---|---|"
+  compare "$icons icons to 32 x 32" icons "$icons"
+  compare "$photos photographs of 1 MP to half" photos "$photos"
+  echo
+  echo "| inputs | all done, s | all skipped by the same command again, s |"
+  echo "|---|---|---|"
+  skipping "$icons icons" icons
+  skipping "$photos photographs of 1 MP" photos
+} | report safety
