@@ -105,7 +105,9 @@ seconds() { # COMMAND...
 # Prints stdin, and keeps it as bench/results/NAME.md when the script was started with --save.
 report() { # NAME
   if [ "${save-no}" = yes ]; then
-    tee "bench/results/$1.md"
+    # Under its name when it is whole: a result that is being written makes the revision look changed.
+    tee "bench/results/$1.md.part"
+    mv "bench/results/$1.md.part" "bench/results/$1.md"
   else
     cat
   fi

@@ -65,13 +65,6 @@ bool deflate_more(struct deflater *deflater, const uint8_t *piece, size_t piece_
     return deflater->backend->deflate_more(deflater, piece, piece_bytes, last);
 }
 
-void deflate_restart(struct deflater *deflater)
-{
-    deflater->length_bytes = 0;
-    if (deflater->backend->deflate_restart)
-        deflater->backend->deflate_restart(deflater);
-}
-
 size_t deflate_length(const struct deflater *deflater)
 {
     return deflater->length_bytes;

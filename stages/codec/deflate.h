@@ -42,9 +42,6 @@ struct deflater *deflate_begin(enum deflate_library library, int level, uint8_t 
  */
 bool deflate_more(struct deflater *deflater, const uint8_t *piece, size_t piece_bytes, bool last);
 
-/* Forgets all pieces: the next one begins another stream, in the same place. */
-void deflate_restart(struct deflater *deflater);
-
 /* Bytes written so far; after the last piece, the length of the stream. */
 size_t deflate_length(const struct deflater *deflater);
 

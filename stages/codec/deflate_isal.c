@@ -57,19 +57,6 @@ static size_t scratch_for_deflate(int level)
     return scratch_add(scratch_need(1, sizeof(struct isal_deflater)), scratch_need(1, level_bytes(level)));
 }
 
-static void restart_deflate(struct deflater *base)
-{
-    struct isal_zstream *stream = &((struct isal_deflater *)base)->stream;
-    uint8_t *level_buffer = stream->level_buf;
-    uint32_t level = stream->level;
-    isal_deflate_init(stream);
-    stream->level = level;
-    stream->level_buf = level_buffer;
-    stream->level_buf_size = level_bytes((int)level);
-    stream->gzip_flag = IGZIP_ZLIB;
-    stream->flush = NO_FLUSH;
-}
-
 static struct deflater *begin_deflate(int level, uint8_t *out, size_t out_bytes, struct scratch *scratch)
 {
     struct isal_deflater *deflater = scratch_alloc(scratch, 1, sizeof *deflater);
@@ -78,9 +65,12 @@ static struct deflater *begin_deflate(int level, uint8_t *out, size_t out_bytes,
         return NULL;
     deflater->out = out;
     deflater->out_bytes = out_bytes;
+    isal_deflate_init(&deflater->stream);
     deflater->stream.level = (uint32_t)level;
     deflater->stream.level_buf = level_buffer;
-    restart_deflate(&deflater->base);
+    deflater->stream.level_buf_size = level_bytes(level);
+    deflater->stream.gzip_flag = IGZIP_ZLIB;
+    deflater->stream.flush = NO_FLUSH;
     return &deflater->base;
 }
 
@@ -182,7 +172,6 @@ const struct deflate_backend deflate_isal = {
     .deflate_scratch = scratch_for_deflate,
     .deflate_begin = begin_deflate,
     .deflate_more = more_deflate,
-    .deflate_restart = restart_deflate,
     .inflate_scratch = scratch_for_inflate,
     .inflate_begin = begin_inflate,
     .inflate_more = more_inflate,

@@ -153,7 +153,8 @@ void convolve_whole_row(const int16_t *const *taps, const int16_t *weights, size
         const size_t left = count - start;
         const size_t length = left < CONVOLVE_WHOLE_CHUNK ? left : CONVOLVE_WHOLE_CHUNK;
         bool summed = false;
-        memset(parts, 0, length * sizeof *parts);
+        if (number == 0)
+            memset(parts, 0, length * sizeof *parts);
         for (size_t t = 0, taken; t < number; t += taken) {
             if (t > 0) {
                 add_to_sums(sums, parts, length, !summed);
