@@ -18,6 +18,8 @@ flags "[--save] [--quick] [--rounds N] [--corpora LIST] [--jobs LIST] [--peers L
 # changes nothing.
 hopeless=5
 PYTHON=$(system_python)
+# With all that a user has: journal, sandbox and supervision.
+export FORKMILL_JOURNAL=true
 export FORKMILL=$forkmill FORKMILL_BENCH=$bench PYTHON
 
 # A corpus in one flat directory, as mogrify wants it; those for gray without alpha, which OpenCV would drop.
