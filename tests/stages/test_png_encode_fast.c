@@ -116,7 +116,7 @@ static void every_kind_and_save(void **state)
         for (enum kind kind = 0; kind < KINDS; kind++) {
             uint8_t *pixels = make_pixels(&shapes[i], kind);
             for (unsigned number = 0; number < SAVES; number++) {
-                if (quick_skip(5))
+                if (quick_skip(7))
                     continue;
                 struct codec_save save = save_number(number);
                 check_file(&save, &shapes[i], pixels);
