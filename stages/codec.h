@@ -100,6 +100,9 @@ enum { COMPRESSION_FASTEST, COMPRESSION_FAST, COMPRESSION_BALANCED, COMPRESSION_
 struct codec_plan {
     size_t out_bytes;     /* encode never writes more */
     size_t scratch_bytes; /* nor needs more scratch */
+    /* Where the samples need not be kept and this many bytes behind them may be written, too (0: that is no
+     * help), it needs no more scratch than that. */
+    size_t room_after, spoiling_scratch_bytes;
 };
 
 struct codec_encode {
@@ -107,6 +110,7 @@ struct codec_encode {
     struct shape shape;
     const uint8_t *pixels;
     size_t room_before;      /* bytes before `pixels` that the encoder may write */
+    size_t room_after;       /* and behind them, as it then may the samples themselves; 0: neither */
     const struct meta *meta; /* NULL: none */
     uint8_t *bytes;          /* out, in a buffer apart from `pixels` */
     size_t bytes_size;
@@ -182,8 +186,8 @@ const struct codec *codec_for_name(const char *name);
 /* Does the extension of `name` belong to this codec? */
 bool codec_names(const struct codec *codec, const char *name);
 
-/* The codec's plan, after a look at whether it writes the kind at all: ERROR_UNSUPPORTED, with what would
- * help. */
+/* The codec's plan, preset to zeros, after a look at whether it writes the kind at all: ERROR_UNSUPPORTED,
+ * with what would help. */
 int codec_plan_for(const struct codec *codec, const struct codec_save *save, const struct shape *shape,
                    size_t meta_bytes, struct codec_plan *plan, struct error *error);
 

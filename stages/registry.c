@@ -153,6 +153,7 @@ int codec_plan_for(const struct codec *codec, const struct codec_save *save, con
                          "%s holds %s and not %s; put %s at the end, or choose another format", codec->name,
                          array ? "images" : "arrays", array ? "arrays" : "images",
                          array ? "to_image" : "to_array");
+    *plan = (struct codec_plan){0};
     return codec->plan(save, shape, meta_bytes, plan, error);
 }
 

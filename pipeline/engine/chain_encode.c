@@ -24,8 +24,8 @@ struct encoding {
     unsigned output;
     struct shape shape;
     const uint8_t *samples;
-    size_t room_before;
-    unsigned beside; /* the buffer that the samples are in: not to be written */
+    size_t room_before, room_after; /* see codec_encode */
+    unsigned beside;                /* the buffer that the samples are in: not to be written */
     uint8_t *out;
     size_t out_bytes;
     const uint8_t *file; /* out */
@@ -40,6 +40,7 @@ static int encode(struct chain_work *work, struct encoding *at, struct error *er
         .shape = at->shape,
         .pixels = at->samples,
         .room_before = at->room_before,
+        .room_after = at->room_after,
         .meta = &work->meta,
         .bytes = at->out,
         .bytes_size = at->out_bytes,
@@ -74,10 +75,12 @@ static int encode_alone(struct chain_work *work, struct error *error)
 {
     const unsigned other = work->current ^ 1;
     uint8_t *here = chain_part(work, (enum slot_part)work->current);
+    const size_t room = work->have.part_bytes[work->current];
     struct encoding at = {
         .shape = work->shape,
         .samples = chain_current(work),
         .room_before = work->at,
+        .room_after = room - work->at - shape_bytes(&work->shape),
         .out = chain_part(work, (enum slot_part)other),
         .out_bytes = work->have.part_bytes[other],
     };
@@ -184,6 +187,7 @@ int chain_encode(struct chain_work *work, unsigned output, struct error *error)
         .beside = work->current,
         /* What others start from, or are made of it beside, stays as it is. */
         .room_before = 0,
+        .room_after = 0,
     };
     return put_piece(work, &at, (struct piece){.output = output}, error);
 }

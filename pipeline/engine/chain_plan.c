@@ -160,6 +160,12 @@ static int plan_output(struct planner *planner, unsigned output, unsigned kept)
     int code = codec_plan_for(codec_all()[planner->ticket->codec_out[output]], &job->outputs[output].save,
                               &shape, planner->meta_bytes, &plan, planner->error);
     TRY(chain_at_step(job, 1 + job->stage_count + output, code, planner->error));
+    if (!job_makes_pieces(job) && plan.room_after > 0) {
+        /* The samples are nobody else's. */
+        const size_t samples = scratch_add(shape_bytes(&shape), chain_samples_at(&shape));
+        take_buffer(planner, planner->current, scratch_add(samples, plan.room_after));
+        plan.scratch_bytes = plan.spoiling_scratch_bytes;
+    }
     raise(&planner->need->scratch_bytes, plan.scratch_bytes);
     if (packed)
         raise(&planner->need->scratch_bytes, gzip_scratch_bytes());

@@ -101,6 +101,19 @@ static size_t deflated_most(size_t raw_bytes)
     return scratch_add(raw_bytes, more + 1024);
 }
 
+static size_t plan_scratch(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
+                           size_t room_after)
+{
+    size_t bytes = png_session_scratch(PNG_WRITE_SCRATCH, ROWS, shape_row_bytes(shape));
+    /* A copy of EXIF, where its orientation changes. */
+    bytes = scratch_add(bytes, save->strip ? 0 : scratch_need(1, meta_bytes));
+    if (shape->bits < 8 || save->reduce)
+        bytes = scratch_add(bytes, scratch_need(shape->width, 1));
+    const size_t fast_bytes = png_fast_encode_scratch(save, shape, room_after);
+    bytes = bytes < fast_bytes ? fast_bytes : bytes;
+    return save->reduce ? scratch_add(bytes, scratch_need(1, shape_bytes(shape))) : bytes;
+}
+
 int png_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
              struct codec_plan *plan, struct error *error)
 {
@@ -119,16 +132,9 @@ int png_plan(const struct codec_save *save, const struct shape *shape, size_t me
                                   scratch_add(PNG_IHDR_END + PNG_CHUNK_EXTRA, save->strip ? 0 : meta_bytes));
     if (plan->out_bytes == SIZE_MAX)
         return error_set(error, ERROR_LIMIT, "the file could be larger than this machine can address");
-    plan->scratch_bytes = png_session_scratch(PNG_WRITE_SCRATCH, ROWS, shape_row_bytes(shape));
-    /* A copy of EXIF, where its orientation changes. */
-    plan->scratch_bytes = scratch_add(plan->scratch_bytes, save->strip ? 0 : scratch_need(1, meta_bytes));
-    if (shape->bits < 8 || save->reduce)
-        plan->scratch_bytes = scratch_add(plan->scratch_bytes, scratch_need(shape->width, 1));
-    size_t fast_bytes = png_fast_encode_scratch(save, shape);
-    if (plan->scratch_bytes < fast_bytes)
-        plan->scratch_bytes = fast_bytes;
-    if (save->reduce)
-        plan->scratch_bytes = scratch_add(plan->scratch_bytes, scratch_need(1, shape_bytes(shape)));
+    plan->room_after = png_fast_room_after(save, shape);
+    plan->scratch_bytes = plan_scratch(save, shape, meta_bytes, 0);
+    plan->spoiling_scratch_bytes = plan_scratch(save, shape, meta_bytes, plan->room_after);
     return 0;
 }
 
@@ -262,6 +268,9 @@ int png_encode(struct codec_encode *job, struct error *error)
         return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
     if (png_encode_fast(job, error) == 0)
         return 0;
+    /* What libpng would need may be gone; the plan leaves room for all that comes. */
+    if (png_fast_spoils(job))
+        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
     job->scratch->used_bytes = used_bytes;
     return png_encode_by_libpng(job, error);
 }

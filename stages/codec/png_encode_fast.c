@@ -62,6 +62,7 @@ static const struct method methods[][2] = {
 struct fast {
     struct method method;
     size_t row_bytes, raw_bytes, window_rows;
+    bool in_place; /* filtered rows take the place of the samples; the window is for trying */
 };
 
 static bool choose(const struct codec_save *save, const struct shape *shape, enum content content,
@@ -99,19 +100,36 @@ static bool choose(const struct codec_save *save, const struct shape *shape, enu
     return true;
 }
 
+size_t png_fast_room_after(const struct codec_save *save, const struct shape *shape)
+{
+    return save->reduce || save->interlace || shape->bits < 8 ? 0 : shape->height;
+}
+
+/* Where a library wants all rows at once, they may take the place of the samples. */
+static void choose_place(const struct codec_save *save, const struct shape *shape, size_t room_after,
+                         struct fast *fast)
+{
+    const size_t wanted = png_fast_room_after(save, shape);
+    fast->in_place = deflate_whole(fast->method.library) && wanted > 0 && room_after >= wanted;
+    if (fast->in_place)
+        fast->window_rows =
+            (fast->window_rows + BAND_ROWS * BANDS_EACH - 1) / (BAND_ROWS * BANDS_EACH) * BAND_ROWS;
+}
+
 static size_t window_size(const struct fast *fast)
 {
     size_t window_bytes = fast->window_rows * (fast->row_bytes + 1);
     return window_bytes < fast->raw_bytes ? window_bytes : fast->raw_bytes;
 }
 
-size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape)
+size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape, size_t room_after)
 {
     size_t most_bytes = 0;
     for (enum content content = 0; content < CONTENTS; content++) {
         struct fast fast;
         if (!choose(save, shape, content, false, &fast))
             return 0;
+        choose_place(save, shape, room_after, &fast);
         size_t rows_bytes =
             scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes));
         for (unsigned i = 0; i < MOST_SETS && fast.method.sets[i].filters; i++) {
@@ -244,6 +262,25 @@ static const struct set *choose_set(struct writing *writing)
     return best;
 }
 
+/* From the last row up, each to where it ends up: the filters' numbers push rows down, over those that are
+ * done, and the row above is still there to filter by. */
+static bool filter_in_place(struct writing *writing, unsigned filters)
+{
+    const struct codec_encode *job = writing->job;
+    struct png_filterer *filterer = &writing->filterer;
+    uint8_t *rows = (uint8_t *)(uintptr_t)job->pixels; /* with room_after they are the encoder's */
+    take_row(writing, filterer->row, job->shape.height - 1);
+    for (size_t y = job->shape.height; y-- > 0;) {
+        if (y > 0)
+            take_row(writing, filterer->above, y - 1);
+        else
+            png_filterer_restart(filterer);
+        /* It leaves in `row` what was above. */
+        png_filterer_apply(filterer, filters, rows + y * (writing->fast->row_bytes + 1));
+    }
+    return deflate_more(writing->deflater, rows, writing->fast->raw_bytes, true);
+}
+
 /* The zlib stream of all rows; its length, or 0 where it does not fit in `room_bytes` or there is too little
  * scratch. */
 static size_t write_stream(const struct codec_encode *job, const struct fast *fast, uint8_t *to,
@@ -255,6 +292,8 @@ static size_t write_stream(const struct codec_encode *job, const struct fast *fa
     const struct set *set = choose_set(&writing);
     if (!begin(&writing, set))
         return 0;
+    if (fast->in_place)
+        return filter_in_place(&writing, set->filters) ? deflate_length(writing.deflater) : 0;
     for (size_t y = 0; y < job->shape.height; y++)
         if (!put_row(&writing, set->filters, y, y + 1 == job->shape.height))
             return 0;
@@ -285,6 +324,7 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session)
     bool indexed = session->palette.count > 0;
     if (!choose(job->save, &job->shape, content, indexed, &fast) || room_bytes < 2 * PNG_CHUNK_EXTRA)
         return false;
+    choose_place(job->save, &job->shape, job->room_after, &fast);
     size_t length_bytes = write_stream(job, &fast, idat + 8, room_bytes - 2 * PNG_CHUNK_EXTRA);
     if (length_bytes == 0)
         return false;
@@ -298,4 +338,13 @@ bool png_fast_encodes(const struct codec_encode *job)
 {
     struct fast fast;
     return choose(job->save, &job->shape, PICTURE, false, &fast);
+}
+
+bool png_fast_spoils(const struct codec_encode *job)
+{
+    struct fast fast;
+    if (!choose(job->save, &job->shape, PICTURE, false, &fast))
+        return false;
+    choose_place(job->save, &job->shape, job->room_after, &fast);
+    return fast.in_place;
 }

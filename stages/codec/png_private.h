@@ -184,7 +184,12 @@ unsigned png_runs(const struct shape *shape, const uint8_t *pixels);
 /* The fast path of encoding: does it apply, what it needs, and IDAT and IEND, where the session has written
  * all that comes before. False where libpng must do it, because scratch or room does not suffice. */
 bool png_fast_encodes(const struct codec_encode *job);
-size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape);
+size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape, size_t room_after);
+
+/* Bytes behind the samples with which filtered rows can take the place of the samples; 0: they cannot.
+ * And do they in this job? */
+size_t png_fast_room_after(const struct codec_save *save, const struct shape *shape);
+bool png_fast_spoils(const struct codec_encode *job);
 bool png_fast_encode(struct codec_encode *job, struct png_session *session);
 
 int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,

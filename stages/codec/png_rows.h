@@ -41,7 +41,8 @@ bool png_filterer_begin(struct png_filterer *filterer, size_t row_bytes, size_t 
                         struct scratch *scratch);
 
 /* Filters what was put into filterer->row, row_bytes of it, to `to`: the number of the filter, and the row.
- * Bit f of `candidates`: filter f may be used; at least one. */
+ * Bit f of `candidates`: filter f may be used; at least one. Row and above change places: the row is above
+ * the next one. */
 void png_filterer_apply(struct png_filterer *filterer, unsigned candidates, uint8_t *to);
 
 /* The next row is a first one. */

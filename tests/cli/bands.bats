@@ -11,15 +11,24 @@ setup() {
   "$FORKMILL_GENERATE" palette --count 4 --width 1300 --height 1200 in >/dev/null
 }
 
+# What failed in the last run, and why.
+failed() {
+  "$FORKMILL_PYTHON" - <<'PY' | sort
+import json
+for failure in json.load(open(".out"))["failures"]:
+    print(failure)
+PY
+}
+
 # Both ways, which must agree. EXIT-CODE ARGUMENTS...
 both() {
   local code=$1
   shift
   rm -rf whole banded
-  mill "$code" -i in -o whole -q --set bands=false "$@"
-  sed -n 's/^  in/in/p' .err | sort >whole.failed
-  mill "$code" -i in -o banded -q "$@"
-  sed -n 's/^  in/in/p' .err | sort >banded.failed
+  mill "$code" -i in -o whole -q --json --set bands=false "$@"
+  failed >whole.failed
+  mill "$code" -i in -o banded -q --json "$@"
+  failed >banded.failed
   diff -r whole banded
   diff whole.failed banded.failed
 }

@@ -174,6 +174,33 @@ static inline int exact_decode(const struct codec *codec, const uint8_t *file, s
     return 0;
 }
 
+/* The same file once more from samples that the encoder may overwrite, in the scratch that it then needs. */
+static inline void exact_encode_spoiling(const struct codec *codec, const struct codec_plan *plan,
+                                         const struct codec_encode *like, const struct exact_file *file)
+{
+    const size_t pixels_bytes = shape_bytes(&like->shape);
+    struct error error = {0};
+    struct scratch scratch = exact_scratch(plan->spoiling_scratch_bytes, 0x5a);
+    uint8_t *pixels = exact_take(pixels_bytes + plan->room_after, 0x5a);
+    uint8_t *bytes = exact_take(plan->out_bytes, 0x5a);
+    struct codec_encode job = *like;
+    memcpy(pixels, like->pixels, pixels_bytes);
+    job.pixels = pixels;
+    job.room_after = plan->room_after;
+    job.file = job.bytes = bytes;
+    job.scratch = &scratch;
+    assert_int_equal(codec->encode(&job, &error), 0);
+    exact_fence(scratch.base, plan->spoiling_scratch_bytes);
+    exact_fence(pixels, pixels_bytes + plan->room_after);
+    exact_fence(bytes, plan->out_bytes);
+    assert_int_equal(job.length_bytes, file->length_bytes);
+    assert_memory_equal(job.file, file->bytes, job.length_bytes);
+    assert_int_equal(job.warnings, file->warnings);
+    free(scratch.base);
+    free(pixels);
+    free(bytes);
+}
+
 /* Plan and encode; 0 or the code of the first failure. On 0 the caller frees file->bytes. */
 static inline int exact_encode(const struct codec *codec, const struct codec_save *save,
                                const struct shape *shape, const uint8_t *pixels, const struct meta *meta,
@@ -207,6 +234,8 @@ static inline int exact_encode(const struct codec *codec, const struct codec_sav
     if (code < 0) {
         free(file->bytes);
         file->bytes = NULL;
+    } else if (plan.room_after > 0) {
+        exact_encode_spoiling(codec, &plan, &job, file);
     }
     return code;
 }
