@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Valgrind takes some 30 times as long as the processor and is there for wrong uses of memory, not for
- * values: of a long row of like cases it sees a part. ctest sets FORKMILL_QUICK for its memcheck tests, and
- * under AddressSanitizer for those labelled `quick`. */
+ * values: of a long row of like cases it sees a part. So do the sanitizers. ctest sets FORKMILL_QUICK for
+ * both. */
 #ifndef TESTS_QUICK_H
 #define TESTS_QUICK_H
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: quick */
 /* Chains over bands of rows against the same stages one after the other on whole images: the same bytes in no
  * more memory than was planned, and of two errors the file's. The decoder is one that hands out rows of an
  * image that the test holds, and is damaged from a row on where that is wanted. */

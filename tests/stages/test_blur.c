@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: quick */
 /* gaussblur and sharpen against the whole two-dimensional sum in double, with a kernel cut where nothing is
  * left of it. */
 #include "stage_harness.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: quick */
 /* What the contract promises for every stage of the registry, tried on images of every sample type, channel
  * count and some awkward sizes, and on arrays of every sample type and rank. A new stage is tested here
  * without a line about it, unless it has parameters that must be given: then `arguments` needs an entry. */

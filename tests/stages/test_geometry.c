@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: quick */
 /* crop, rotate and flip: every output pixel is compared with the input pixel that geometry says it is. */
 #include "tests/quick.h"
 #include "tests/stages/harness.h"

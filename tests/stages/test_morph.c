@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: quick */
 /* erode and dilate against a loop over every pixel of the shape. */
 #include "stage_harness.h"
 #include "tests/quick.h"
