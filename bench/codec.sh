@@ -5,7 +5,8 @@
 #
 #   bench/codec.sh [--save] [--quick] [--rounds N] [--most-mp N] [FILE...]
 #
-# Without files: the photographs that datasets/fetch.sh brings.
+# Without files: the photographs that datasets/fetch.sh brings, every fifth of its drawings, and every twentieth of its
+# icons.
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -18,22 +19,35 @@ if [ "$quick" = yes ]; then
 fi
 
 prepare
-if [ ${#files[@]} -eq 0 ]; then
-  photos=$(datasets/fetch.sh photos)
-  # The mosaics show middles of the others once more.
-  while IFS= read -r file; do
-    files+=("$file")
-  done < <(find "$photos" -name '*.png' ! -name 'mosaic-*' | sort)
-fi
+
+# Every Nth of a corpus, one name a line. The mosaics among the photographs show middles of the others once more.
+every() { # N CORPUS
+  find "$(datasets/fetch.sh "$2")" -name '*.png' ! -name 'mosaic-*' | LC_ALL=C sort | awk -v n="$1" 'NR % n == 0'
+}
+
+measure() { # reads names
+  local names
+  mapfile -t names
+  "$bench/forkmill-bench-codec" --rounds "$rounds" --most-mp "$most_mp" "${names[@]}"
+}
 
 {
   echo "# PNG on one core"
   echo
   environment
   "$bench/forkmill-bench-codec" --libraries
-  echo "- ${#files[@]} files, up to $most_mp MP of each from its middle, in memory; $rounds rounds of all rows, every other"
-  echo "  one backwards; medians of each file's CPU time, summed"
+  echo "- up to $most_mp MP of each file from its middle, in memory; $rounds rounds of all rows, every other one backwards;"
+  echo "  medians of each file's CPU time, summed"
   echo "- size: of the parts of libpng's default, the mean over the files"
   echo
-  "$bench/forkmill-bench-codec" --rounds "$rounds" --most-mp "$most_mp" "${files[@]}"
+  if [ ${#files[@]} -gt 0 ]; then
+    printf '%s\n' "${files[@]}" | measure
+  else
+    printf '## Photographs\n\n'
+    every 1 photos | measure
+    printf '\n## Drawings\n\n'
+    every 5 art | measure
+    printf '\n## Icons\n\n'
+    every 20 icons | measure
+  fi
 } | report codec

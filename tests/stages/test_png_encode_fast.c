@@ -28,9 +28,9 @@ static const struct shape shapes[] = {
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
-enum kind { SMOOTH, NOISE, DRAWING, KINDS };
+enum kind { SMOOTH, NOISE, RUNS, DRAWING, KINDS };
 
-/* Smooth with a little noise, noise alone, or rectangles. */
+/* Smooth with a little noise, noise alone, runs of three pixels, or rectangles. */
 static uint8_t *make_pixels(const struct shape *shape, enum kind kind)
 {
     size_t bytes = shape_bytes(shape), row_bytes = shape_row_bytes(shape);
@@ -42,6 +42,8 @@ static uint8_t *make_pixels(const struct shape *shape, enum kind kind)
         unsigned value = x / 5 + y * 2 + (seed >> 30);
         if (kind == NOISE)
             value = seed >> 24;
+        else if (kind == RUNS)
+            value = x / (3 * (unsigned)shape_pixel_bytes(shape)) * 37 % 11 * (y % 7) * 5;
         else if (kind == DRAWING)
             value = (x / 240 * 7 + y / 9 * 5) % 11 * 23;
         if (shape->bits < 8)
@@ -124,6 +126,44 @@ static void every_kind_and_save(void **state)
             free(pixels);
         }
     }
+}
+
+/* Tiles of 16 x 16 out of twelve, each of few colours in runs of three pixels: what repeats is found without
+ * filters only. */
+static uint8_t *lay_tiles(const struct shape *shape)
+{
+    uint8_t *pixels = malloc(shape_bytes(shape)), *to = pixels;
+    for (unsigned y = 0; y < shape->height; y++) {
+        for (unsigned x = 0; x < shape->width; x++, to += 4) {
+            unsigned tile = (x / 16 * 31 + y / 16 * 17) * 2654435761u >> 28;
+            unsigned colour = ((tile % 12 * 16 + y % 16) * 16 + x % 16 / 3) * 2246822519u >> 29;
+            for (unsigned i = 0; i < 3; i++)
+                to[i] = (uint8_t)(colour * (53 + 40 * i));
+            to[3] = 255;
+        }
+    }
+    return pixels;
+}
+
+static size_t length_at(const struct codec_save *save, const struct shape *shape, const uint8_t *pixels)
+{
+    struct exact_file file;
+    write_file(save, shape, pixels, 0, &file);
+    free(file.bytes);
+    return file.length_bytes;
+}
+
+/* save.level 1 filters always, which makes such images a fourth larger and more. */
+static void large_images_go_without_filters_where_that_is_better(void **state)
+{
+    (void)state;
+    if (!deflate_has(DEFLATE_LIBDEFLATE))
+        skip();
+    const struct shape shape = IMAGE(600, 400, 4, SAMPLE_U8, 8);
+    uint8_t *pixels = lay_tiles(&shape);
+    struct codec_save fast = {.compression = COMPRESSION_FAST, .level = -1}, filtered = {.level = 1};
+    assert_in_range(length_at(&fast, &shape, pixels), 1, length_at(&filtered, &shape, pixels) * 4 / 5);
+    free(pixels);
 }
 
 static void interlaced_is_left_to_libpng(void **state)
@@ -230,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_and_save),
+        cmocka_unit_test(large_images_go_without_filters_where_that_is_better),
         cmocka_unit_test(interlaced_is_left_to_libpng),
         cmocka_unit_test(rows_get_the_filter_of_the_least_sum),
     };
