@@ -70,21 +70,25 @@ size_t deflate_length(const struct deflater *deflater)
     return deflater->length_bytes;
 }
 
-size_t inflate_scratch(enum deflate_library library, size_t most_bytes)
+bool inflate_has(void)
 {
-    return backends[library]->inflate_scratch(most_bytes);
+    return deflate_has(DEFLATE_ISAL);
 }
 
-struct inflater *inflate_begin(enum deflate_library library, const struct inflate_source *source,
-                               struct scratch *scratch)
+size_t inflate_scratch(void)
 {
-    struct inflater *inflater = backends[library]->inflate_begin(source, scratch);
+    return backends[DEFLATE_ISAL]->inflate_scratch();
+}
+
+struct inflater *inflate_begin(const struct inflate_source *source, struct scratch *scratch)
+{
+    struct inflater *inflater = backends[DEFLATE_ISAL]->inflate_begin(source, scratch);
     if (inflater)
-        *inflater = (struct inflater){.backend = backends[library], .source = source};
+        inflater->source = source;
     return inflater;
 }
 
 bool inflate_more(struct inflater *inflater, uint8_t *piece, size_t piece_bytes, bool last)
 {
-    return inflater->backend->inflate_more(inflater, piece, piece_bytes, last);
+    return backends[DEFLATE_ISAL]->inflate_more(inflater, piece, piece_bytes, last);
 }

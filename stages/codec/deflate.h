@@ -52,20 +52,21 @@ struct inflater;
 struct inflate_source {
     bool (*next)(void *context, const uint8_t **piece, size_t *piece_bytes);
     void *context;
-    size_t most_bytes; /* all pieces together are no longer */
 };
 
-/* Scratch that an inflater takes for a source of up to `most_bytes`. */
-size_t inflate_scratch(enum deflate_library library, size_t most_bytes);
+/* Can it be done without zlib? By ISA-L alone: it refuses what zlib refuses, and libdeflate (as of 1.14)
+ * takes code lengths that repeat beyond their end. */
+bool inflate_has(void);
+
+/* Scratch that an inflater takes. */
+size_t inflate_scratch(void);
 
 /* An inflater at the beginning of the source, which must outlive it. NULL where scratch does not suffice. */
-struct inflater *inflate_begin(enum deflate_library library, const struct inflate_source *source,
-                               struct scratch *scratch);
+struct inflater *inflate_begin(const struct inflate_source *source, struct scratch *scratch);
 
-/* The next `piece_bytes`, no less; `last` where they are the last ones of the stream. The libraries differ in
- * how much of the memory that the stream was inflated to they look back at: of ISA-L pieces, none. False
- * where the stream is damaged in any way, has a checksum that does not hold, fewer or more bytes than asked
- * for, or is followed by others in the source. */
+/* The next `piece_bytes`, no less; `last` where they are the last ones of the stream. Pieces inflated before
+ * are not looked at again. False where the stream is damaged in any way, has a checksum that does not hold,
+ * fewer or more bytes than asked for, or is followed by others in the source. */
 bool inflate_more(struct inflater *inflater, uint8_t *piece, size_t piece_bytes, bool last);
 
 #endif

@@ -11,7 +11,8 @@ struct deflate_backend {
     size_t (*deflate_scratch)(int level);
     struct deflater *(*deflate_begin)(int level, uint8_t *out, size_t out_bytes, struct scratch *scratch);
     bool (*deflate_more)(struct deflater *deflater, const uint8_t *piece, size_t piece_bytes, bool last);
-    size_t (*inflate_scratch)(size_t most_bytes);
+    /* NULL where it does not inflate. */
+    size_t (*inflate_scratch)(void);
     struct inflater *(*inflate_begin)(const struct inflate_source *source, struct scratch *scratch);
     bool (*inflate_more)(struct inflater *inflater, uint8_t *piece, size_t piece_bytes, bool last);
 };
@@ -23,7 +24,6 @@ struct deflater {
 };
 
 struct inflater {
-    const struct deflate_backend *backend;
     const struct inflate_source *source;
 };
 

@@ -94,9 +94,8 @@ static bool more_deflate(struct deflater *base, const uint8_t *piece, size_t pie
     return !last || stream->internal_state.state == ZSTATE_END;
 }
 
-static size_t scratch_for_inflate(size_t most_bytes)
+static size_t scratch_for_inflate(void)
 {
-    (void)most_bytes;
     return scratch_need(1, sizeof(struct isal_inflater));
 }
 

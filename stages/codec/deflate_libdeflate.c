@@ -2,7 +2,6 @@
 /* libdeflate. It allocates through two functions that are the same for the whole process, so these lend what
  * the calling thread has been given: a job's scratch. */
 #include <libdeflate.h>
-#include <string.h>
 
 #include "stages/codec/deflate_backend.h"
 
@@ -13,19 +12,13 @@ struct libdeflate_deflater {
     size_t out_bytes;
 };
 
-struct libdeflate_inflater {
-    struct inflater base;
-    struct libdeflate_decompressor *decompressor;
-    uint8_t *joined; /* room for the source where it comes in pieces */
-};
-
 #define LEVELS 13
 
 /* Without scratch, what is asked for is only counted. */
 static _Thread_local struct scratch *lender;
 static _Thread_local size_t asked_bytes;
 
-static size_t compressor_bytes[LEVELS], decompressor_bytes;
+static size_t compressor_bytes[LEVELS];
 
 static void *lend(size_t size_bytes)
 {
@@ -48,9 +41,6 @@ __attribute__((constructor)) static void set_up(void)
         libdeflate_free_compressor(libdeflate_alloc_compressor(level));
         compressor_bytes[level] = asked_bytes;
     }
-    asked_bytes = 0;
-    libdeflate_free_decompressor(libdeflate_alloc_decompressor());
-    decompressor_bytes = asked_bytes;
 }
 
 static size_t scratch_for_deflate(int level)
@@ -80,59 +70,6 @@ static bool more_deflate(struct deflater *base, const uint8_t *piece, size_t pie
     return base->length_bytes > 0;
 }
 
-static size_t scratch_for_inflate(size_t most_bytes)
-{
-    return scratch_add(scratch_add(scratch_need(1, sizeof(struct libdeflate_inflater)), decompressor_bytes),
-                       scratch_need(1, most_bytes));
-}
-
-static struct inflater *begin_inflate(const struct inflate_source *source, struct scratch *scratch)
-{
-    struct libdeflate_inflater *inflater = scratch_alloc(scratch, 1, sizeof *inflater);
-    if (!inflater)
-        return NULL;
-    lender = scratch;
-    *inflater = (struct libdeflate_inflater){.decompressor = libdeflate_alloc_decompressor(),
-                                             .joined = scratch_alloc(scratch, 1, source->most_bytes)};
-    lender = NULL;
-    return inflater->decompressor && inflater->joined ? &inflater->base : NULL;
-}
-
-/* The source in one piece: where it lies when it has one, else joined. False where it is longer than
- * promised. */
-static bool join(struct libdeflate_inflater *inflater, const uint8_t **stream, size_t *stream_bytes)
-{
-    const struct inflate_source *source = inflater->base.source;
-    const uint8_t *piece;
-    size_t piece_bytes, joined_bytes = 0;
-    if (!source->next(source->context, stream, stream_bytes))
-        return false;
-    while (source->next(source->context, &piece, &piece_bytes)) {
-        if (joined_bytes == 0 && *stream_bytes <= source->most_bytes) {
-            memcpy(inflater->joined, *stream, *stream_bytes);
-            joined_bytes = *stream_bytes;
-            *stream = inflater->joined;
-        }
-        if (*stream != inflater->joined || piece_bytes > source->most_bytes - joined_bytes)
-            return false;
-        memcpy(inflater->joined + joined_bytes, piece, piece_bytes);
-        joined_bytes += piece_bytes;
-        *stream_bytes = joined_bytes;
-    }
-    return true;
-}
-
-static bool more_inflate(struct inflater *base, uint8_t *piece, size_t piece_bytes, bool last)
-{
-    struct libdeflate_inflater *inflater = (struct libdeflate_inflater *)base;
-    const uint8_t *stream;
-    size_t stream_bytes, taken_bytes;
-    return last && join(inflater, &stream, &stream_bytes) &&
-           libdeflate_zlib_decompress_ex(inflater->decompressor, stream, stream_bytes, piece, piece_bytes,
-                                         &taken_bytes, NULL) == LIBDEFLATE_SUCCESS &&
-           taken_bytes == stream_bytes;
-}
-
 uint32_t deflate_libdeflate_crc32(const uint8_t *bytes, size_t length_bytes)
 {
     return libdeflate_crc32(0, bytes, length_bytes);
@@ -144,7 +81,4 @@ const struct deflate_backend deflate_libdeflate = {
     .deflate_scratch = scratch_for_deflate,
     .deflate_begin = begin_deflate,
     .deflate_more = more_deflate,
-    .inflate_scratch = scratch_for_inflate,
-    .inflate_begin = begin_inflate,
-    .inflate_more = more_inflate,
 };

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Image data without libpng: IDAT chunks by our own walk, inflated by a library faster than zlib, filters
- * undone in SIMD. It takes only what is sound and usual. Whatever else there is, a fault or a rarity, it
- * leaves to libpng, whose verdict and words then stand. */
+/* Image data without libpng: IDAT chunks by our own walk, inflated by ISA-L, filters undone in SIMD. It takes
+ * only what is sound and usual. Whatever else there is, a fault or a rarity, it leaves to libpng, whose
+ * verdict and words then stand. */
 #include <string.h>
 
 #include "stages/codec/deflate.h"
 #include "stages/codec/png_private.h"
 #include "stages/codec/png_rows.h"
 
-/* Stream and rows of up to this size together are inflated in one piece by libdeflate, which starts sooner;
- * larger ones window by window by ISA-L, which is as fast and needs no memory of the image's size. */
+/* Stream and rows of up to this size together are inflated in one piece, larger ones window by window. */
 #define WHOLE_MOST_BYTES (1u << 20)
 
 /* Stays in the second cache, with what the library itself keeps. */
@@ -19,7 +18,6 @@
 #define CHUNK_MOST_BYTES 8000000u
 
 struct layout {
-    enum deflate_library library;
     size_t row_bytes; /* without the filter's number */
     size_t window_rows, pixel_bytes;
     bool direct; /* undone rows are pixels as they are */
@@ -54,24 +52,16 @@ static bool choose(const struct png_header *header, uint64_t file_bytes, struct 
 {
     unsigned bits = png_samples_per_pixel(header->colour) * header->depth;
     size_t raw_bytes = png_raw_bytes(header->width, header->height, bits, false);
-    if (header->interlaced || raw_bytes == SIZE_MAX)
+    if (!inflate_has() || header->interlaced || raw_bytes == SIZE_MAX)
         return false;
     layout->row_bytes = ((size_t)header->width * bits + 7) / 8;
     layout->pixel_bytes = bits < 8 ? 1 : bits / 8;
     layout->direct = header->depth == 8 && header->colour != PNG_COLOR_TYPE_PALETTE;
     bool small = raw_bytes <= WHOLE_MOST_BYTES && file_bytes <= WHOLE_MOST_BYTES - raw_bytes;
-    if (deflate_has(DEFLATE_LIBDEFLATE) && (small || !deflate_has(DEFLATE_ISAL))) {
-        layout->library = DEFLATE_LIBDEFLATE;
+    layout->window_rows = small ? header->height : WINDOW_BYTES / (layout->row_bytes + 1);
+    layout->window_rows += layout->window_rows == 0;
+    if (layout->window_rows > header->height)
         layout->window_rows = header->height;
-    } else if (deflate_has(DEFLATE_ISAL)) {
-        layout->library = DEFLATE_ISAL;
-        layout->window_rows = WINDOW_BYTES / (layout->row_bytes + 1);
-        layout->window_rows += layout->window_rows == 0;
-        if (layout->window_rows > header->height)
-            layout->window_rows = header->height;
-    } else {
-        return false;
-    }
     return true;
 }
 
@@ -90,7 +80,7 @@ size_t png_fast_scratch(const struct png_header *header, uint64_t file_bytes)
     size_t above_bytes = scratch_need(1, layout.row_bytes + PNG_ROW_SLACK);
     size_t rows_bytes =
         scratch_add(scratch_need(1, sizeof(struct png_fast)), scratch_add(window_bytes, above_bytes));
-    return scratch_add(inflate_scratch(layout.library, file_bytes), rows_bytes);
+    return scratch_add(inflate_scratch(), rows_bytes);
 }
 
 static bool next_idat(void *context, const uint8_t **piece, size_t *piece_bytes)
@@ -104,8 +94,8 @@ static bool next_idat(void *context, const uint8_t **piece, size_t *piece_bytes)
     return true;
 }
 
-/* A window of 2^(info + 8) bytes is asked for. zlib refuses distances beyond it, which these libraries do not
- * look at, so it must be the largest or span all rows. */
+/* A window of 2^(info + 8) bytes is asked for. zlib refuses distances beyond it, which ISA-L does not look
+ * at, so it must be the largest or span all rows. */
 static bool stream_usual(const uint8_t *stream, size_t raw_bytes)
 {
     unsigned method = stream[0] & 15, info = stream[0] >> 4;
@@ -237,9 +227,9 @@ struct png_fast *png_fast_begin(struct png_session *session, const struct png_he
     const size_t row_bytes = fast->layout.row_bytes;
     fast->header = header;
     fast->idat = (struct idat){.bytes = job->bytes, .position = first, .end = end};
-    fast->source = (struct inflate_source){next_idat, &fast->idat, job->length_bytes};
+    fast->source = (struct inflate_source){next_idat, &fast->idat};
     set_colours(session, header, job->shape.channels, &fast->colours);
-    fast->inflater = inflate_begin(fast->layout.library, &fast->source, job->scratch);
+    fast->inflater = inflate_begin(&fast->source, job->scratch);
     fast->window = scratch_alloc(job->scratch, 1, window_size(&fast->layout));
     fast->above = scratch_alloc(job->scratch, 1, row_bytes + PNG_ROW_SLACK);
     if (!fast->inflater || !fast->window || !fast->above)
