@@ -25,7 +25,7 @@ END
 @test "one tree from every engine, worker count, queue, batch, pools and split, with and without stalls" {
   run -0 "$equality" quick
   echo "$output"
-  [[ "${lines[-1]}" == "150 runs, 0 different from serial" ]]
+  [[ "${lines[-1]}" == "78 runs, 0 different from serial" ]]
 }
 
 @test "one tree though workers are killed all the while" {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The stage that hands items to commands.
+# ctest labels: plain
 
 load machine
 

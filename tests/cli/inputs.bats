@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Inputs that are missing, broken, too large, in each other's way, or that change: what is refused and what fails.
+# ctest labels: plain
 
 load machine
 

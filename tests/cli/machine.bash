@@ -69,12 +69,22 @@ part_of() {
     return 1
 }
 
-# A value of the summary that --json printed: number items.done
+# A number of the summary that --json printed, a value a line: number items.done
 number() {
-    "$FORKMILL_PYTHON" - "$1" <<'END'
-import functools, json, sys
-print(functools.reduce(lambda at, key: at[key], sys.argv[1].split("."), json.load(open(".out"))))
-END
+    awk -v wanted="$1" '
+        match($0, /^ *"[a-z_]+": /) {
+            depth = (index($0, "\"") - 1) / 2
+            split($0, word, "\"")
+            path[depth] = (depth > 1 ? path[depth - 1] "." : "") word[2]
+            if (path[depth] == wanted) {
+                sub(/^[^:]*: /, "")
+                sub(/,$/, "")
+                print
+                found = 1
+                exit
+            }
+        }
+        END { exit !found }' .out
 }
 
 is() {

@@ -233,7 +233,7 @@ static void large_files_are_decoded_fast(void **state)
     bool fast;
     for (size_t k = 0; k < KINDS; k++) {
         for (size_t s = 0; s < 2; s++) {
-            if (quick_skip(5))
+            if (quick_skip(11))
                 continue;
             uint32_t times = kinds[k].depth < 8 ? 4 : 1;
             struct making making = {.piece_bytes = k % 2 ? 8192 : 0};
@@ -364,7 +364,7 @@ static void random_damage(void **state)
     bool fast;
     seed = 7;
     limits = &small_limits;
-    const unsigned files = quick() ? 600 : 3000;
+    const unsigned files = quick() ? 300 : 3000;
     for (unsigned i = 0; i < files; i++) {
         bool large = i % 200 == 0;
         struct reference_bytes file = make(&kinds[i % KINDS], large ? 900 : 13, large ? 900 : 7, &two_pieces);
