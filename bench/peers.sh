@@ -7,6 +7,9 @@
 #
 # Lists have commas: --corpora icons,art,photos --jobs thumbnail,half,blur,gray,encode
 # --peers opencv,libvips,vipsthumbnail,pillow,imagemagick,graphicsmagick. A corpus may also be a directory.
+#
+# FORKMILL_BENCH_OUT names the directory that outputs go to, build/bench where it is not set. For icons it had better be
+# a tmpfs: ext4 makes thousands of files at half the speed for some seconds after as many were removed.
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -101,7 +104,7 @@ if [ "$quick" = yes ]; then
   rounds=1
 fi
 [[ ,$peers, != *,libvips,* || -x $bench/forkmill-bench-vips ]] || die "peers.sh: built without libvips-dev"
-outs=$(mktemp -d "$work/peers-out-XXXXXX")
+outs=$(mktemp -d "${FORKMILL_BENCH_OUT:-$work}/peers-out-XXXXXX")
 figures=$work/peers.txt # left there, for a look at a run that was stopped
 rm -f "$figures"
 trap 'rm -rf "$outs" "$outs.log"' EXIT
@@ -114,6 +117,7 @@ done
   environment
   echo "- $("$PYTHON" bench/peers/pictures.py versions)"
   echo "- $(versions)"
+  echo "- outputs go to $(stat -f -c %T "$outs")"
   echo "- \`bench/peers/one.sh\` has each command; two processes each, PNG to PNG, each tool's default compression"
   echo "- $rounds interleaved rounds after a first run of each; what takes more than $hopeless times as long as forkmill there"
   echo "  is not run again"
