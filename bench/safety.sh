@@ -13,7 +13,7 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-rounds=9 icons=6000 photos=300
+rounds=7 icons=20000 photos=600
 flags "[--rounds N] [--icons N] [--photos N] [--save]" "$@"
 
 # "WALL CPU" in seconds of a run, which ends when the journal is closed.
