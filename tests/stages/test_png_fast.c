@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "codec_exact.h"
+#include "corpus.h"
 #include "png_reference.h"
 #include "stages/codec/deflate.h"
 #include "stages/codec/png_private.h"
@@ -398,43 +399,24 @@ static void damage_within_a_large_file(void **state)
     assert_true(refused > taken);
 }
 
-static uint8_t *load(const char *directory, const char *name, size_t *length_bytes)
+static unsigned fast_of_corpus;
+
+static void compare_file(const char *directory, char **columns)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("cannot open %s", path);
-    fseek(file, 0, SEEK_END);
-    *length_bytes = (size_t)ftell(file);
-    rewind(file);
-    uint8_t *bytes = malloc(*length_bytes + 1);
-    assert_int_equal(fread(bytes, 1, *length_bytes, file), *length_bytes);
-    bytes[*length_bytes] = '\0';
-    fclose(file);
-    return bytes;
+    size_t length;
+    uint8_t *bytes = corpus_load(directory, columns[0], &length);
+    bool fast;
+    compare(bytes, length, &fast);
+    fast_of_corpus += fast;
+    free(bytes);
 }
 
 static void the_corpus(void **state)
 {
     (void)state;
-    const char *directory = getenv("FORKMILL_CORPUS");
-    if (!directory) {
-        print_message("skipped: FORKMILL_CORPUS is not set, no corpus was read\n");
-        skip();
-    }
-    size_t length, files = 0, fast_ones = 0;
-    char *table = (char *)load(directory, "expected-png.tsv", &length), *rest = table;
-    for (char *line; (line = strsep(&rest, "\n")) && *line; files++) {
-        uint8_t *bytes = load(directory, strsep(&line, "\t"), &length);
-        bool fast;
-        compare(bytes, length, &fast);
-        fast_ones += fast;
-        free(bytes);
-    }
-    print_message("%zu files of the corpus, %zu decoded fast\n", files, fast_ones);
-    assert_true(files > 0 && (fast_ones > 0 || !have_any()));
-    free(table);
+    corpus_each("expected-png.tsv", compare_file);
+    print_message("%u decoded fast\n", fast_of_corpus);
+    assert_true(fast_of_corpus > 0 || !have_any());
 }
 
 int main(void)
