@@ -243,6 +243,7 @@ static void a_short_head_plans_for_transparency(void **state)
     free(file.bytes);
 }
 
+/* A session of libpng, and the 86 KiB that ISA-L inflates with. */
 static void an_icon_needs_little_scratch(void **state)
 {
     (void)state;
@@ -251,7 +252,7 @@ static void an_icon_needs_little_scratch(void **state)
     reference_start(&file, 48, 48, 8, PNG_COLOR_TYPE_RGB_ALPHA, 0);
     reference_finish(&file, 48 * 193);
     assert_int_equal(exact_decode(&png_codec, file.bytes, file.length_bytes, &exact_limits, &exact), 0);
-    assert_in_range(exact.info.scratch_bytes, 1, 256 << 10);
+    assert_in_range(exact.info.scratch_bytes, 1, 384 << 10);
     exact_free(&exact);
     free(file.bytes);
 }
