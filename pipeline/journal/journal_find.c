@@ -5,19 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void journal_bind_key(struct journal *journal, sqlite3_stmt *statement, const char *shown, const char *rel)
-{
-    struct journal_name *name = &journal->name;
-    journal_name_make(name, journal->here, shown, rel);
-    sqlite3_bind_text(statement, 1, name->path, (int)name->root_bytes, SQLITE_STATIC);
-    journal_db_bind_text(statement, 2, rel);
-}
-
-void journal_bind_digest(sqlite3_stmt *statement, int at, const uint8_t *digest)
-{
-    sqlite3_bind_blob(statement, at, digest, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
-}
-
 /* A copy of a column's bytes in a block that serves again; false: out of memory. */
 static bool copy(sqlite3_stmt *row, int column, void **bytes, size_t *length, size_t *room)
 {

@@ -167,35 +167,24 @@ static mode_t mode_of(int flags, va_list list)
     return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(list, mode_t) : 0;
 }
 
-int open(const char *path, int flags, ...)
-{
-    static int (*_Atomic real)(const char *, int, ...);
-    if (!real) {
-        int (*found)(const char *, int, ...);
-        find("open", &found);
-        real = found;
+#define OPENING(name)                                                                                        \
+    int name(const char *path, int flags, ...)                                                               \
+    {                                                                                                        \
+        static int (*_Atomic real)(const char *, int, ...);                                                  \
+        if (!real) {                                                                                         \
+            int (*found)(const char *, int, ...);                                                            \
+            find(#name, &found);                                                                             \
+            real = found;                                                                                    \
+        }                                                                                                    \
+        va_list list;                                                                                        \
+        va_start(list, flags);                                                                               \
+        const mode_t mode = mode_of(flags, list);                                                            \
+        va_end(list);                                                                                        \
+        return fails(#name) ? -1 : real(path, flags, mode);                                                  \
     }
-    va_list list;
-    va_start(list, flags);
-    const mode_t mode = mode_of(flags, list);
-    va_end(list);
-    return fails("open") ? -1 : real(path, flags, mode);
-}
 
-int open64(const char *path, int flags, ...)
-{
-    static int (*_Atomic real)(const char *, int, ...);
-    if (!real) {
-        int (*found)(const char *, int, ...);
-        find("open64", &found);
-        real = found;
-    }
-    va_list list;
-    va_start(list, flags);
-    const mode_t mode = mode_of(flags, list);
-    va_end(list);
-    return fails("open64") ? -1 : real(path, flags, mode);
-}
+OPENING(open)
+OPENING(open64) /* SQLite's name */
 
 int openat(int at, const char *path, int flags, ...)
 {

@@ -5,6 +5,7 @@ time. A run must not crash, hang or leave anything but whole outputs; what it co
 from the table.
 
   failures.py [SECONDS [SEED]]      the first and all calls of each sort, then others until SECONDS are over; 0: every one
+                                    (of fewer than 60 SECONDS each engine has every other sort)
 
 FORKMILL_FAILING names the library that makes calls fail; without it, that of build/dev.
 """

@@ -135,6 +135,8 @@ def campaign(main):
         if not os.access(program, os.X_OK):
             print(f"{os.path.basename(sys.argv[0])}: {program} is not built", file=sys.stderr)
             sys.exit(2)
+    # As users have it; what the tests of other things have set would leave SQLite out.
+    os.environ["FORKMILL_JOURNAL"] = "true"
     here = tempfile.mkdtemp(prefix="forkmill-campaign-")
     os.chdir(here)
     try:
