@@ -338,11 +338,21 @@ static int note_end(struct journal *journal, const struct journal_end *end, stru
     return code;
 }
 
+/* What could not be listed in earlier runs, and nobody will put again where it was mended. */
+static int forget_strays(struct journal *journal, struct error *error)
+{
+    char text[80];
+    snprintf(text, sizeof text, "DELETE FROM items WHERE name = '' AND run < %lld", (long long)journal->run);
+    return journal_db_run(journal->db, text, error);
+}
+
 int journal_close(struct journal *journal, const struct journal_end *end, struct error *error)
 {
     if (!journal)
         return 0;
     int code = commit(journal, error);
+    if (code == 0 && end->listed && !journal->looking)
+        code = forget_strays(journal, error);
     if (code == 0 && !journal->looking)
         code = note_end(journal, end, error);
     free_all(journal);
