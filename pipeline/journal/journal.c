@@ -13,9 +13,10 @@
 #include "pipeline/journal/journal_lock.h"
 #include "pipeline/shared/clock.h"
 
-/* Rows wait for their transaction's end until there are so many, or for so long. */
-#define BATCH_ROWS 512u
-#define BATCH_NS   250000000u
+/* Rows wait for their transaction until there are so many, or for so long. */
+#define BATCH_ROWS  512u
+#define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_NS    250000000u
 
 static const char put_text[] = "INSERT OR REPLACE INTO items (root, name, run, status, size, mtime, config, "
                                "attempts, times, class, stage, "
@@ -124,6 +125,7 @@ static void free_all(struct journal *journal)
     sqlite3_close(journal->db);
     journal_unlock(journal->options.directory, journal->lock_file);
     pthread_mutex_destroy(&journal->lock);
+    free(journal->batch.bytes);
     free(journal);
 }
 
@@ -198,6 +200,15 @@ void journal_bind_digest(sqlite3_stmt *statement, int at, const uint8_t *digest)
     sqlite3_bind_blob(statement, at, digest, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
 }
 
+/* The rows that wait become part of a transaction. Under the lock. */
+static int write_rows(struct journal *journal, struct error *error)
+{
+    if (!journal->open)
+        TRY(run_prepared(journal->begin, error));
+    journal->open = true;
+    return journal_batch_insert(&journal->batch, journal->put, error);
+}
+
 /* Under the lock. */
 static int commit(struct journal *journal, struct error *error)
 {
@@ -208,14 +219,19 @@ static int commit(struct journal *journal, struct error *error)
     if (journal->options.before_commit)
         code = journal->options.before_commit(journal->options.context, error);
     if (code == 0)
+        code = write_rows(journal, error);
+    if (code == 0)
         code = run_prepared(journal->commit, error);
     if (code < 0) /* their items are done again by the next run */
         sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+    journal->open = false;
+    journal->batch.used_bytes = 0;
     return code;
 }
 
-/* `text` is the statement's until it has run. */
-static void bind_times(struct journal *journal, const uint64_t *step_ns, char *text, size_t size)
+/* As text, a space between two. */
+static struct journal_value times_of(const struct journal *journal, const uint64_t *step_ns, char *text,
+                                     size_t size)
 {
     char *at = text;
     for (unsigned i = 0; step_ns && i < journal->options.step_count; i++) {
@@ -225,57 +241,49 @@ static void bind_times(struct journal *journal, const uint64_t *step_ns, char *t
             *at++ = ' ';
         at = journal_digits(at, step_ns[i]);
     }
-    sqlite3_bind_text(journal->put, 9, text, (int)(at - text), SQLITE_STATIC);
-}
-
-static void bind_failure(sqlite3_stmt *put, const struct error *error)
-{
-    journal_db_bind_text(put, 10, error ? error_name(error->code) : NULL);
-    journal_db_bind_text(put, 11, error && *error->stage ? error->stage : NULL);
-    journal_db_bind_text(put, 12, error ? error->reason : NULL);
+    return (struct journal_value){.kind = JOURNAL_TEXT, .length_bytes = (size_t)(at - text), .bytes = text};
 }
 
 /* Under the lock. */
-static int insert(struct journal *journal, const struct journal_row *row, struct error *error)
+static int add_row(struct journal *journal, const struct journal_row *row, struct error *error)
 {
-    sqlite3_stmt *put = journal->put;
     const struct config_digest *digest = &journal->options.digest;
+    const struct error *why = row->error;
+    struct journal_name *name = &journal->name;
     char times[2048];
-    journal_bind_key(journal, put, row->shown, row->rel);
-    sqlite3_bind_int64(put, 3, journal->run);
-    sqlite3_bind_int(put, 4, row->error ? STATUS_FAILED : STATUS_DONE);
-    sqlite3_bind_int64(put, 5, (sqlite3_int64)row->size_bytes);
-    sqlite3_bind_int64(put, 6, row->mtime_ns);
-    journal_bind_digest(put, 7, row->error ? digest->failures : digest->bytes);
-    sqlite3_bind_int64(put, 8, row->attempts);
-    bind_times(journal, row->step_ns, times, sizeof times);
-    bind_failure(put, row->error);
-    journal_db_bind_text(put, 13, row->warning);
-    sqlite3_bind_blob64(put, 14, row->outputs_bytes ? row->outputs : "", row->outputs_bytes, SQLITE_STATIC);
-    if (row->record)
-        sqlite3_bind_blob64(put, 15, row->record, row->record_bytes, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(put, 15);
-    int code = journal_db_step(put, error);
-    sqlite3_reset(put);
-    return code;
+    journal_name_make(name, journal->here, row->shown, row->rel);
+    /* In the order of put_text. */
+    const struct journal_value values[] = {
+        {.kind = JOURNAL_TEXT, .length_bytes = name->root_bytes, .bytes = name->path},
+        journal_text(row->rel),
+        journal_integer(journal->run),
+        journal_integer(why ? STATUS_FAILED : STATUS_DONE),
+        journal_integer((int64_t)row->size_bytes),
+        journal_integer(row->mtime_ns),
+        journal_blob(why ? digest->failures : digest->bytes, CONFIG_DIGEST_BYTES),
+        journal_integer(row->attempts),
+        times_of(journal, row->step_ns, times, sizeof times),
+        journal_text(why ? error_name(why->code) : NULL),
+        journal_text(why && *why->stage ? why->stage : NULL),
+        journal_text(why ? why->reason : NULL),
+        journal_text(row->warning),
+        journal_blob(row->outputs_bytes ? row->outputs : "", row->outputs_bytes),
+        journal_blob(row->record, row->record_bytes),
+    };
+    return journal_batch_add(&journal->batch, values, sizeof values / sizeof *values, error);
 }
 
-/* A transaction for what comes, where none is under way. Under the lock. */
-static int open_batch(struct journal *journal, struct error *error)
+/* Under the lock. */
+static void count_change(struct journal *journal)
 {
-    if (journal->waiting == 0) {
-        TRY(run_prepared(journal->begin, error));
+    if (journal->waiting++ == 0)
         journal->since_ns = clock_ns();
-    }
-    journal->waiting++;
-    return 0;
 }
 
 /* Under the lock. */
 static int commit_if_due(struct journal *journal, struct error *error)
 {
-    const bool due = journal->waiting >= BATCH_ROWS ||
+    const bool due = journal->waiting >= BATCH_ROWS || journal->batch.used_bytes >= BATCH_BYTES ||
                      (journal->waiting > 0 && clock_ns() - journal->since_ns >= BATCH_NS);
     return due ? commit(journal, error) : 0;
 }
@@ -283,9 +291,9 @@ static int commit_if_due(struct journal *journal, struct error *error)
 int journal_put(struct journal *journal, const struct journal_row *row, struct error *error)
 {
     pthread_mutex_lock(&journal->lock);
-    int code = open_batch(journal, error);
+    int code = add_row(journal, row, error);
     if (code == 0)
-        code = insert(journal, row, error);
+        count_change(journal);
     pthread_mutex_unlock(&journal->lock);
     return code;
 }
@@ -294,7 +302,8 @@ int journal_retract(struct journal *journal, const char *shown, const struct err
 {
     sqlite3_stmt *retract = journal->retract;
     pthread_mutex_lock(&journal->lock);
-    int code = open_batch(journal, error);
+    count_change(journal);
+    int code = write_rows(journal, error); /* the row to change may be among them */
     if (code == 0) {
         journal_name_make(&journal->name, journal->here, shown, "");
         journal_bind_digest(retract, 1, journal->options.digest.failures);

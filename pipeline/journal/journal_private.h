@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of an open journal share.
  *
- *   journal.c       opened and closed; rows put
- *   journal_find.c  rows of earlier runs found */
+ *   journal.c        opened and closed; rows put
+ *   journal_batch.c  rows waiting for their transaction
+ *   journal_find.c   rows of earlier runs found */
 #ifndef PIPELINE_JOURNAL_JOURNAL_PRIVATE_H
 #define PIPELINE_JOURNAL_JOURNAL_PRIVATE_H
 
@@ -10,6 +11,7 @@
 #include <pthread.h>
 
 #include "pipeline/journal/journal.h"
+#include "pipeline/journal/journal_batch.h"
 #include "pipeline/journal/journal_db.h"
 #include "pipeline/journal/journal_name.h"
 
@@ -20,8 +22,10 @@ struct journal {
     sqlite3_stmt *put, *find, *retract, *begin, *commit;
     sqlite3_int64 run;
     bool has_past, looking;
-    unsigned waiting; /* rows put since the transaction began */
-    uint64_t since_ns;
+    struct journal_batch batch;
+    bool open;         /* a transaction is under way */
+    unsigned waiting;  /* changes since the last commit, */
+    uint64_t since_ns; /* the first of them at this time */
     int lock_file;
     struct journal_name name; /* of the item at hand */
     char here[PATH_MAX];
