@@ -121,8 +121,8 @@ void ledger_retract(struct ledger *ledger, const char *shown, const struct error
 /* Something that was found and passed over; counted. */
 void ledger_note(struct ledger *ledger, const char *shown, const char *text);
 
-/* Something that was found and cannot be read as an item: a directory that cannot be listed, a link that leads
- * nowhere, a file whose output would have another's name. It fails as a stray item. */
+/* Something that was found and cannot be read as an item: a directory that cannot be listed, a link that
+ * leads nowhere, a file whose output would have another's name. It fails as a stray item. */
 void ledger_fail_entry(struct ledger *ledger, const struct scan_entry *entry, const struct error *error);
 
 /* Sends an item round again, `alone`: at the end, with nothing else in flight. */

@@ -172,8 +172,9 @@ END
     mill 0 -i in -o out -s invert --json
     counts "1 20 0"
     [ "$(query out "SELECT count(*), sum(status = 2) FROM items")" = "21 0" ]
+    [ "$(query out "SELECT path FROM roots")" = "$PWD/in/" ]
     mill 1 --files-from list -o out-list -s invert --quarantine aside-list
-    [ "$(query out-list "SELECT root, name FROM items WHERE status = 2")" = "$PWD/gone/x.png " ]
+    [ "$(query out-list "SELECT path, name FROM items JOIN roots ON id = root WHERE status = 2")" = "$PWD/gone/x.png " ]
     grep -q "^file      gone/x.png$" aside-list/gone/x.png.error.txt
     # the second of two of one name fails beside the first
     cat first first | mill 1 --files-from - -o twice -s invert --json
@@ -317,8 +318,11 @@ END
     "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('CREATE TABLE items (x)')"
     refused "no journal of forkmill's"
     cp kept/.forkmill-journal.db $journal
-    "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('PRAGMA user_version=2')"
+    "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('PRAGMA user_version=99')"
     refused "made by a newer forkmill"
+    cp kept/.forkmill-journal.db $journal
+    "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('PRAGMA user_version=1')"
+    refused "made by an older forkmill"
     cp kept/.forkmill-journal.db $journal
     "$FORKMILL_PYTHON" - $journal <<'END'
 import sqlite3, sys
