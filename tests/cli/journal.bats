@@ -149,51 +149,6 @@ first() {
     [ "$(files aside)" -eq 2 ]
 }
 
-@test "what never became an item is in the report and the quarantine, until it is mended" {
-    ln -s nowhere in/dangling.png
-    ln -s "$FORKMILL_PYTHON" in/outside.png
-    find in -name 'icons-*.png' | sort | tee first >list
-    echo gone/x.png >>list
-    mill 1 -i in -o out -s invert --quarantine aside --json
-    counts "20 0 2"
-    "$FORKMILL" report out --json >.report
-    "$FORKMILL_PYTHON" - <<'END'
-import json
-items = json.load(open(".report"))["failures"]
-print(items)
-assert sorted(i["path"].rsplit("/", 1)[1] for i in items) == ["dangling.png", "outside.png"], items
-END
-    grep -q "^kind      io$" aside/dangling.png.error.txt
-    grep -q "leads out of the input directory" aside/outside.png.error.txt
-    [ "$(files aside)" -eq 2 ]
-    # mended, and of a list the next time
-    rm in/dangling.png in/outside.png
-    cp "$(head -n 1 first)" in/dangling.png
-    mill 0 -i in -o out -s invert --json
-    counts "1 20 0"
-    [ "$(query out "SELECT count(*), sum(status = 2) FROM items")" = "21 0" ]
-    [ "$(query out "SELECT path FROM roots")" = "$PWD/in/" ]
-    mill 1 --files-from list -o out-list -s invert --quarantine aside-list
-    [ "$(query out-list "SELECT path, name FROM items JOIN roots ON id = root WHERE status = 2")" = "$PWD/gone/x.png " ]
-    grep -q "^file      gone/x.png$" aside-list/gone/x.png.error.txt
-    # the second of two of one name fails beside the first
-    cat first first | mill 1 --files-from - -o twice -s invert --json
-    counts "20 0 20"
-    [ "$(query twice "SELECT sum(status = 1), sum(status = 2) FROM items")" = "20 20" ]
-}
-
-@test "a directory that cannot be read is in the report" {
-    mkdir in/locked
-    chmod 0 in/locked
-    ls in/locked 2>/dev/null && skip "root reads every directory"
-    mill 1 -i in -o out -s invert --quarantine aside
-    "$FORKMILL" report out --failed | grep -q "in/locked"
-    [ -s aside/locked.error.txt ]
-    chmod 700 in/locked
-    mill 0 -i in -o out -s invert
-    "$FORKMILL" report out | grep -q "0 failed"
-}
-
 @test "a file that could not be read is tried again" {
     # it says 4096 bytes and has fewer
     ln -s /sys/devices/system/cpu/online online.png
