@@ -195,6 +195,9 @@ int codec_plan_for(const struct codec *codec, const struct codec_save *save, con
  * same. NULL for NULL. */
 const struct codec *codec_written(const struct codec *codec);
 
+/* Does it write what another, read_only one reads? False for NULL. */
+bool codec_stands_in(const struct codec *codec);
+
 /* Is the codec asked to make the best of a damaged image? */
 bool codec_salvages(const struct codec_decode *job);
 

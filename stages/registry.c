@@ -121,6 +121,15 @@ const struct codec *codec_written(const struct codec *codec)
     return codec;
 }
 
+bool codec_stands_in(const struct codec *codec)
+{
+    for (const struct codec *const *other = codecs; *other; other++) {
+        if (*other != codec && codec_written(*other) == codec)
+            return true;
+    }
+    return false;
+}
+
 struct shape codec_shrunk(const struct shape *shape, unsigned shrink)
 {
     struct shape shrunk = *shape;

@@ -80,6 +80,11 @@ int outname_set_add(struct outname_set *set, const char *name)
     return 1;
 }
 
+static bool can_clash(const struct outname_rule *rule, const char *name)
+{
+    return !rule->kept || codec_stands_in(codec_for_name(name));
+}
+
 static int assign(const struct outname_rule *rule, unsigned form, const char *rel, struct error *error)
 {
     char name[PATH_MAX];
@@ -93,7 +98,7 @@ static int assign(const struct outname_rule *rule, unsigned form, const char *re
             return error_set(error, ERROR_USAGE,
                              "its output would be the file that collect or aggregate writes");
     }
-    int fresh = rule->taken ? outname_set_add(rule->taken, name) : 1;
+    int fresh = rule->taken && can_clash(rule, name) ? outname_set_add(rule->taken, name) : 1;
     if (fresh < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");
     return fresh ? 0 : error_set(error, ERROR_USAGE, "an earlier input already makes this output");
@@ -106,13 +111,11 @@ int outname_assign(const struct outname_rule *rule, const char *rel, struct erro
     return 0;
 }
 
-bool outname_may_clash(const struct scan_options *options, const struct outname_rule *rule)
+bool outname_kept(const struct scan_options *options, const struct outname_rule *rule)
 {
-    bool renamed = rule->form_count > 1;
-    for (unsigned i = 0; i < rule->form_count; i++)
-        renamed = renamed || rule->forms[i].format || rule->forms[i].name || rule->forms[i].gzip;
-    return rule->form_count > 0 &&
-           (renamed || options->files_from || (options->inputs && options->inputs->count > 1));
+    const struct outname_form *form = rule->forms;
+    return rule->form_count == 1 && !form->format && !form->name && !form->gzip && !form->tiles &&
+           !options->files_from && !(options->inputs && options->inputs->count > 1);
 }
 
 bool outname_can_look(const struct scan_options *options)
@@ -148,13 +151,14 @@ static int names_open(struct names *names, const struct scan_options *options,
     return scan_open(&names->scan, options, error);
 }
 
-/* False at the end. Names that cannot be made are left to the run. */
+/* The next name that can clash; false at the end. Names that cannot be made are left to the run. */
 static bool names_next(struct names *names)
 {
     for (;;) {
         while (names->form < names->rule->form_count) {
             if (outname_make(&names->rule->forms[names->form++], names->entry.rel, 0, 0, names->name,
-                             sizeof names->name, NULL) == 0)
+                             sizeof names->name, NULL) == 0 &&
+                can_clash(names->rule, names->name))
                 return true;
         }
         do {

@@ -61,14 +61,16 @@ struct outname_rule {
     struct outname_set *taken; /* names so far, where two inputs may clash unseen; else NULL */
     char *const *reserved; /* names of other files that the run makes there, and with a slash at the end of a
                             * directory for them; ended by NULL; NULL: none */
+    bool kept;             /* see outname_kept: few names have to be compared */
 };
 
 /* Makes the names of an input's outputs and throws them away; where `taken` is watched, a name that was given
  * before is ERROR_USAGE. Also ERROR_LIMIT, ERROR_MEMORY. One thread for each rule. */
 int outname_assign(const struct outname_rule *rule, const char *rel, struct error *error);
 
-/* Can two inputs of such a run make one output at all? One tree whose names are kept cannot. */
-bool outname_may_clash(const struct scan_options *options, const struct outname_rule *rule);
+/* Are the inputs one tree whose names are kept? Then two can make one output only where a format is read and
+ * not written: x.npz becomes x.npy, which may be there, too. */
+bool outname_kept(const struct scan_options *options, const struct outname_rule *rule);
 
 /* Can the inputs be listed twice? Not where the list is standard input, a pipe or the like: then the names
  * have to be watched with a set while they stream, and an item whose output is taken fails alone. */

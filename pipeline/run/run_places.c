@@ -40,12 +40,13 @@ static void complain_of_clash(const struct run *run, const struct outname_clash 
  * the reader watches. */
 static int check_names(struct run *run, const struct scan_options *options, struct error *error)
 {
-    const struct outname_rule *rule = &run->reader.names;
-    if (!outname_may_clash(options, rule))
+    struct outname_rule *rule = &run->reader.names;
+    if (rule->form_count == 0)
         return 0;
+    rule->kept = outname_kept(options, rule);
     if (!outname_can_look(options)) {
-        run->reader.names.taken = outname_set_new();
-        return run->reader.names.taken ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
+        rule->taken = outname_set_new();
+        return rule->taken ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
     }
     struct outname_clash clash = {0};
     int code = outname_check(options, rule, &clash, error);

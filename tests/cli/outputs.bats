@@ -133,6 +133,18 @@ END
     says "has a brace that is none of"
 }
 
+@test "an archive and an array of one name are not made one file" {
+    mkdir arrays
+    "$FORKMILL_PYTHON" -c 'import numpy as n; n.save("arrays/x.npy", n.ones(3)); n.savez("arrays/x.npz", n.zeros(3))'
+    mill 2 -i arrays -o out -s linear:a=2
+    says "arrays/x.npy and arrays/x.npz would both make out/x.npy"
+    [ ! -e out ]
+    printf 'arrays/x.npz\narrays/x.npy\n' | mill 1 --files-from - -o out -s linear:a=2
+    says "an earlier input already makes this output"
+    rm arrays/x.npy
+    mill 0 -i arrays -o out -s linear:a=2
+}
+
 @test "a name whose extension is of no format that can be written is refused, unless the format is given" {
     for name in '{stem}.bmp' '{stem}.GIF' '{stem}.tif' '{stem}.npz' '{stem}.png.gz' '{stem}.{ext}.gz' '{name}.bak' '{stem}' \
         '{ext}/{stem}' '{dir}a.png/{stem}'; do

@@ -10,7 +10,8 @@ static const struct codec png = {.name = "png", .extensions = "png"};
 static const struct codec pnm = {.name = "pnm", .extensions = "pnm|pgm|ppm"};
 
 static const struct outname_form kept_form, png_form = {.format = &png};
-static const struct outname_rule kept = {&kept_form, 1, NULL, NULL}, to_png = {&png_form, 1, NULL, NULL};
+static const struct outname_rule kept = {.forms = &kept_form, .form_count = 1},
+                                 to_png = {.forms = &png_form, .form_count = 1};
 
 static bool known(const char *name)
 {
@@ -159,8 +160,8 @@ static void two_inputs_for_one_output_are_found(void **state)
     struct scan_options options = options_for(&one);
     struct outname_clash clash;
     struct error error;
-    assert_false(outname_may_clash(&options, &kept));
-    assert_true(outname_may_clash(&options, &to_png));
+    assert_true(outname_kept(&options, &kept));
+    assert_false(outname_kept(&options, &to_png));
     assert_int_equal(outname_check(&options, &kept, &clash, &error), 0);
     assert_null(clash.first);
     assert_int_equal(outname_check(&options, &to_png, &clash, &error), ERROR_USAGE);
@@ -171,7 +172,7 @@ static void two_inputs_for_one_output_are_found(void **state)
 
     struct param_list two = {(char *[]){"in", "in/d/a.ppm"}, 2};
     options = options_for(&two);
-    assert_true(outname_may_clash(&options, &kept));
+    assert_false(outname_kept(&options, &kept));
     assert_int_equal(outname_check(&options, &kept, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/a.ppm");
     assert_string_equal(clash.second, "in/d/a.ppm");
@@ -182,6 +183,39 @@ static void two_inputs_for_one_output_are_found(void **state)
     assert_int_equal(outname_check(&options, &kept, &clash, &error), SCAN_NO_INPUT);
 }
 
+/* A format that is only read becomes another, whose files may be there. */
+static void kept_names_may_fall_together(void **state)
+{
+    (void)state;
+    tree_dir("in");
+    tree_dir("in/d");
+    tree_file("in/d/x.npy", "1");
+    tree_file("in/d/x.npz", "2");
+    tree_file("in/x.npz", "3");
+    struct param_list one = {(char *[]){"in"}, 1};
+    struct scan_options options = options_for(&one);
+    options.known = NULL;
+    struct outname_rule rule = kept;
+    rule.kept = outname_kept(&options, &kept);
+    assert_true(rule.kept);
+    struct outname_clash clash;
+    struct error error;
+    assert_int_equal(outname_check(&options, &rule, &clash, &error), ERROR_USAGE);
+    assert_string_equal(clash.first, "in/d/x.npy");
+    assert_string_equal(clash.second, "in/d/x.npz");
+    outname_clash_free(&clash);
+    /* While names stream, of others nothing is remembered. */
+    rule.taken = outname_set_new();
+    assert_int_equal(outname_assign(&rule, "a.png", &error), 0);
+    assert_int_equal(outname_assign(&rule, "a.png", &error), 0);
+    assert_int_equal(outname_assign(&rule, "x.npz", &error), 0);
+    assert_int_equal(outname_assign(&rule, "x.npy", &error), ERROR_USAGE);
+    outname_set_free(rule.taken);
+    /* Tiles of packed files are not packed. */
+    const struct outname_form tiles = {.tiles = true};
+    assert_false(outname_kept(&options, &(struct outname_rule){.forms = &tiles, .form_count = 1}));
+}
+
 static void lists_are_looked_at_where_they_can_be(void **state)
 {
     (void)state;
@@ -190,7 +224,7 @@ static void lists_are_looked_at_where_they_can_be(void **state)
     struct scan_options options = options_for(NULL);
     struct outname_clash clash;
     options.files_from = "list";
-    assert_true(outname_may_clash(&options, &kept) && outname_can_look(&options));
+    assert_true(!outname_kept(&options, &kept) && outname_can_look(&options));
     assert_int_equal(outname_check(&options, &kept, &clash, NULL), ERROR_USAGE);
     assert_string_equal(clash.second, "./a.png");
     outname_clash_free(&clash);
@@ -207,9 +241,9 @@ static int places(const char *input, const char *output, const struct codec *for
     struct param_list inputs = {&text, 1};
     struct scan_options options = options_for(&inputs);
     struct error error = {0};
-    int code = outname_check_places(
-        &options, output, &(struct outname_rule){&(struct outname_form){.format = format}, 1, NULL, NULL},
-        &error);
+    const struct outname_form form = {.format = format};
+    const struct outname_rule rule = {.forms = &form, .form_count = 1};
+    int code = outname_check_places(&options, output, &rule, &error);
     assert_true((code == 0) == (error.reason[0] == '\0'));
     free(text);
     return code;
@@ -247,10 +281,15 @@ static void overlapping_places_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(extensions_follow_the_format), cmocka_unit_test(siphash_is_siphash),
-        cmocka_unit_test(templates_name_outputs),       cmocka_unit_test(templates_are_judged),
-        cmocka_unit_test(sets_know_what_they_hold),     TEST(two_inputs_for_one_output_are_found),
-        TEST(lists_are_looked_at_where_they_can_be),    TEST(overlapping_places_are_refused),
+        cmocka_unit_test(extensions_follow_the_format),
+        cmocka_unit_test(siphash_is_siphash),
+        cmocka_unit_test(templates_name_outputs),
+        cmocka_unit_test(templates_are_judged),
+        cmocka_unit_test(sets_know_what_they_hold),
+        TEST(two_inputs_for_one_output_are_found),
+        TEST(lists_are_looked_at_where_they_can_be),
+        TEST(overlapping_places_are_refused),
+        TEST(kept_names_may_fall_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
