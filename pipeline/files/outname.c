@@ -6,25 +6,77 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a name and its NUL. */
+#define NAME_BYTES PATH_MAX
+
 static bool can_clash(const struct outname_rule *rule, const char *name)
 {
     return !rule->kept || codec_stands_in(codec_for_name(name));
 }
 
-static int assign(const struct outname_rule *rule, unsigned form, const char *rel, struct error *error)
+/* A name as it is to be compared; with `tiles` each run of digits is one 0: what all tiles of an item have in
+ * common. */
+static void common(const char *name, bool tiles, char *out)
 {
-    char name[PATH_MAX];
-    TRY(outname_make(&rule->forms[form], rel, 0, 0, name, sizeof name, error));
-    TRY(outname_check_own(name, error));
+    bool within = false;
+    for (; *name; name++) {
+        const bool digit = tiles && *name >= '0' && *name <= '9';
+        if (!digit || !within)
+            *out++ = digit ? '0' : *name;
+        within = digit;
+    }
+    *out = '\0';
+}
+
+/* Takes the name of an output, of a tile the first one. 1; 0 where it was taken already; ERROR_MEMORY.
+ * Between two outputs of which one makes tiles, what all tiles have in common decides: how many there will be
+ * is not known yet. */
+static int claim(const struct outname_rule *rule, struct outname_set *set, unsigned form, const char *name)
+{
+    char key[NAME_BYTES + 2]; /* no name begins with a slash */
+    int fresh = outname_set_add(set, name);
+    bool tiles = false;
+    for (unsigned i = 0; i < rule->form_count; i++)
+        tiles = tiles || rule->forms[i].tiles;
+    if (fresh != 1 || !tiles || rule->form_count == 1)
+        return fresh;
+    key[0] = '/';
+    common(name, true, key + 2);
+    for (unsigned i = 0; i < rule->form_count; i++) {
+        key[1] = (char)('A' + i);
+        if (i != form && (rule->forms[i].tiles || rule->forms[form].tiles) && outname_set_has(set, key))
+            return 0;
+    }
+    key[1] = (char)('A' + form);
+    return outname_set_add(set, key) < 0 ? ERROR_MEMORY : 1;
+}
+
+/* Is the name that of another file the run makes, or does it lie in a directory for them? */
+static int check_reserved(const struct outname_rule *rule, bool tiles, const char *name, struct error *error)
+{
+    char ours[NAME_BYTES], other[NAME_BYTES];
     for (char *const *reserved = rule->reserved; reserved && *reserved; reserved++) {
-        const size_t length = strlen(*reserved);
-        if (length > 0 && (*reserved)[length - 1] == '/' && strncmp(*reserved, name, length) == 0)
+        if (strlen(*reserved) >= sizeof other)
+            continue;
+        common(name, tiles, ours);
+        common(*reserved, tiles, other);
+        const size_t length = strlen(other);
+        if (length > 0 && other[length - 1] == '/' && strncmp(other, ours, length) == 0)
             return error_set(error, ERROR_USAGE, "its output would lie in the quarantine");
-        if (strcmp(*reserved, name) == 0)
+        if (strcmp(other, ours) == 0)
             return error_set(error, ERROR_USAGE,
                              "its output would be the file that collect or aggregate writes");
     }
-    int fresh = rule->taken && can_clash(rule, name) ? outname_set_add(rule->taken, name) : 1;
+    return 0;
+}
+
+static int assign(const struct outname_rule *rule, unsigned form, const char *rel, struct error *error)
+{
+    char name[NAME_BYTES];
+    TRY(outname_make(&rule->forms[form], rel, 0, 0, name, sizeof name, error));
+    TRY(outname_check_own(name, error));
+    TRY(check_reserved(rule, rule->forms[form].tiles, name, error));
+    int fresh = rule->taken && can_clash(rule, name) ? claim(rule, rule->taken, form, name) : 1;
     if (fresh < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");
     return fresh ? 0 : error_set(error, ERROR_USAGE, "an earlier input already makes this output");
@@ -67,7 +119,7 @@ struct names {
     struct scan *scan;
     struct scan_entry entry;
     unsigned form; /* the next to make of the entry */
-    char name[PATH_MAX + 64];
+    char name[NAME_BYTES];
 };
 
 static int names_open(struct names *names, const struct scan_options *options,
@@ -95,8 +147,20 @@ static bool names_next(struct names *names)
     }
 }
 
+/* Is the listing at a name that could be the output `made` of that form, too? */
+static bool same_output(const struct names *names, const char *made, unsigned form)
+{
+    char ours[NAME_BYTES], other[NAME_BYTES];
+    const struct outname_form *forms = names->rule->forms;
+    const unsigned own = names->form - 1;
+    const bool tiles = own != form && (forms[own].tiles || forms[form].tiles);
+    common(names->name, tiles, ours);
+    common(made, tiles, other);
+    return strcmp(ours, other) == 0;
+}
+
 /* A second listing finds the first of the two, which the set could not remember. */
-static int find_first(const struct scan_options *options, const struct outname_rule *rule,
+static int find_first(const struct scan_options *options, const struct outname_rule *rule, unsigned form,
                       struct outname_clash *clash, struct error *error)
 {
     struct names names;
@@ -104,8 +168,14 @@ static int find_first(const struct scan_options *options, const struct outname_r
     if (code)
         return code;
     while (!clash->first && names_next(&names)) {
-        if (strcmp(names.name, clash->output) == 0)
+        if (same_output(&names, clash->output, form))
             clash->first = strdup(names.entry.shown);
+    }
+    /* Which tile it would be is not known: better the other's whole name. */
+    char *whole = clash->first && !rule->forms[names.form - 1].tiles ? strdup(names.name) : NULL;
+    if (whole) {
+        free(clash->output);
+        clash->output = whole;
     }
     scan_close(names.scan);
     /* The input may have changed since: then one name is all that can be said. */
@@ -124,7 +194,7 @@ int outname_check(const struct scan_options *options, const struct outname_rule 
     struct outname_set *set = outname_set_new();
     int added = set ? 1 : ERROR_MEMORY;
     while (added == 1 && names_next(&names))
-        added = outname_set_add(set, names.name);
+        added = claim(rule, set, names.form - 1, names.name);
     if (added == 0) {
         clash->second = strdup(names.entry.shown);
         clash->output = strdup(names.name);
@@ -137,5 +207,5 @@ int outname_check(const struct scan_options *options, const struct outname_rule 
     outname_set_free(set);
     if (added < 0)
         return error_set(error, ERROR_MEMORY, "no memory to compare the names of outputs");
-    return added ? 0 : find_first(options, rule, clash, error);
+    return added ? 0 : find_first(options, rule, names.form - 1, clash, error);
 }

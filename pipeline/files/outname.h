@@ -32,7 +32,9 @@ int outname_make(const struct outname_form *form, const char *rel, uint32_t row,
  * or take its place. */
 int outname_check_own(const char *path, struct error *error);
 
-/* Is the template sound? ERROR_USAGE with a text that says what is not. */
+/* Is the template sound? ERROR_USAGE with a text that says what is not. In one for tiles, row and column can
+ * be read back from every name: so two tiles are called alike only where the first ones of their items are.
+ */
 int outname_check_template(const char *name, bool tiles, struct error *error);
 
 /* Does the template take its extension from the format, ending in {ext} or {name}? */
@@ -51,6 +53,8 @@ struct outname_set *outname_set_new(void);
 /* 1 where the name is new, 0 where it was there already, ERROR_MEMORY. */
 int outname_set_add(struct outname_set *set, const char *name);
 
+bool outname_set_has(const struct outname_set *set, const char *name);
+
 /* Accepts NULL. */
 void outname_set_free(struct outname_set *set);
 
@@ -58,7 +62,7 @@ void outname_set_free(struct outname_set *set);
 struct outname_rule {
     const struct outname_form *forms;
     unsigned form_count;
-    struct outname_set *taken; /* names so far, where two inputs may clash unseen; else NULL */
+    struct outname_set *taken; /* names so far; NULL: not watched */
     char *const *reserved; /* names of other files that the run makes there, and with a slash at the end of a
                             * directory for them; ended by NULL; NULL: none */
     bool kept;             /* see outname_kept: few names have to be compared */
@@ -72,8 +76,8 @@ int outname_assign(const struct outname_rule *rule, const char *rel, struct erro
  * not written: x.npz becomes x.npy, which may be there, too. */
 bool outname_kept(const struct scan_options *options, const struct outname_rule *rule);
 
-/* Can the inputs be listed twice? Not where the list is standard input, a pipe or the like: then the names
- * have to be watched with a set while they stream, and an item whose output is taken fails alone. */
+/* Can the inputs be listed twice? Not where the list is standard input, a pipe or the like: then an item
+ * whose output is taken fails alone, while the names stream. */
 bool outname_can_look(const struct scan_options *options);
 
 /* Two inputs, as a user would write them, and the output both would make. */

@@ -159,9 +159,62 @@ int outname_check_own(const char *path, struct error *error)
     return 0;
 }
 
+/* Where in a template a field is first and last; NULL: nowhere. */
+struct span {
+    const char *first, *last;
+};
+
+static void widen(struct span *span, const char *at)
+{
+    span->first = span->first ? span->first : at;
+    span->last = at;
+}
+
+/* May a number stand here? Where texts of any kind stand on either side of it, nobody could say where it
+ * begins. */
+static bool well_placed(const char *at, const struct span *dir, const struct span *stem, const char *ext)
+{
+    const bool behind = at > stem->last && (!dir->last || at > dir->last);
+    const bool ahead = at < stem->first && (!ext || at < ext);
+    return behind || (ahead && !(dir->first && dir->first < at && at < dir->last));
+}
+
+/* Can row and column be read back from any tile's name? */
+static int check_tiles(const char *name, const struct span *dir, const struct span *stem, const char *ext,
+                       struct error *error)
+{
+    int before = -1; /* the field before, with nothing but digits since */
+    bool numbered = false;
+    for (const char *at = name, *rest; *at; at = rest) {
+        rest = at + 1;
+        const int field = *at == '{' ? field_at(at, &rest) : -1;
+        if (field < 0) {
+            before = *at >= '0' && *at <= '9' ? before : -1;
+            continue;
+        }
+        const bool number = field >= FIELD_ROW;
+        if (before >= 0 && (number || before >= FIELD_ROW))
+            return error_set(error, ERROR_USAGE,
+                             "'%.80s' could call two tiles alike: something other than a digit must stand "
+                             "between {row} or {col} and the next field",
+                             name);
+        /* An extension has no dot in it. */
+        numbered = numbered || (number && at > stem->last);
+        if ((number && !well_placed(at, dir, stem, ext)) || (field == FIELD_EXT && numbered && at[-1] != '.'))
+            return error_set(error, ERROR_USAGE,
+                             "'%.80s' could call two tiles alike: {row} and {col} must stand before or "
+                             "behind all other fields, as in {dir}{stem}_{row}_{col}.{ext}",
+                             name);
+        /* A directory ends in a slash. */
+        before = field == FIELD_DIR && (at == name || at[-1] == '/') ? -1 : field;
+    }
+    return 0;
+}
+
 int outname_check_template(const char *name, bool tiles, struct error *error)
 {
     unsigned seen = 0;
+    struct span dir = {0}, stem = {0}, ext = {0};
     for (const char *at = name, *rest; *at; at = rest) {
         rest = at + 1;
         int field = *at == '{' ? field_at(at, &rest) : -1;
@@ -171,6 +224,8 @@ int outname_check_template(const char *name, bool tiles, struct error *error)
                              "{row} and {col}",
                              name);
         seen |= field < 0 ? 0 : 1u << field;
+        if (field == FIELD_DIR || field == FIELD_STEM || field == FIELD_NAME || field == FIELD_EXT)
+            widen(field == FIELD_DIR ? &dir : field == FIELD_EXT ? &ext : &stem, at);
     }
     const bool placed = seen & (1u << FIELD_ROW) && seen & (1u << FIELD_COL);
     if (!(seen & (1u << FIELD_STEM | 1u << FIELD_NAME)))
@@ -184,7 +239,7 @@ int outname_check_template(const char *name, bool tiles, struct error *error)
         return error_set(error, ERROR_USAGE, "'%.80s' has {row} or {col}, which only tile gives", name);
     if (*name == '/' || strstr(name, "../") || strcmp(name, "..") == 0)
         return error_set(error, ERROR_USAGE, "'%.80s' leads out of the output directory", name);
-    return 0;
+    return tiles ? check_tiles(name, &dir, &stem, ext.first, error) : 0;
 }
 
 static bool ends_in(const char *name, const char *end)

@@ -63,11 +63,23 @@ static int set_grow(struct outname_set *set)
     return 0;
 }
 
-int outname_set_add(struct outname_set *set, const char *name)
+static struct hash hash_of(const struct outname_set *set, const char *name)
 {
     const size_t length = strlen(name);
     struct hash hash = {{siphash(set->keys[0], name, length), siphash(set->keys[1], name, length)}};
     hash.word[1] |= (hash.word[0] | hash.word[1]) == 0;
+    return hash;
+}
+
+bool outname_set_has(const struct outname_set *set, const char *name)
+{
+    const struct hash *place = set_find(set->places, set->size, hash_of(set, name));
+    return place->word[0] | place->word[1];
+}
+
+int outname_set_add(struct outname_set *set, const char *name)
+{
+    const struct hash hash = hash_of(set, name);
     if (set->count >= set->size / 4 * 3)
         TRY(set_grow(set));
     struct hash *place = set_find(set->places, set->size, hash);

@@ -98,6 +98,28 @@ END
     says "lacks {row} or {col}"
 }
 
+@test "no tile is called like another one, another output or what is combined" {
+    for name in '{stem}{row}-{col}.png' '{stem}-{row}{col}.png'; do
+        mill 2 -i "$in" -o out -s tile --save-name "$name"
+        says "'$name' could call two tiles alike: something other than a digit must stand between"
+    done
+    mill 2 -i "$in" -o out -s tile --save-name '{stem}-{row}-{dir}{col}.png'
+    says "must stand before or behind all other fields"
+    mkdir near
+    icon near/a.png
+    icon near/a-1-1.png 2
+    tiles=(-s 'tee:name={stem}.png' -s copy -s 'tee:name={stem}-{row}-{col}.png' -s tile:width=8,height=8)
+    mill 2 -i near -o out "${tiles[@]}"
+    says "near/a-1-1.png and near/a.png would both make out/a-1-1.png"
+    [ ! -e out ]
+    mill 1 -i near -o out -s tile:width=8,height=8 --aggregate-ops mean --aggregate-file out/a_1_1.png
+    says "near/a.png: its output would be the file that collect or aggregate writes"
+    [ ! -e out/a_0_0.png ]
+    printf 'near/%s.png\n' a a-1-1 | mill 1 --files-from - -o streamed "${tiles[@]}" --json
+    is items.done 1
+    says "an earlier input already makes this output"
+}
+
 @test "when leaves items out of a stage, by name, kind and size" {
     mill 0 -i "$in" -o some -s "invert:when.glob=photo-00000[01]*"
     mill 0 -i "$in" -o none

@@ -98,12 +98,35 @@ static void templates_are_judged(void **state)
         bool tiles;
         int code;
     } cases[] = {
-        {"{dir}{name}", false, 0},          {"{stem}.png", false, 0},
-        {"{stm}.png", false, ERROR_USAGE},  {"a.png", false, ERROR_USAGE},
-        {"../{name}", false, ERROR_USAGE},  {"/{name}", false, ERROR_USAGE},
-        {"{name}}", false, ERROR_USAGE},    {"{row}{name}", false, ERROR_USAGE},
-        {"{name}", true, ERROR_USAGE},      {"{row}{col}{name}", true, 0},
+        {"{dir}{name}", false, 0},
+        {"{stem}.png", false, 0},
+        {"{stm}.png", false, ERROR_USAGE},
+        {"a.png", false, ERROR_USAGE},
+        {"../{name}", false, ERROR_USAGE},
+        {"/{name}", false, ERROR_USAGE},
+        {"{name}}", false, ERROR_USAGE},
+        {"{row}{name}", false, ERROR_USAGE},
+        {"{name}", true, ERROR_USAGE},
+        {"{row}-{col}-{name}", true, 0},
         {"{row}{name}", true, ERROR_USAGE},
+        /* Row and column can be read back, */
+        {"{dir}{stem}_{row}_{col}.{ext}", true, 0},
+        {"{dir}{stem}/{row}/{col}.{ext}", true, 0},
+        {"{dir}{row}/{col}-{name}", true, 0},
+        {"{row}/{dir}{stem}-{col}.png", true, 0},
+        {"{ext}/{stem}-{row}x7y{col}.png", true, 0},
+        /* or not: a1 0-0 and a 10-0 are alike; rows 1 and columns 11; in x-1-, a-1 and a of 1-; and so on. */
+        {"{stem}{row}-{col}.png", true, ERROR_USAGE},
+        {"{stem}-{row}{col}.png", true, ERROR_USAGE},
+        {"{stem}-{row}7{col}.png", true, ERROR_USAGE},
+        {"{row}-{col}{stem}.png", true, ERROR_USAGE},
+        {"{stem}7{row}-{col}.png", true, ERROR_USAGE},
+        {"{stem}{dir}{row}-{col}.png", true, ERROR_USAGE},
+        {"{stem}-{row}-{dir}{col}.png", true, ERROR_USAGE},
+        {"{stem}-{row}-{stem}-{col}.png", true, ERROR_USAGE},
+        {"{dir}{row}/{dir}{stem}-{col}.png", true, ERROR_USAGE},
+        {"{stem}-{row}-{col}-{ext}", true, ERROR_USAGE},
+        {"{ext}-{row}-{col}-{stem}", true, ERROR_USAGE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(outname_check_template(cases[i].name, cases[i].tiles, NULL), cases[i].code);
@@ -137,6 +160,7 @@ static void sets_know_what_they_hold(void **state)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 50000; i++) {
             snprintf(name, sizeof name, "dir/%d.png", i);
+            assert_int_equal(outname_set_has(set, name), round == 1);
             assert_int_equal(outname_set_add(set, name), round == 0);
         }
     }
@@ -216,6 +240,41 @@ static void kept_names_may_fall_together(void **state)
     assert_false(outname_kept(&options, &(struct outname_rule){.forms = &tiles, .form_count = 1}));
 }
 
+/* How many tiles there will be is not known: the outputs' names must differ whatever their numbers. */
+static void tiles_keep_out_of_the_way_of_others(void **state)
+{
+    (void)state;
+    static const struct outname_form forms[] = {{.name = "{stem}.png"},
+                                                {.name = "{stem}-{row}-{col}.png", .tiles = true}};
+    const struct outname_rule rule = {.forms = forms, .form_count = 2};
+    tree_dir("in");
+    tree_file("in/a.png", "1");
+    tree_file("in/a-3-14.png", "2");
+    tree_file("in/a-3.png", "3");
+    struct param_list one = {(char *[]){"in"}, 1};
+    struct scan_options options = options_for(&one);
+    struct outname_clash clash;
+    struct error error;
+    assert_int_equal(outname_check(&options, &rule, &clash, &error), ERROR_USAGE);
+    assert_string_equal(clash.first, "in/a-3-14.png");
+    assert_string_equal(clash.second, "in/a.png");
+    assert_string_equal(clash.output, "a-3-14.png");
+    outname_clash_free(&clash);
+    tree_file("in/b.png", "4");
+    assert_int_equal(unlink("in/a-3-14.png"), 0);
+    assert_int_equal(outname_check(&options, &rule, &clash, &error), 0);
+
+    char *reserved[] = {"a-1-20.png", "b5/", NULL};
+    const struct outname_form tiles[] = {{.tiles = true, .name = "{stem}-{row}-{col}.png"},
+                                         {.tiles = true, .name = "{stem}{dir}/{row}/{col}.png"}};
+    struct outname_rule one_form = {.forms = tiles, .form_count = 1, .reserved = reserved};
+    assert_int_equal(outname_assign(&one_form, "a.png", &error), ERROR_USAGE);
+    assert_int_equal(outname_assign(&one_form, "c.png", &error), 0);
+    one_form.forms = &tiles[1];
+    assert_int_equal(outname_assign(&one_form, "b7.png", &error), ERROR_USAGE);
+    assert_int_equal(outname_assign(&one_form, "c7.png", &error), 0);
+}
+
 static void lists_are_looked_at_where_they_can_be(void **state)
 {
     (void)state;
@@ -290,6 +349,7 @@ int main(void)
         TEST(lists_are_looked_at_where_they_can_be),
         TEST(overlapping_places_are_refused),
         TEST(kept_names_may_fall_together),
+        TEST(tiles_keep_out_of_the_way_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
