@@ -36,25 +36,23 @@ static void complain_of_clash(const struct run *run, const struct outname_clash 
     free(text);
 }
 
-/* Would two inputs make one output? Known before any work where the inputs can be listed twice; where not,
- * the reader watches. */
+/* Would two inputs make one output? Known before any work where the inputs can be listed twice. The reader
+ * watches all the same: what is listed then may have changed. */
 static int check_names(struct run *run, const struct scan_options *options, struct error *error)
 {
     struct outname_rule *rule = &run->reader.names;
     if (rule->form_count == 0)
         return 0;
     rule->kept = outname_kept(options, rule);
-    if (!outname_can_look(options)) {
-        rule->taken = outname_set_new();
-        return rule->taken ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
-    }
     struct outname_clash clash = {0};
-    int code = outname_check(options, rule, &clash, error);
+    int code = outname_can_look(options) ? outname_check(options, rule, &clash, error) : 0;
     if (clash.first) {
         complain_of_clash(run, &clash);
         run->complained = true;
     }
     outname_clash_free(&clash);
+    if (code == 0 && !(rule->taken = outname_set_new()))
+        code = error_set(error, ERROR_MEMORY, "out of memory");
     return code;
 }
 
