@@ -9,7 +9,7 @@
 #include "stages/codec/png_private.h"
 
 /* libpng's limit for what one compressed chunk may inflate to; readers would refuse a larger one. And a limit
- * for all texts of an image together, since inflating costs time and is only done to see if they are sound.
+ * for all of an image together, sound or not, since inflating costs time and is only done to see if they are.
  */
 #define INFLATED_MAX_BYTES     8000000u
 #define INFLATED_SUM_MAX_BYTES (4u * INFLATED_MAX_BYTES)
@@ -26,7 +26,7 @@ struct reading {
     const struct png_header *header;
     z_stream zlib; /* started when it is first needed */
     bool zlib_started;
-    size_t inflated_bytes; /* so far, of texts */
+    size_t inflated_bytes; /* so far, at most INFLATED_SUM_MAX_BYTES */
     bool profile;          /* one of iCCP and sRGB was kept */
 };
 
@@ -50,11 +50,15 @@ static void zlib_give(void *memory, void *block)
 }
 
 /* Inflates a whole zlib stream to see if it is sound, and keeps its beginning. The sum, or SIZE_MAX where it
- * is damaged or has more than `most_bytes`. */
-static size_t inflated(struct reading *reading, const uint8_t *data, size_t length_bytes, size_t most_bytes,
-                       uint8_t *kept, size_t kept_bytes)
+ * is damaged or has more than is left of the limits. */
+static size_t inflated(struct reading *reading, const uint8_t *data, size_t length_bytes, uint8_t *kept,
+                       size_t kept_bytes)
 {
     uint8_t lost[4096];
+    const size_t left_bytes = INFLATED_SUM_MAX_BYTES - reading->inflated_bytes;
+    const size_t most_bytes = left_bytes < INFLATED_MAX_BYTES ? left_bytes : INFLATED_MAX_BYTES;
+    if (left_bytes == 0)
+        return SIZE_MAX;
     z_stream *zlib = &reading->zlib;
     if (!reading->zlib_started) {
         *zlib = (z_stream){.zalloc = zlib_take, .zfree = zlib_give, .opaque = &reading->session->memory};
@@ -73,6 +77,7 @@ static size_t inflated(struct reading *reading, const uint8_t *data, size_t leng
         zlib->avail_out = keep ? (unsigned)(kept_bytes - zlib->total_out) : (unsigned)sizeof lost;
         code = inflate(zlib, Z_NO_FLUSH);
     }
+    reading->inflated_bytes += zlib->total_out < left_bytes ? zlib->total_out : left_bytes;
     return code == Z_STREAM_END && zlib->total_out <= most_bytes ? zlib->total_out : SIZE_MAX;
 }
 
@@ -107,8 +112,8 @@ static bool check_profile(struct reading *reading, const struct png_chunk *chunk
     size_t name = keyword_bytes(chunk);
     if (reading->profile || name == 0 || chunk->length_bytes <= name || chunk->data[name] != 0)
         return false;
-    size_t length = inflated(reading, chunk->data + name + 1, chunk->length_bytes - name - 1,
-                             INFLATED_MAX_BYTES, kept, sizeof kept);
+    size_t length =
+        inflated(reading, chunk->data + name + 1, chunk->length_bytes - name - 1, kept, sizeof kept);
     if (length == SIZE_MAX || length < PROFILE_HEADER_BYTES || png_get_uint_32(kept) != length ||
         memcmp(kept + 36, "acsp", 4) != 0 ||
         !tags_sound(kept, length < sizeof kept ? length : sizeof kept, length))
@@ -153,11 +158,7 @@ static bool check_text(struct reading *reading, const struct png_chunk *chunk, u
 
 static bool check_deflated(struct reading *reading, const struct png_chunk *chunk, size_t start)
 {
-    size_t left = INFLATED_SUM_MAX_BYTES - reading->inflated_bytes;
-    size_t length = inflated(reading, chunk->data + start, chunk->length_bytes - start,
-                             left < INFLATED_MAX_BYTES ? left : INFLATED_MAX_BYTES, NULL, 0);
-    reading->inflated_bytes += length == SIZE_MAX ? (size_t)0 : length;
-    return length != SIZE_MAX;
+    return inflated(reading, chunk->data + start, chunk->length_bytes - start, NULL, 0) != SIZE_MAX;
 }
 
 static bool check_ztxt(struct reading *reading, const struct png_chunk *chunk, uint32_t *flags)

@@ -330,6 +330,33 @@ static void text_bombs_are_left_behind(void **state)
     free(zeros);
 }
 
+/* Whatever is inflated counts, also of what proves damaged or is no profile: then there is nothing left for a
+ * sound text. */
+static void damaged_bombs_count(void **state)
+{
+    (void)state;
+    struct reference_bytes file = {0};
+    enum { BOMB = 7000000 };
+    uint8_t *zeros = calloc(BOMB, 1), *text = malloc(BOMB);
+    uLong text_bytes = BOMB - 3;
+    memcpy(text, "K\0", 3);
+    compress2(text + 3, &text_bytes, zeros, BOMB, 9);
+    text[3 + text_bytes - 1] ^= 1; /* the checksum */
+    start(&file, PNG_COLOR_TYPE_RGB);
+    for (int i = 0; i < 5; i++)
+        reference_chunk(&file, "zTXt", text, 3 + text_bytes);
+    reference_deflated(&file, "zTXt", "K\0", 3, "text", 4);
+    reference_chunk(&file, "tEXt", "Small\0text", 10);
+    check_kept(&file, PNG_COLOR_TYPE_RGB, "tEXt", 6);
+    start(&file, PNG_COLOR_TYPE_RGB);
+    for (int i = 0; i < 5; i++)
+        reference_deflated(&file, "iCCP", "K\0", 3, zeros, BOMB);
+    reference_deflated(&file, "zTXt", "K\0", 3, "text", 4);
+    check_kept(&file, PNG_COLOR_TYPE_RGB, "", 1);
+    free(text);
+    free(zeros);
+}
+
 static void more_metadata_than_the_limit_is_refused(void **state)
 {
     (void)state;
@@ -378,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_profile_must_be_sound_and_of_the_right_model),
         cmocka_unit_test(place_matters),
         cmocka_unit_test(text_bombs_are_left_behind),
+        cmocka_unit_test(damaged_bombs_count),
         cmocka_unit_test(more_metadata_than_the_limit_is_refused),
         cmocka_unit_test(many_small_chunks_stay_in_the_plan),
     };
