@@ -61,7 +61,7 @@ static int plain_sample(const struct pnm_header *header, const struct codec_deco
                         uint32_t *value, struct error *error)
 {
     size_t at = pnm_skip(job->bytes, job->length_bytes, *position), from = at;
-    size_t most = header->kind == '1' ? 1 : 10;
+    const size_t most = header->kind == '1' ? 1 : SIZE_MAX; /* any number of zeros may lead */
     *value = 0;
     for (; at < job->length_bytes && at - from < most; at++) {
         uint8_t byte = job->bytes[at];

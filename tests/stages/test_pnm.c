@@ -49,6 +49,9 @@ static void every_form_decodes(void **state)
           (struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U16, .bits = 16}, wide, 0);
     check(FILE_OF("P2 3 1 65535 0 258 65535"),
           (struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U16, .bits = 16}, wide, 0);
+    /* As netpbm reads them. */
+    check(FILE_OF("P2 3 1 65535 00000000000000000000 000000000000000000258 0000065535"),
+          (struct shape){.width = 3, .height = 1, .channels = 1, .sample = SAMPLE_U16, .bits = 16}, wide, 0);
 }
 
 static void pam_decodes(void **state)
