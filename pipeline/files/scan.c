@@ -59,11 +59,18 @@ int scan_give_error(struct scan *scan, struct scan_entry *entry, const char *sho
     return 1;
 }
 
-bool scan_is_temp(const char *name)
+bool scan_is_own(const char *path)
 {
-    const size_t length = strlen(name), prefix = strlen(SCAN_TEMP_PREFIX), suffix = strlen(SCAN_TEMP_SUFFIX);
-    return length >= prefix + suffix && strncmp(name, SCAN_TEMP_PREFIX, prefix) == 0 &&
-           strcmp(name + length - suffix, SCAN_TEMP_SUFFIX) == 0;
+    const char *slash = strrchr(path, '/');
+    return strncmp(slash ? slash + 1 : path, SCAN_TEMP_PREFIX, strlen(SCAN_TEMP_PREFIX)) == 0;
+}
+
+int scan_give_own(struct scan *scan, struct scan_entry *entry, const char *shown)
+{
+    scan_give_error(scan, entry, shown, 0, "");
+    error_set(&entry->reason, ERROR_UNSUPPORTED,
+              "names that begin with " SCAN_TEMP_PREFIX " are for forkmill's own files");
+    return 1;
 }
 
 static bool extension_known(const char *name)
@@ -226,6 +233,8 @@ static int give_single(struct scan *scan, const struct scan_input *input, struct
         return scan_give_note(scan, entry, input->text, "%s", scan_kind_text(input->mode));
     if (!scan_wants(scan, name, true))
         return 0;
+    if (scan_is_own(name))
+        return scan_give_own(scan, entry, input->text);
     return scan_give_file(scan, entry, 0, input->text, name, input->text);
 }
 

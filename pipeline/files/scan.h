@@ -9,7 +9,7 @@
  * In a walk: files are taken whose extension a codec has, or with `include` those that match it (a pattern
  * that ends in bare stars leaves the choice by extension). `exclude` wins, and prunes directories. Names that
  * begin with a dot are left out, unless a component of a glob begins with a dot too; so are the output
- * directory and temporary files of forkmill. Names come in byte order within a directory; where there are
+ * directory and forkmill's own files. Names come in byte order within a directory; where there are
  * more than fit, in sorted portions. Links to files are followed where they stay beneath the directory that
  * was given; links to directories are not followed.
  *
@@ -24,7 +24,8 @@
 
 #include "stages/stage.h"
 
-/* What temporary outputs are called; walks leave them out. sweep.h knows what stands between. */
+/* What forkmill's own files begin with, and temporary ones end in; they are no inputs. sweep.h knows what
+ * stands between. */
 #define SCAN_TEMP_PREFIX ".forkmill-"
 #define SCAN_TEMP_SUFFIX ".tmp"
 

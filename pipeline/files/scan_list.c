@@ -148,6 +148,8 @@ static int give_line(struct scan *scan, struct scan_entry *entry)
     }
     if (!scan_wants(scan, list->rel, true))
         return 0;
+    if (scan_is_own(list->rel))
+        return scan_give_own(scan, entry, list->path);
     return scan_give_file(scan, entry, 0, list->path, list->rel, list->path);
 }
 

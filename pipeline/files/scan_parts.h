@@ -81,8 +81,11 @@ int scan_give_note(struct scan *scan, struct scan_entry *entry, const char *show
 int scan_give_error(struct scan *scan, struct scan_entry *entry, const char *shown, int error,
                     const char *what);
 
-/* Is the name a temporary file of forkmill's? */
-bool scan_is_temp(const char *name);
+/* Is the path's last component the name of one of forkmill's own files? To open and close such a file can
+ * cost SQLite its locks, so none is an input: walks leave them out, and of those given by name the second
+ * makes an error. */
+bool scan_is_own(const char *path);
+int scan_give_own(struct scan *scan, struct scan_entry *entry, const char *shown);
 
 /* Do include and exclude let the file pass? `vouched`: extension does not matter. Counts what is left out. */
 bool scan_wants(struct scan *scan, const char *rel, bool vouched);

@@ -215,7 +215,7 @@ static int visit(struct scan *scan, struct scan_entry *entry, const char *name, 
     struct scan_frame *frame = &walk->frames[walk->depth - 1];
     const bool whole = frame->whole;
     walk->path[frame->path_length] = '\0';
-    if (scan_is_temp(name))
+    if (scan_is_own(name))
         return 0;
     if (whole && name[0] == '.') {
         scan->counts.left_hidden++;

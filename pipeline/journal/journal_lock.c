@@ -7,15 +7,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A lock of POSIX, not of flock(2): that one would live on in the fork server and its workers. */
-static struct flock whole_file(void)
+/* Two bytes are locked. The first by the open file (F_OFD_SETLK): that lock stays whoever opens and closes
+ * the file, and goes when the last descriptor does, so children must close theirs, as the fork server does.
+ * The second by the process, which says to others whose lock it is. */
+enum { BYTE_LOCK, BYTE_HOLDER };
+
+static struct flock one(off_t byte)
 {
-    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 }
 
 static int held(int lock, const char *shown, struct error *error)
 {
-    struct flock other = whole_file();
+    struct flock other = one(BYTE_HOLDER);
     if (fcntl(lock, F_GETLK, &other) == 0 && other.l_type != F_UNLCK && other.l_pid > 0)
         return error_set(
             error, ERROR_BUSY,
@@ -40,14 +44,14 @@ static bool still_there(int directory, int lock)
 int journal_lock(int directory, const char *shown, struct error *error)
 {
     for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
-        struct flock whole = whole_file();
+        struct flock taken = one(BYTE_LOCK), holder = one(BYTE_HOLDER);
         int lock = openat(directory, JOURNAL_LOCK_FILE,
                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
         if (lock < 0)
             return error_set(error, ERROR_IO,
                              "no journal in %.100s: " JOURNAL_LOCK_FILE ": %s; --no-journal does without",
                              shown, strerror(errno));
-        if (fcntl(lock, F_SETLK, &whole) < 0) {
+        if (fcntl(lock, F_OFD_SETLK, &taken) < 0) {
             int code =
                 errno == EAGAIN || errno == EACCES
                     ? held(lock, shown, error)
@@ -56,8 +60,10 @@ int journal_lock(int directory, const char *shown, struct error *error)
             close(lock);
             return code;
         }
-        if (still_there(directory, lock))
+        if (still_there(directory, lock)) {
+            fcntl(lock, F_SETLK, &holder);
             return lock;
+        }
         close(lock);
     }
     return error_set(
@@ -67,10 +73,10 @@ int journal_lock(int directory, const char *shown, struct error *error)
 
 bool journal_lock_held(const char *output)
 {
-    struct flock other = whole_file();
+    struct flock other = one(BYTE_LOCK);
     int directory = open(output, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int lock = openat(directory, JOURNAL_LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    const bool held = lock >= 0 && fcntl(lock, F_GETLK, &other) == 0 && other.l_type != F_UNLCK;
+    const bool held = lock >= 0 && fcntl(lock, F_OFD_GETLK, &other) == 0 && other.l_type != F_UNLCK;
     if (lock >= 0)
         close(lock);
     if (directory >= 0)

@@ -10,11 +10,11 @@
 #define JOURNAL_LOCK_FILE ".forkmill-journal.lock"
 
 /* Locks the directory that `directory` is a descriptor of; `shown` is its name for messages. A descriptor, to
- * be given to journal_unlock. The lock is this process's alone: children do not inherit it, and it ends with
- * the process, however that ends. ERROR_BUSY where another process holds it, ERROR_IO. Does not wait. */
+ * be given to journal_unlock. The lock ends with the process, however that ends, unless a child keeps the
+ * descriptor open. ERROR_BUSY where it is held already, ERROR_IO. Does not wait. */
 int journal_lock(int directory, const char *shown, struct error *error);
 
-/* Does another process hold the lock of the directory called `output`? */
+/* Does anyone hold the lock of the directory called `output`? */
 bool journal_lock_held(const char *output);
 
 /* Removes the lock's file, too. Accepts -1. */

@@ -363,6 +363,22 @@ END
     [ -z "$(find out -name '.forkmill-*')" ]
 }
 
+@test "forkmill's own files are no inputs, and a run keeps its lock whoever opens the file" {
+    ln -s "$PWD/out/.forkmill-journal.lock" own.png
+    { printf 'out/.forkmill-journal.%s\n' lock db; echo own.png; find in -name '*.png'; } >list
+    start --files-from list -o out -w 1 --batch 1 -s sleep:ms=200
+    wait_until has_files out 2
+    code=0
+    "$FORKMILL" run -q -i in -o out 2>.second || code=$?
+    [ "$code" -eq 75 ]
+    grep -q "another run is at work on out" .second
+    finish 1
+    says "out/.forkmill-journal.lock: names that begin with .forkmill- are for forkmill's own files"
+    cp "$(first in)" .forkmill-mine.png
+    mill 1 -i .forkmill-mine.png -o mine
+    says ".forkmill-mine.png: names that begin with .forkmill-"
+}
+
 @test "temporary files of a killed run are swept, strangers and links stay" {
     mill 0 -i in -o out -s invert
     mkdir out/deep

@@ -182,8 +182,28 @@ static void a_killed_run_is_found_out(void **state)
     close(directory);
 }
 
-/* What flock would not give: a child that outlives the run does not hold its lock. */
-static void children_do_not_inherit_the_lock(void **state)
+/* A lock of the process would go with the first descriptor that is closed, whoever opened it. */
+static void the_lock_stays_whoever_opens_its_file(void **state)
+{
+    (void)state;
+    int directory = open("out", O_PATH | O_DIRECTORY), lock = journal_lock(directory, "out", NULL);
+    assert_true(lock >= 0);
+    int other = open("out/" JOURNAL_LOCK_FILE, O_RDONLY);
+    assert_true(other >= 0);
+    close(other);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(journal_lock(directory, "out", NULL) == ERROR_BUSY && journal_lock_held("out") ? 0 : 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    journal_unlock(directory, lock);
+    assert_false(journal_lock_held("out"));
+    close(directory);
+}
+
+/* Children close what is not theirs; one that outlives the run does not hold its lock. */
+static void children_do_not_keep_the_lock(void **state)
 {
     (void)state;
     int directory = open("out", O_PATH | O_DIRECTORY), ready[2];
@@ -192,12 +212,14 @@ static void children_do_not_inherit_the_lock(void **state)
     if (run == 0) {
         int lock = journal_lock(directory, "out", NULL);
         pid_t worker = fork();
-        if (worker == 0)
-            for (;;)
-                pause();
-        if (lock >= 0 && write(ready[1], &worker, sizeof worker) > 0)
+        if (worker == 0) {
+            worker = getpid();
+            close(lock);
+            if (write(ready[1], &worker, sizeof worker) < 0)
+                _exit(1);
+        }
+        for (;;)
             pause();
-        _exit(1);
     }
     pid_t worker;
     assert_int_equal(read(ready[0], &worker, sizeof worker), sizeof worker);
@@ -354,7 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_hold_for_the_same_file_and_config_in_a_later_run, enter, leave),
         cmocka_unit_test_setup_teardown(a_retracted_row_has_failed, enter, leave),
         cmocka_unit_test_setup_teardown(a_killed_run_is_found_out, enter, leave),
-        cmocka_unit_test_setup_teardown(children_do_not_inherit_the_lock, enter, leave),
+        cmocka_unit_test_setup_teardown(the_lock_stays_whoever_opens_its_file, enter, leave),
+        cmocka_unit_test_setup_teardown(children_do_not_keep_the_lock, enter, leave),
         cmocka_unit_test_setup_teardown(looking_changes_nothing, enter, leave),
         cmocka_unit_test_setup_teardown(outputs_stand_or_do_not, enter, leave),
         cmocka_unit_test(numbers_are_written_in_decimal),
