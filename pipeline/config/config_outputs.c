@@ -98,6 +98,25 @@ static int codec_index_of(const struct codec *codec)
     return index + 1;
 }
 
+/* An extension that chooses no format is refused, unless the format is chosen otherwise: nobody wants PNG in
+ * a file that is called .gif. */
+static void refuse_extension(struct config *config, unsigned output, const char *name)
+{
+    char text[256], words[512] = "";
+    size_t used = 0;
+    snprintf(text, sizeof text,
+             "'%.60s' does not end in the extension of a format that can be written; "
+             "give one, or {ext}, or say what to write with format",
+             name);
+    output_error(config, output, text);
+    for (const struct codec *const *codec = codec_all(); *codec && used < sizeof words; codec++) {
+        if (!(*codec)->read_only)
+            used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", used ? "|" : "",
+                                     (*codec)->extensions);
+    }
+    diag_allowed(config->diag, "extensions", words);
+}
+
 /* What the name says about the format. */
 static void fit_name(struct config *config, unsigned output)
 {
@@ -112,8 +131,11 @@ static void fit_name(struct config *config, unsigned output)
         return;
     }
     const struct codec *named = outname_template_codec(save->name, &gzip);
-    if (!named)
+    if (!named || named->read_only) {
+        if (!save->format && !outname_template_open(save->name))
+            refuse_extension(config, output, save->name);
         return;
+    }
     const int format = codec_index_of(named);
     if (save->format && save->format != format) {
         snprintf(text, sizeof text, "'%.60s' is the name of a %s, but format is %s", save->name, named->name,

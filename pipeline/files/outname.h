@@ -35,7 +35,10 @@ int outname_check_own(const char *path, struct error *error);
 /* Is the template sound? ERROR_USAGE with a text that says what is not. */
 int outname_check_template(const char *name, bool tiles, struct error *error);
 
-/* The codec that the template's extension chooses; NULL: it leaves the choice. *gzip: it says .gz. */
+/* Does the template take its extension from the format, ending in {ext} or {name}? */
+bool outname_template_open(const char *name);
+
+/* The codec that the template's extension chooses; NULL: there is none, or it is open. *gzip: it says .gz. */
 const struct codec *outname_template_codec(const char *name, bool *gzip);
 
 /* A set of names, 16 bytes for each: a keyed 128-bit hash, so that nobody can choose names that collide and

@@ -187,8 +187,19 @@ int outname_check_template(const char *name, bool tiles, struct error *error)
     return 0;
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+    const size_t length = strlen(name), end_length = strlen(end);
+    return length >= end_length && strcmp(name + length - end_length, end) == 0;
+}
+
+bool outname_template_open(const char *name)
+{
+    return ends_in(name, "{ext}") || ends_in(name, "{name}");
+}
+
 const struct codec *outname_template_codec(const char *name, bool *gzip)
 {
     *gzip = codec_gzip_name(name);
-    return strstr(name, "{ext}") || strstr(name, "{name}") ? NULL : codec_for_name(name);
+    return outname_template_open(name) ? NULL : codec_for_name(name);
 }

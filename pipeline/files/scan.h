@@ -53,9 +53,10 @@ enum scan_kind {
 /* All pointers are good until the next call of scan_next. */
 struct scan_entry {
     enum scan_kind kind;
-    unsigned root;       /* with `path`, for scan_open_file; files only */
+    unsigned root;       /* with `path`, for scan_open_file; of notes 0 and "" */
     const char *path;    /* relative to the root */
-    const char *rel;     /* where the output goes, its extension not changed yet; "" where kind is not file */
+    const char *rel;     /* where the output goes, its extension not changed yet; of notes and of errors that
+                          * have no place below an input "" */
     const char *shown;   /* the path as a user would write it; raw bytes */
     struct error reason; /* of notes and errors */
 };

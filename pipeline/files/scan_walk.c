@@ -136,7 +136,10 @@ static int frame_push(struct scan *scan, bool whole)
 
 static int give_error(struct scan *scan, struct scan_entry *entry, int error, const char *what)
 {
-    return scan_give_error(scan, entry, shown_path(scan), error, what);
+    scan_give_error(scan, entry, shown_path(scan), error, what);
+    entry->root = scan->walk.input->root;
+    entry->path = entry->rel = scan->walk.path;
+    return 1;
 }
 
 static int visit_directory(struct scan *scan, struct scan_entry *entry, bool whole)
@@ -263,7 +266,7 @@ int scan_walk_next(struct scan *scan, struct scan_entry *entry)
             continue;
         }
         const int error = frame->error;
-        walk->path[frame->path_length] = '\0';
+        walk->path[frame->path_length ? frame->path_length - 1 : 0] = '\0'; /* no slash behind it */
         frame_drop(walk);
         if (error) {
             walk->taken++;

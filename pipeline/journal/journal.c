@@ -13,36 +13,12 @@
 #include "pipeline/journal/journal_lock.h"
 #include "pipeline/shared/clock.h"
 
-/* Rows wait for their transaction's end until there are so many, or for so long. */
-#define BATCH_ROWS 512u
-#define BATCH_NS   250000000u
-
-static const char put_text[] = "INSERT OR REPLACE INTO items (root, name, run, status, size, mtime, config, "
-                               "attempts, times, class, stage, "
-                               "reason, warning, outputs, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
-                               "?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-static const char find_text[] =
-    "SELECT status, attempts, class, stage, reason, outputs, record FROM items WHERE root = ?1 AND name = ?2 "
-    "AND "
-    "size = ?3 AND mtime = ?4 AND config = CASE status WHEN 1 THEN ?5 ELSE ?6 END AND run < ?7";
-static const char retract_text[] =
-    "UPDATE items SET status = 2, config = ?1, class = ?2, stage = ?3, reason = ?4 "
-    "WHERE " JOURNAL_PATH " = ?5";
-
 /* Nanoseconds since 1970. */
 static int64_t now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* Runs a statement without parameters or rows, for another time. */
-static int run_prepared(sqlite3_stmt *statement, struct error *error)
-{
-    int code = journal_db_step(statement, error);
-    sqlite3_reset(statement);
-    return code;
 }
 
 /* The steps' names, a line each. */
@@ -64,13 +40,16 @@ static int note_beginning(struct journal *journal, struct error *error)
     sqlite3_stmt *insert = NULL;
     char *names = step_names(&journal->options);
     int code = names ? journal_db_prepare(journal->db,
-                                          "INSERT INTO runs (version, steps, began) VALUES (?1, ?2, ?3)",
+                                          "INSERT INTO runs (version, steps, began, config, limits) "
+                                          "VALUES (?1, ?2, ?3, ?4, ?5)",
                                           &insert, error)
                      : error_set(error, ERROR_MEMORY, "out of memory");
     if (code == 0) {
         sqlite3_bind_text(insert, 1, FORKMILL_VERSION, -1, SQLITE_STATIC);
         sqlite3_bind_text(insert, 2, names, -1, SQLITE_STATIC);
         sqlite3_bind_int64(insert, 3, now_ns());
+        sqlite3_bind_blob(insert, 4, journal->options.digest.bytes, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
+        sqlite3_bind_blob(insert, 5, journal->options.digest.failures, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
         code = journal_db_step(insert, error);
     }
     journal->run = sqlite3_last_insert_rowid(journal->db);
@@ -107,20 +86,14 @@ static int begin(struct journal *journal, struct journal_past *past, struct erro
     TRY(look_back(journal, past, error));
     TRY(note_beginning(journal, error));
     journal->options.steps = NULL; /* the caller's, for as long as this call */
-    TRY(journal_db_prepare(journal->db, put_text, &journal->put, error));
-    TRY(journal_db_prepare(journal->db, find_text, &journal->find, error));
-    TRY(journal_db_prepare(journal->db, retract_text, &journal->retract, error));
-    TRY(journal_db_prepare(journal->db, "BEGIN IMMEDIATE", &journal->begin, error));
-    return journal_db_prepare(journal->db, "COMMIT", &journal->commit, error);
+    TRY(journal_db_prepare(journal->db, journal_find_text, &journal->find, error));
+    return journal_put_open(journal, error);
 }
 
 static void free_all(struct journal *journal)
 {
-    sqlite3_finalize(journal->put);
+    journal_put_close(journal);
     sqlite3_finalize(journal->find);
-    sqlite3_finalize(journal->retract);
-    sqlite3_finalize(journal->begin);
-    sqlite3_finalize(journal->commit);
     sqlite3_close(journal->db);
     journal_unlock(journal->options.directory, journal->lock_file);
     pthread_mutex_destroy(&journal->lock);
@@ -164,7 +137,7 @@ int journal_open_to_look(struct journal **out, const struct journal_options *opt
     if (code == 0 && stat(options->output, &st) == 0)
         code = journal_db_open(&journal->db, options->output, false, NULL, error);
     if (code == 0 && journal->db)
-        code = journal_db_prepare(journal->db, find_text, &journal->find, error);
+        code = journal_db_prepare(journal->db, journal_find_text, &journal->find, error);
     if (code < 0 || !journal->db)
         free_all(journal);
     else
@@ -183,138 +156,6 @@ int journal_swept(struct journal *journal, struct error *error)
 bool journal_has_past(const struct journal *journal)
 {
     return journal->has_past;
-}
-
-void journal_bind_key(struct journal *journal, sqlite3_stmt *statement, const char *shown, const char *rel)
-{
-    struct journal_name *name = &journal->name;
-    journal_name_make(name, journal->here, shown, rel);
-    sqlite3_bind_text(statement, 1, name->path, (int)name->root_bytes, SQLITE_STATIC);
-    journal_db_bind_text(statement, 2, rel);
-}
-
-void journal_bind_digest(sqlite3_stmt *statement, int at, const uint8_t *digest)
-{
-    sqlite3_bind_blob(statement, at, digest, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
-}
-
-/* Under the lock. */
-static int commit(struct journal *journal, struct error *error)
-{
-    if (journal->waiting == 0)
-        return 0;
-    journal->waiting = 0;
-    int code = 0;
-    if (journal->options.before_commit)
-        code = journal->options.before_commit(journal->options.context, error);
-    if (code == 0)
-        code = run_prepared(journal->commit, error);
-    if (code < 0) /* their items are done again by the next run */
-        sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
-    return code;
-}
-
-/* `text` is the statement's until it has run. */
-static void bind_times(struct journal *journal, const uint64_t *step_ns, char *text, size_t size)
-{
-    char *at = text;
-    for (unsigned i = 0; step_ns && i < journal->options.step_count; i++) {
-        if (size - (size_t)(at - text) < JOURNAL_DIGITS_BYTES + 1)
-            break;
-        if (i > 0)
-            *at++ = ' ';
-        at = journal_digits(at, step_ns[i]);
-    }
-    sqlite3_bind_text(journal->put, 9, text, (int)(at - text), SQLITE_STATIC);
-}
-
-static void bind_failure(sqlite3_stmt *put, const struct error *error)
-{
-    journal_db_bind_text(put, 10, error ? error_name(error->code) : NULL);
-    journal_db_bind_text(put, 11, error && *error->stage ? error->stage : NULL);
-    journal_db_bind_text(put, 12, error ? error->reason : NULL);
-}
-
-/* Under the lock. */
-static int insert(struct journal *journal, const struct journal_row *row, struct error *error)
-{
-    sqlite3_stmt *put = journal->put;
-    const struct config_digest *digest = &journal->options.digest;
-    char times[2048];
-    journal_bind_key(journal, put, row->shown, row->rel);
-    sqlite3_bind_int64(put, 3, journal->run);
-    sqlite3_bind_int(put, 4, row->error ? STATUS_FAILED : STATUS_DONE);
-    sqlite3_bind_int64(put, 5, (sqlite3_int64)row->size_bytes);
-    sqlite3_bind_int64(put, 6, row->mtime_ns);
-    journal_bind_digest(put, 7, row->error ? digest->failures : digest->bytes);
-    sqlite3_bind_int64(put, 8, row->attempts);
-    bind_times(journal, row->step_ns, times, sizeof times);
-    bind_failure(put, row->error);
-    journal_db_bind_text(put, 13, row->warning);
-    sqlite3_bind_blob64(put, 14, row->outputs_bytes ? row->outputs : "", row->outputs_bytes, SQLITE_STATIC);
-    if (row->record)
-        sqlite3_bind_blob64(put, 15, row->record, row->record_bytes, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(put, 15);
-    int code = journal_db_step(put, error);
-    sqlite3_reset(put);
-    return code;
-}
-
-/* A transaction for what comes, where none is under way. Under the lock. */
-static int open_batch(struct journal *journal, struct error *error)
-{
-    if (journal->waiting == 0) {
-        TRY(run_prepared(journal->begin, error));
-        journal->since_ns = clock_ns();
-    }
-    journal->waiting++;
-    return 0;
-}
-
-/* Under the lock. */
-static int commit_if_due(struct journal *journal, struct error *error)
-{
-    const bool due = journal->waiting >= BATCH_ROWS ||
-                     (journal->waiting > 0 && clock_ns() - journal->since_ns >= BATCH_NS);
-    return due ? commit(journal, error) : 0;
-}
-
-int journal_put(struct journal *journal, const struct journal_row *row, struct error *error)
-{
-    pthread_mutex_lock(&journal->lock);
-    int code = open_batch(journal, error);
-    if (code == 0)
-        code = insert(journal, row, error);
-    pthread_mutex_unlock(&journal->lock);
-    return code;
-}
-
-int journal_retract(struct journal *journal, const char *shown, const struct error *why, struct error *error)
-{
-    sqlite3_stmt *retract = journal->retract;
-    pthread_mutex_lock(&journal->lock);
-    int code = open_batch(journal, error);
-    if (code == 0) {
-        journal_name_make(&journal->name, journal->here, shown, "");
-        journal_bind_digest(retract, 1, journal->options.digest.failures);
-        journal_db_bind_text(retract, 2, error_name(why->code));
-        journal_db_bind_text(retract, 3, *why->stage ? why->stage : NULL);
-        journal_db_bind_text(retract, 4, why->reason);
-        journal_db_bind_text(retract, 5, journal->name.path);
-        code = journal_db_step(retract, error);
-        sqlite3_reset(retract);
-    }
-    pthread_mutex_unlock(&journal->lock);
-    return code;
-}
-
-int journal_tick(struct journal *journal, struct error *error)
-{
-    pthread_mutex_lock(&journal->lock);
-    int code = commit_if_due(journal, error);
-    pthread_mutex_unlock(&journal->lock);
-    return code;
 }
 
 static int note_end(struct journal *journal, const struct journal_end *end, struct error *error)
@@ -338,11 +179,25 @@ static int note_end(struct journal *journal, const struct journal_end *end, stru
     return code;
 }
 
+/* What could not be listed in earlier runs: where it was mended since, nothing takes its place. */
+static int forget_strays(struct journal *journal, struct error *error)
+{
+    char text[128];
+    snprintf(text, sizeof text,
+             "DELETE FROM items WHERE root IN (SELECT id FROM roots) AND name = '' AND run < %lld",
+             (long long)journal->run);
+    TRY(journal_db_run(journal->db, text, error));
+    return journal_db_run(
+        journal->db, "DELETE FROM roots WHERE NOT EXISTS (SELECT 1 FROM items WHERE root = roots.id)", error);
+}
+
 int journal_close(struct journal *journal, const struct journal_end *end, struct error *error)
 {
     if (!journal)
         return 0;
-    int code = commit(journal, error);
+    int code = journal_commit(journal, error);
+    if (code == 0 && end->listed && !journal->looking)
+        code = forget_strays(journal, error);
     if (code == 0 && !journal->looking)
         code = note_end(journal, end, error);
     free_all(journal);

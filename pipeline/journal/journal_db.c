@@ -11,7 +11,7 @@
 
 /* "FMJ" and the version of the schema. */
 #define APPLICATION_ID 0x464d4a00
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 /* Larger values in a row are not ours. */
 #define MOST_VALUE_BYTES (64 << 20)
 /* How long to wait for a reader that stands in the way of tidying up. */
@@ -20,18 +20,20 @@
 #define ADVICE "; --no-journal does without it, and without its file everything is done again"
 
 /* An item is known by where it was found and by its name there, which decides what its outputs are called.
- * Times are nanoseconds; `times` has a number for each step of the run, `outputs` is journal_outputs.h's. */
-static const char items_table[] =
-    "CREATE TABLE items (root TEXT NOT NULL, name TEXT NOT NULL, run INTEGER NOT NULL, status INTEGER NOT "
-    "NULL, "
-    "size INTEGER NOT NULL, mtime INTEGER NOT NULL, config BLOB NOT NULL, attempts INTEGER NOT NULL, "
-    "times TEXT NOT NULL, class TEXT, stage TEXT, reason TEXT, warning TEXT, outputs BLOB NOT NULL, record "
-    "BLOB, "
-    "PRIMARY KEY (root, name)) WITHOUT ROWID";
-static const char runs_table[] =
-    "CREATE TABLE runs (id INTEGER PRIMARY KEY, version TEXT NOT NULL, steps TEXT NOT NULL, "
-    "began INTEGER NOT NULL, ended INTEGER, how TEXT, exit_code INTEGER, found INTEGER, done INTEGER, "
-    "skipped INTEGER, failed INTEGER)";
+ * Times are nanoseconds; `times` has a number for each step of the run, `outputs` is journal_outputs.h's.
+ * A row holds for the digests of its run's config: `config` where it says done, `limits` where it says
+ * failed. */
+static const char *const tables[] = {
+    "CREATE TABLE roots (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE items (root INTEGER NOT NULL, name TEXT NOT NULL, run INTEGER NOT NULL, "
+    "status INTEGER NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, attempts INTEGER NOT NULL, "
+    "times TEXT NOT NULL, class TEXT, stage TEXT, reason TEXT, warning TEXT, outputs BLOB NOT NULL, "
+    "record BLOB, PRIMARY KEY (root, name)) WITHOUT ROWID",
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, version TEXT NOT NULL, config BLOB NOT NULL, "
+    "limits BLOB NOT NULL, steps TEXT NOT NULL, began INTEGER NOT NULL, ended INTEGER, how TEXT, "
+    "exit_code INTEGER, found INTEGER, done INTEGER, skipped INTEGER, failed INTEGER)",
+};
+#define TABLES (sizeof tables / sizeof *tables)
 
 int journal_db_failed(sqlite3 *db, struct error *error)
 {
@@ -91,39 +93,47 @@ static int ask(sqlite3 *db, const char *query, sqlite3_int64 *number, struct err
     return result;
 }
 
-static bool is_table(sqlite3_stmt *row, const char *sql)
+/* Does the row hold what one of our tables was made with, or an index that SQLite makes for one by itself? */
+static bool is_ours(sqlite3_stmt *row, unsigned *count)
 {
-    return strcmp(journal_db_text(row, 0), sql) == 0;
+    if (sqlite3_column_type(row, 0) == SQLITE_NULL)
+        return true;
+    for (size_t i = 0; i < TABLES; i++) {
+        if (strcmp(journal_db_text(row, 0), tables[i]) == 0) {
+            ++*count;
+            return true;
+        }
+    }
+    return false;
 }
 
-/* Are our two tables all there is, word for word? */
+/* Are our tables all there is, word for word? */
 static int check_schema(sqlite3 *db, struct error *error)
 {
     sqlite3_stmt *rows = NULL;
-    unsigned ours = 0, others = 0;
+    unsigned count = 0;
+    bool ours = true;
     int code = sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema", -1, &rows, NULL);
-    while (code == SQLITE_OK && sqlite3_step(rows) == SQLITE_ROW) {
-        if (is_table(rows, items_table) || is_table(rows, runs_table))
-            ours++;
-        else
-            others++;
-    }
+    while (code == SQLITE_OK && sqlite3_step(rows) == SQLITE_ROW)
+        ours = is_ours(rows, &count) && ours;
     code = code == SQLITE_OK ? sqlite3_reset(rows) : code;
     sqlite3_finalize(rows);
     if (code != SQLITE_OK)
         return journal_db_failed(db, error);
-    if (ours != 2 || others > 0)
+    if (!ours || count != TABLES)
         return error_set(error, ERROR_IO, JOURNAL_FILE " is no journal of forkmill's" ADVICE);
     return 0;
 }
 
 static int make_schema(sqlite3 *db, struct error *error)
 {
-    char statements[2048];
-    snprintf(statements, sizeof statements,
-             "BEGIN IMMEDIATE; %s; %s; PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", items_table,
-             runs_table, APPLICATION_ID, SCHEMA_VERSION);
-    return journal_db_run(db, statements, error);
+    char version[96];
+    snprintf(version, sizeof version, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+             APPLICATION_ID, SCHEMA_VERSION);
+    TRY(journal_db_run(db, "BEGIN IMMEDIATE", error));
+    for (size_t i = 0; i < TABLES; i++)
+        TRY(journal_db_run(db, tables[i], error));
+    return journal_db_run(db, version, error);
 }
 
 /* Makes sure that the database is a journal, or *fresh: empty. Nothing is written to a stranger's. */
@@ -136,8 +146,9 @@ static int recognize(sqlite3 *db, bool *fresh, struct error *error)
     *fresh = objects == 0 && application == 0 && version == 0;
     if (*fresh)
         return 0;
-    if (application == APPLICATION_ID && version > SCHEMA_VERSION)
-        return error_set(error, ERROR_IO, JOURNAL_FILE " was made by a newer forkmill" ADVICE);
+    if (application == APPLICATION_ID && version > 0 && version != SCHEMA_VERSION)
+        return error_set(error, ERROR_IO, JOURNAL_FILE " was made by %s forkmill" ADVICE,
+                         version > SCHEMA_VERSION ? "a newer" : "an older");
     if (application != APPLICATION_ID || version != SCHEMA_VERSION)
         return error_set(error, ERROR_IO, JOURNAL_FILE " is no journal of forkmill's" ADVICE);
     return check_schema(db, error);

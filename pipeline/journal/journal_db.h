@@ -13,12 +13,13 @@
 
 /* Opens the journal in the directory called `output`, which must exist. With `write` it is made where there
  * is none; *fresh says so (may be NULL). Without, one that is not there is *db NULL and no error. ERROR_IO
- * where it is damaged, not forkmill's, of a newer version, or cannot be opened; ERROR_DISK_FULL,
+ * where it is damaged, not forkmill's, of another version, or cannot be opened; ERROR_DISK_FULL,
  * ERROR_MEMORY; the text says how to go on. */
 int journal_db_open(sqlite3 **db, const char *output, bool write, bool *fresh, struct error *error);
 
-/* An item's path, of a row of `items`: where the root is all of it, the name is no part. */
-#define JOURNAL_PATH "root || CASE substr(root, -1) WHEN '/' THEN name ELSE '' END"
+/* An item's path, of a row of `items` and its row of `roots`: where the root is all of it, the name is no
+ * part. */
+#define JOURNAL_PATH "roots.path || CASE substr(roots.path, -1) WHEN '/' THEN items.name ELSE '' END"
 
 /* The text in a column; "" where there is none. */
 const char *journal_db_text(sqlite3_stmt *row, int column);

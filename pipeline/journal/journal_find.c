@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char journal_find_text[] =
+    "SELECT status, attempts, class, stage, reason, outputs, record "
+    "FROM roots JOIN items ON items.root = roots.id JOIN runs ON runs.id = items.run "
+    "WHERE path = ?1 AND name = ?2 AND size = ?3 AND mtime = ?4 "
+    "AND CASE status WHEN 1 THEN config = ?5 ELSE limits = ?6 END AND run < ?7";
+
 /* A copy of a column's bytes in a block that serves again; false: out of memory. */
 static bool copy(sqlite3_stmt *row, int column, void **bytes, size_t *length, size_t *room)
 {
@@ -54,11 +60,13 @@ int journal_find(struct journal *journal, const char *shown, const char *rel, ui
     sqlite3_stmt *find = journal->find;
     *fate = JOURNAL_NOTHING;
     pthread_mutex_lock(&journal->lock);
-    journal_bind_key(journal, find, shown, rel);
+    journal_name_make(&journal->name, journal->here, shown, rel);
+    sqlite3_bind_text(find, 1, journal->name.path, (int)journal->name.root_bytes, SQLITE_STATIC);
+    journal_db_bind_text(find, 2, rel);
     sqlite3_bind_int64(find, 3, (sqlite3_int64)size_bytes);
     sqlite3_bind_int64(find, 4, mtime_ns);
-    journal_bind_digest(find, 5, journal->options.digest.bytes);
-    journal_bind_digest(find, 6, journal->options.digest.failures);
+    sqlite3_bind_blob(find, 5, journal->options.digest.bytes, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(find, 6, journal->options.digest.failures, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(find, 7, journal->run);
     int code = journal_db_step(find, error);
     if (code > 0)

@@ -14,7 +14,8 @@ static const char runs_query[] =
     "FROM runs ORDER BY id";
 static const char items_query[] = "SELECT " JOURNAL_PATH ", run, "
                                   "status, size, attempts, times, "
-                                  "class, stage, reason, warning, outputs FROM items";
+                                  "class, stage, reason, warning, outputs "
+                                  "FROM items JOIN roots ON roots.id = items.root";
 
 static int no_memory(struct error *error)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of an open journal share.
  *
- *   journal.c       opened and closed; rows put
- *   journal_find.c  rows of earlier runs found */
+ *   journal.c        opened and closed
+ *   journal_put.c    rows put, changed and committed
+ *   journal_batch.c  rows waiting for their transaction
+ *   journal_find.c   rows of earlier runs found */
 #ifndef PIPELINE_JOURNAL_JOURNAL_PRIVATE_H
 #define PIPELINE_JOURNAL_JOURNAL_PRIVATE_H
 
@@ -10,29 +12,48 @@
 #include <pthread.h>
 
 #include "pipeline/journal/journal.h"
+#include "pipeline/journal/journal_batch.h"
 #include "pipeline/journal/journal_db.h"
 #include "pipeline/journal/journal_name.h"
+
+/* A row of `roots`. */
+struct journal_root {
+    int64_t id; /* 0: none */
+    size_t length;
+    char path[2 * PATH_MAX];
+};
 
 struct journal {
     struct journal_options options;
     pthread_mutex_t lock; /* guards all below */
     sqlite3 *db;
-    sqlite3_stmt *put, *find, *retract, *begin, *commit;
+    sqlite3_stmt *put, *retract, *find_root, *put_root, *begin, *commit, *find;
     sqlite3_int64 run;
     bool has_past, looking;
-    unsigned waiting; /* rows put since the transaction began */
-    uint64_t since_ns;
+    struct journal_batch batch;
+    bool open;         /* a transaction is under way */
+    unsigned waiting;  /* changes since the last commit, */
+    uint64_t since_ns; /* the first of them at this time */
     int lock_file;
     struct journal_name name; /* of the item at hand */
+    struct journal_root root; /* of the last item put */
     char here[PATH_MAX];
 };
 
 /* items.status */
 enum { STATUS_DONE = 1, STATUS_FAILED = 2 };
 
-/* Binds parameters 1 and 2: the item's key. Under the lock. */
-void journal_bind_key(struct journal *journal, sqlite3_stmt *statement, const char *shown, const char *rel);
+/* Finds what journal_find tells, by 1: root, 2: name, 3: size, 4: time of change, 5 and 6: the digests of the
+ * config, 7: this run. */
+extern const char journal_find_text[];
 
-void journal_bind_digest(sqlite3_stmt *statement, int at, const uint8_t *digest);
+/* What journal_put needs, once the database is open. */
+int journal_put_open(struct journal *journal, struct error *error);
+
+/* Accepts what was never opened. */
+void journal_put_close(struct journal *journal);
+
+/* Commits what waits. Under the lock, or when all threads are done. */
+int journal_commit(struct journal *journal, struct error *error);
 
 #endif

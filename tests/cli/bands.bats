@@ -45,7 +45,7 @@ both() {
 @test "stages that need all of an image come after those that do not" {
   both 0 -s sobel -s levels:auto=true -s resize:scale=0.3
   both 0 -s invert -s pool:name=second -s flip:direction=vertical
-  both 0 -s crop:width=700,height=300,top=390,left=3 -s "tee:name={stem}-a" -s invert -s "tee:name={stem}-b" -s median:size=3
+  both 0 -s crop:width=700,height=300,top=390,left=3 -s "tee:name={stem}-a.{ext}" -s invert -s "tee:name={stem}-b.{ext}" -s median:size=3
 }
 
 @test "a damaged file is what it is, wherever the damage is and whatever the stages do" {

@@ -273,8 +273,11 @@ first() {
     "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('CREATE TABLE items (x)')"
     refused "no journal of forkmill's"
     cp kept/.forkmill-journal.db $journal
-    "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('PRAGMA user_version=2')"
+    "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('PRAGMA user_version=99')"
     refused "made by a newer forkmill"
+    cp kept/.forkmill-journal.db $journal
+    "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('PRAGMA user_version=1')"
+    refused "made by an older forkmill"
     cp kept/.forkmill-journal.db $journal
     "$FORKMILL_PYTHON" - $journal <<'END'
 import sqlite3, sys

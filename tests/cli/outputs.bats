@@ -133,6 +133,24 @@ END
     says "has a brace that is none of"
 }
 
+@test "a name whose extension is of no format that can be written is refused, unless the format is given" {
+    for name in '{stem}.bmp' '{stem}.GIF' '{stem}.tif' '{stem}.npz' '{stem}.png.gz' '{stem}.{ext}.gz' '{name}.bak' '{stem}' \
+        '{ext}/{stem}' '{dir}a.png/{stem}'; do
+        mill 2 -i "$in" -o out --save-name "$name"
+        says "save.name: '$name' does not end in the extension of a format that can be written"
+        says "= extensions: png, pnm, "
+    done
+    mill 2 -i "$in" -o out -s 'tee:name={stem}.webm'
+    says "tee: '{stem}.webm' does not end"
+    [ ! -e out ]
+    mill 0 -i "$in" -o out --save-name '{stem}.icon' --save-format png
+    [ "$(head -c 4 out/photo-000001.icon | tail -c 3)" = PNG ]
+    mill 0 -i "$in" -o kept --save-name '{dir}{name}'
+    [ "$(find kept -name '*.png' | wc -l)" -eq 6 ]
+    mill 0 -i "$in" -o ppm -s flatten --save-name '{name}.ppm'
+    [ "$(head -c 2 ppm/photo-000000.*)" = P6 ]
+}
+
 @test "recompressing keeps what is smaller, to the byte" {
     mill 0 -i "$in" -o small --save-compression smallest
     cp -r small mixed

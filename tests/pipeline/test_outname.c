@@ -110,6 +110,9 @@ static void templates_are_judged(void **state)
     assert_ptr_equal(outname_template_codec("{stem}.png", &gzip), codec_for_name("x.png"));
     assert_false(gzip);
     assert_null(outname_template_codec("{stem}.{ext}", &gzip));
+    assert_true(outname_template_open("{stem}.{ext}") && outname_template_open("{dir}{name}"));
+    assert_false(outname_template_open("{name}.bmp") || outname_template_open("{ext}/{stem}"));
+    assert_ptr_equal(outname_template_codec("{name}.png", &gzip), codec_for_name("x.png"));
     assert_ptr_equal(outname_template_codec("{stem}.npy.gz", &gzip), codec_for_name("x.npy"));
     assert_true(gzip);
 }
