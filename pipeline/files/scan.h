@@ -53,15 +53,17 @@ enum scan_kind {
 /* All pointers are good until the next call of scan_next. */
 struct scan_entry {
     enum scan_kind kind;
-    unsigned root;       /* with `path`, for scan_open_file; files only */
+    unsigned root;       /* with `path`, for scan_open_file; of notes 0 and "" */
     const char *path;    /* relative to the root */
-    const char *rel;     /* where the output goes, its extension not changed yet; "" where kind is not file */
+    const char *rel;     /* where the output goes, its extension not changed yet; of notes and of errors that
+                          * have no place below an input "" */
     const char *shown;   /* the path as a user would write it; raw bytes */
     struct error reason; /* of notes and errors */
 };
 
 struct scan_counts {
     uint64_t files, notes, errors; /* entries so far */
+    uint64_t unmatched;            /* those of the errors that say that a glob matches nothing */
     uint64_t left_names;           /* left out: an extension that no codec has */
     uint64_t left_rules;           /* by include or exclude; a directory counts once */
     uint64_t left_hidden;          /* names with a leading dot */

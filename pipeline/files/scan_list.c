@@ -128,14 +128,19 @@ static bool make_rel(const char *path, char *rel)
 static int give_line(struct scan *scan, struct scan_entry *entry)
 {
     struct scan_list *list = &scan->list;
+    const bool inside = make_rel(list->path, list->rel);
     struct stat st;
-    if (fstatat(scan->roots[0].fd, list->path, &st, 0) < 0)
-        return scan_give_error(scan, entry, list->path, errno, "looking for the listed file");
+    if (fstatat(scan->roots[0].fd, list->path, &st, 0) < 0) {
+        scan_give_error(scan, entry, list->path, errno, "looking for the listed file");
+        entry->path = list->path;
+        entry->rel = inside ? list->rel : "";
+        return 1;
+    }
     if (S_ISDIR(st.st_mode))
         return scan_give_note(scan, entry, list->path, "a directory; a list names files");
     if (!S_ISREG(st.st_mode))
         return scan_give_note(scan, entry, list->path, "%s", scan_kind_text(st.st_mode));
-    if (!make_rel(list->path, list->rel)) {
+    if (!inside) {
         scan_give_error(scan, entry, list->path, 0, "");
         error_set(&entry->reason, ERROR_UNSUPPORTED,
                   "a listed path with \"..\" would put its output outside the output directory");

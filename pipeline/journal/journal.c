@@ -179,11 +179,25 @@ static int note_end(struct journal *journal, const struct journal_end *end, stru
     return code;
 }
 
+/* What could not be listed in earlier runs: where it was mended since, nothing takes its place. */
+static int forget_strays(struct journal *journal, struct error *error)
+{
+    char text[128];
+    snprintf(text, sizeof text,
+             "DELETE FROM items WHERE root IN (SELECT id FROM roots) AND name = '' AND run < %lld",
+             (long long)journal->run);
+    TRY(journal_db_run(journal->db, text, error));
+    return journal_db_run(
+        journal->db, "DELETE FROM roots WHERE NOT EXISTS (SELECT 1 FROM items WHERE root = roots.id)", error);
+}
+
 int journal_close(struct journal *journal, const struct journal_end *end, struct error *error)
 {
     if (!journal)
         return 0;
     int code = journal_commit(journal, error);
+    if (code == 0 && end->listed && !journal->looking)
+        code = forget_strays(journal, error);
     if (code == 0 && !journal->looking)
         code = note_end(journal, end, error);
     free_all(journal);

@@ -37,7 +37,7 @@ struct journal_past {
 
 /* An item's result. Texts are copied by SQLite before the call returns. */
 struct journal_row {
-    const char *shown, *rel; /* as the scan calls it */
+    const char *shown, *rel; /* as the scan calls it; rel "" for what never became an item */
     uint64_t size_bytes;     /* of the input; 0 with mtime_ns 0: it could not be looked at */
     int64_t mtime_ns;
     uint32_t attempts;
@@ -71,6 +71,7 @@ struct journal_found {
 struct journal_end {
     const char *how; /* "finished", "interrupted", ... */
     int exit_code;
+    bool listed; /* all inputs were listed: what never became an item is known anew */
     uint64_t found, done, skipped, failed;
 };
 

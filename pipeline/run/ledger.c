@@ -245,11 +245,18 @@ void ledger_note(struct ledger *ledger, const char *shown, const char *text)
     pthread_mutex_unlock(&ledger->lock);
 }
 
-void ledger_fail_entry(struct ledger *ledger, const char *shown, const struct error *error)
+void ledger_fail_entry(struct ledger *ledger, const struct scan_entry *entry, const struct error *error)
 {
+    struct item *item = ledger_found(ledger, entry);
+    if (item) {
+        item->stray = true;
+        ledger_failed(ledger, item, error);
+        return;
+    }
+    /* Out of memory: it counts all the same. */
     pthread_mutex_lock(&ledger->lock);
     ledger->counts.found++;
-    record_failure(ledger, shown, error, 0);
+    record_failure(ledger, entry->shown, error, 1);
     pthread_mutex_unlock(&ledger->lock);
 }
 

@@ -22,6 +22,7 @@ struct item {
     char *shown;     /* as the user would write it */
     char *rel;       /* below its input, see scan_entry.rel: what outputs are named by */
     uint64_t number; /* in the order in which items were found, from 0 */
+    bool stray;      /* it never got as far as being read, see ledger_fail_entry */
     uint32_t spent;  /* attempts that came to nothing: their worker died, or a file could not be used */
     dev_t device;    /* of the input, once it was opened: the output must never replace it */
     ino_t inode;
@@ -117,9 +118,12 @@ void ledger_failed_before(struct ledger *ledger, struct item *item, const struct
 /* An item that was done has failed after all. */
 void ledger_retract(struct ledger *ledger, const char *shown, const struct error *error);
 
-/* Something found that never became an item: a note (counted), or a failure of its own. */
+/* Something that was found and passed over; counted. */
 void ledger_note(struct ledger *ledger, const char *shown, const char *text);
-void ledger_fail_entry(struct ledger *ledger, const char *shown, const struct error *error);
+
+/* Something that was found and cannot be read as an item: a directory that cannot be listed, a link that
+ * leads nowhere, a file whose output would have another's name. It fails as a stray item. */
+void ledger_fail_entry(struct ledger *ledger, const struct scan_entry *entry, const struct error *error);
 
 /* Sends an item round again, `alone`: at the end, with nothing else in flight. */
 void ledger_retry(struct ledger *ledger, struct item *item, bool alone);

@@ -88,6 +88,7 @@ void quarantine_note(struct quarantine *quarantine, const struct item *item, con
 static int copy_input(struct quarantine *quarantine, const struct noted *noted, struct error *error)
 {
     struct stat st;
+    TRY(outname_check_own(noted->rel, error));
     int fd = scan_open_file(quarantine->scan, noted->root, noted->path, &st, error);
     TRY(fd);
     int code = outfile_copy(quarantine->out, noted->rel, fd, error);

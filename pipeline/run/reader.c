@@ -171,7 +171,7 @@ static struct item *found(struct reader *reader, const struct scan_entry *entry)
         code = error_set(&error, ERROR_MEMORY, "out of memory");
     reader->items += item != NULL;
     if (code < 0)
-        ledger_fail_entry(reader->ledger, entry->shown, &error);
+        ledger_fail_entry(reader->ledger, entry, &error);
     return item;
 }
 
@@ -202,7 +202,7 @@ static struct item *next_item(struct reader *reader)
         if (entry.kind == SCAN_NOTE)
             ledger_note(reader->ledger, entry.shown, entry.reason.reason);
         else if (entry.kind == SCAN_ERROR)
-            ledger_fail_entry(reader->ledger, entry.shown, &entry.reason);
+            ledger_fail_entry(reader->ledger, &entry, &entry.reason);
     }
 }
 

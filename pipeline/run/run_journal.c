@@ -23,13 +23,15 @@ static void note_failure(void *context, const struct item *item, const struct er
     struct error own = {0};
     const struct journal_row row = {
         .shown = item->shown,
-        .rel = item->rel,
+        /* A stray item stands apart from a sound one of the same path. */
+        .rel = item->stray ? "" : item->rel,
         .size_bytes = item->size_bytes,
         .mtime_ns = item->mtime_ns,
         .attempts = attempts,
         .error = error,
     };
-    quarantine_note(run->quarantine, item, error, attempts);
+    if (*item->rel)
+        quarantine_note(run->quarantine, item, error, attempts);
     int code = run->journal ? journal_put(run->journal, &row, &own) : 0;
     if (code < 0)
         ledger_stop_broken(&run->ledger, &own);
@@ -121,6 +123,7 @@ int run_journal_close(struct run *run, int exit_code)
     const struct journal_end end = {
         .how = how(run),
         .exit_code = exit_code,
+        .listed = run->ledger.listing_done,
         .found = counts->found,
         .done = counts->done,
         .skipped = counts->skipped,

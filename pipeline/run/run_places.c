@@ -57,17 +57,47 @@ static int check_names(struct run *run, const struct scan_options *options, stru
     return code;
 }
 
-/* An input that is missing is told before the output directory is made. A list that is there and can be
- * opened only once is left to the run. */
-static int look_for_inputs(const struct scan_options *options, struct error *error)
+/* Is there anything to do, or to fail? A walk as far as the first of that. */
+static bool anything(struct scan *scan)
+{
+    struct scan_entry entry;
+    while (scan_next(scan, &entry)) {
+        const struct scan_counts counts = scan_counts(scan);
+        if (counts.files > 0 || counts.errors > counts.unmatched)
+            return true;
+    }
+    return false;
+}
+
+static void complain_of_nothing(struct run *run, const struct scan *scan)
+{
+    char left[SUMMARY_LEFT_OUT_SIZE], *text;
+    const struct scan_counts counts = scan_counts(scan);
+    const struct param_list *inputs = &run->job.settings.inputs;
+    const bool pattern = counts.unmatched > 0 && inputs->count == 1;
+    summary_left_out(&counts, left, sizeof left);
+    if (asprintf(&text, "no input matched%s%s%s%s", pattern ? " " : "", pattern ? inputs->texts[0] : "",
+                 *left ? "; left out: " : "", left) < 0)
+        return;
+    run->options.complain(text);
+    run->complained = true;
+    free(text);
+}
+
+/* Inputs that are missing or hold nothing are told before the output directory is made. A list that is there
+ * and can be opened only once is left to the run. */
+static int look_for_inputs(struct run *run, const struct scan_options *options, struct error *error)
 {
     const char *list = options->files_from;
     if (list && !outname_can_look(options) && (strcmp(list, "-") == 0 || access(list, R_OK) == 0))
         return 0;
     struct scan *scan;
     int code = scan_open(&scan, options, error);
-    if (code == 0)
-        scan_close(scan);
+    if (code == 0 && !anything(scan)) {
+        complain_of_nothing(run, scan);
+        code = SCAN_NO_INPUT;
+    }
+    scan_close(scan);
     return code;
 }
 
@@ -183,7 +213,7 @@ int run_open_places(struct run *run)
         options.output_ino = st.st_ino;
     }
     if (code == 0)
-        code = look_for_inputs(&options, &error);
+        code = look_for_inputs(run, &options, &error);
     if (code == 0)
         code = check_names(run, &options, &error);
     if (code == 0)

@@ -92,8 +92,15 @@ teardown() {
     refused 3 --files-from nolist -o out
     mkdir empty some
     icon some/a.png
-    mill 3 -i empty -o out
+    refused 3 -i empty -o out
     says "no input matched"
+    refused 3 -i 'some/*.jpg' -o out
+    says "no input matched some/*.jpg"
+    refused 3 -i 'some/*.jpg' -i 'some/*.gif' -i empty -o out --dry-run
+    says "no input matched"
+    mill 1 -i 'some/*.jpg' -i some -o one --json
+    is items.done 1
+    failed 'some/*.jpg' usage "the pattern matches nothing to take"
     mill 3 -i some -o out --include '*.tif'
     says "left out: 1 by include or exclude"
     touch empty/a.tif empty/b.tif empty/.c.png
@@ -122,14 +129,22 @@ teardown() {
     "$FORKMILL" run -i tree -o out --json >.out 2>.err || code=$?
     [ "$code" -le 1 ]
     is items.done 1
-    says "skipped: tree/fifo.png: a fifo"
-    says "skipped: tree/socket.png: a socket"
-    absent "skipped.*skipped" .err
+    says "left out: tree/fifo.png: a fifo"
+    says "left out: tree/socket.png: a socket"
+    absent "left out.*left out" .err
     printf 'tree/fifo.png\ntree\na.png\n' >list
     mv tree/a.png .
     mill 0 --files-from list -o listed --json
     is items.done 1
-    says "skipped: tree: a directory"
+    says "left out: tree: a directory"
+    mkdir -p roots/a elsewhere
+    ln -s ../a roots/a/inside
+    ln -s "$PWD/elsewhere" roots/a/outside
+    cp a.png roots/a
+    mill 0 -i roots -o linked
+    says "left out: roots/a/inside: a symbolic link to a directory"
+    says "left out: roots/a/outside: a symbolic link to a directory"
+    says "left out  2 not regular files"
 }
 
 @test "broken files of every kind fail by name with a reason; the rest is done" {
