@@ -79,9 +79,9 @@ static void check_file(const char *directory, char **columns)
     if (strncmp(verdict, "BOMB", 4) == 0)
         assert_int_equal(code, ERROR_LIMIT);
     if (sound) {
-        /* Of a large one the published hash says all that libpng would. */
+        /* Of a large one the published hash says all that libpng would; quick runs look at memory alone. */
         const bool large = length > 150000 || (uint64_t)exact.shape.width * exact.shape.height > 1000000;
-        if (pixel_hash(&exact.shape, exact.pixels) != hash)
+        if (!(large && quick()) && pixel_hash(&exact.shape, exact.pixels) != hash)
             fail_msg("%s: pixels differ from the published ones", name);
         if (!large) {
             assert_int_equal(reference_decode(bytes, length, UINT64_MAX, &reference), 0);
