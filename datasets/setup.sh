@@ -18,7 +18,7 @@ tests=(clang libclang-rt-dev libomp-dev clang-format libcmocka-dev bats valgrind
 # Not every distribution or architecture has these as packages; what is built without says so, and so do tests that
 # are skipped.
 build_optional=(libisal-dev)
-tests_optional=(chromium python3-scipy python3-skimage)
+tests_optional=(chromium lld python3-scipy python3-skimage)
 bench=(python3 python3-numpy python3-opencv python3-pil imagemagick graphicsmagick libvips-dev libvips-tools)
 
 [ $# -gt 0 ] || usage

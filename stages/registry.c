@@ -47,6 +47,37 @@ const struct stage *stage_find(const char *name)
     return NULL;
 }
 
+/* The stage that goes by this name elsewhere, or NULL. */
+static const char *known_as(const char *name)
+{
+    static const struct {
+        const char *there, *here;
+    } words[] = {
+        {"blur", "gaussblur"},    {"gaussian", "gaussblur"},  {"gaussian-blur", "gaussblur"},
+        {"unsharp", "sharpen"},   {"scale", "resize"},        {"thumbnail", "resize"},
+        {"sample", "resize"},     {"extract_area", "crop"},   {"extent", "pad"},
+        {"border", "pad"},        {"embed", "pad"},           {"flop", "flip"},
+        {"mirror", "flip"},       {"autorot", "orient"},      {"auto-orient", "orient"},
+        {"gray", "grayscale"},    {"grey", "grayscale"},      {"monochrome", "grayscale"},
+        {"negate", "invert"},     {"contrast", "levels"},     {"normalise", "levels"},
+        {"brightness", "linear"}, {"hist_equal", "equalize"}, {"watermark", "composite"},
+        {"depth", "cast"},        {"colors", "quantize"},     {"edge", "sobel"},
+        {"mean", "stats"},        {"percentile", "stats"},    {"fft", "rfft"},
+        {"phash", "hash"},        {"psnr", "compare"},        {"ssim", "compare"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].there, name) == 0)
+            return words[i].here;
+    }
+    return NULL;
+}
+
+const char *stage_nearest(const char *name, const char *words, char *word, size_t size)
+{
+    const char *known = known_as(name);
+    return known ? known : param_nearest(name, words, word, size);
+}
+
 const char *stage_instructions(void)
 {
 #ifdef SIMD_CHOICE
@@ -182,8 +213,10 @@ static int check_accepts(const struct stage *stage, const struct shape *in, stru
         return 0;
     shape_text(in, text, sizeof text);
     if (accepts == 0)
-        return error_set(error, ERROR_UNSUPPORTED, "does not work on %s: %.100s; put %s before it",
-                         array ? "arrays" : "images", text, array ? "to_image" : "to_array");
+        return error_set(
+            error, ERROR_UNSUPPORTED,
+            "does not work on %s: %.100s; put %s before it, or leave such files out with exclude",
+            array ? "arrays" : "images", text, array ? "to_image" : "to_array");
     if (array)
         return error_set(error, ERROR_UNSUPPORTED, "does not work on a %.100s; put astype before it", text);
     return error_set(error, ERROR_UNSUPPORTED, "does not work on %s images; put a cast before it", text);

@@ -166,7 +166,8 @@ void cli_help_command(enum cli_command command)
 
 void cli_help(void)
 {
-    printf("forkmill %s batch-processes directories of images through configurable stages.\n\n",
+    printf("forkmill %s batch-processes directories of images and numeric arrays through configurable "
+           "stages.\n\n",
            FORKMILL_VERSION);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("%s forkmill %s %s\n", i ? "      " : "usage:", commands[i].name, commands[i].usage);
@@ -224,7 +225,8 @@ static void man_settings(void)
 void cli_man_page(void)
 {
     printf(".TH FORKMILL 1 \"\" \"forkmill %s\"\n.SH NAME\nforkmill \\- ", FORKMILL_VERSION);
-    printf("batch\\-process directories of images through configurable stages\n.SH SYNOPSIS\n");
+    printf("batch\\-process directories of images and numeric arrays through configurable stages\n.SH "
+           "SYNOPSIS\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         printf("%s.B forkmill %s\n", i ? ".br\n" : "", commands[i].name);
         print_troff(commands[i].usage);

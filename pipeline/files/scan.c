@@ -260,6 +260,7 @@ int scan_next(struct scan *scan, struct scan_entry *entry)
             if (walked->kind == INPUT_GLOB && scan->walk.taken == 0) {
                 scan_give_error(scan, entry, walked->text, ENOENT, "the pattern matches nothing to take");
                 error_set(&entry->reason, ERROR_USAGE, "the pattern matches nothing to take");
+                scan->counts.unmatched++;
                 return 1;
             }
         } else if (scan->input_next < scan->input_count) {

@@ -64,6 +64,7 @@ struct scan_entry {
 
 struct scan_counts {
     uint64_t files, notes, errors; /* entries so far */
+    uint64_t unmatched;            /* those of the errors that say that a glob matches nothing */
     uint64_t left_names;           /* left out: an extension that no codec has */
     uint64_t left_rules;           /* by include or exclude; a directory counts once */
     uint64_t left_hidden;          /* names with a leading dot */

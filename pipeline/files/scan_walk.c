@@ -182,29 +182,36 @@ static int visit_other(struct scan *scan, struct scan_entry *entry, mode_t mode)
     return scan_give_note(scan, entry, shown_path(scan), "%s", scan_kind_text(mode));
 }
 
+static int visit_linked_directory(struct scan *scan, struct scan_entry *entry)
+{
+    if (match_list(scan->options.exclude, scan->walk.path, true)) {
+        scan->counts.left_rules++;
+        return 0;
+    }
+    return scan_give_note(scan, entry, shown_path(scan), "a symbolic link to a directory");
+}
+
 /* A link counts as what it leads to, if that lies beneath the root. */
 static int visit_link(struct scan *scan, struct scan_entry *entry, bool whole)
 {
     const char *path = scan->walk.path;
-    int fd = beneath_open(scan->roots[scan->walk.input->root].fd, path, O_PATH, true);
+    const int root = scan->roots[scan->walk.input->root].fd;
+    struct stat st;
+    int fd = beneath_open(root, path, O_PATH, true);
     if (fd < 0) {
         const int error = errno;
+        if (error == EXDEV && fstatat(root, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
+            return visit_linked_directory(scan, entry);
         if (!scan_wants(scan, path, !whole && !match_ends_in_stars(scan->walk.input->pattern)))
             return 0;
         return give_error(scan, entry, error, "following the symbolic link");
     }
-    struct stat st;
     int got = fstat(fd, &st);
     close(fd);
     if (got < 0)
         return give_error(scan, entry, errno, "following the symbolic link");
-    if (S_ISDIR(st.st_mode)) {
-        if (match_list(scan->options.exclude, path, true)) {
-            scan->counts.left_rules++;
-            return 0;
-        }
-        return scan_give_note(scan, entry, shown_path(scan), "a symbolic link to a directory");
-    }
+    if (S_ISDIR(st.st_mode))
+        return visit_linked_directory(scan, entry);
     return S_ISREG(st.st_mode) ? visit_file(scan, entry, whole) : visit_other(scan, entry, st.st_mode);
 }
 

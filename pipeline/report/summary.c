@@ -96,9 +96,10 @@ static void print_where(const struct summary *s, FILE *to)
     for (unsigned i = 0; i < s->pool_count; i++) {
         const struct summary_pool *p = &s->pools[i];
         const uint64_t total_ns = p->busy_ns + p->starved_ns + p->blocked_ns;
-        fprintf(to, "pool %-4s busy %u %%, starved %u %%, blocked %u %%; %u worker%s, %" PRIu64 " items\n",
+        fprintf(to, "pool %-4s busy %u %%, starved %u %%, blocked %u %%; %u worker%s, %" PRIu64 " item%s\n",
                 p->name, share(p->busy_ns, total_ns), share(p->starved_ns, total_ns),
-                share(p->blocked_ns, total_ns), p->workers, p->workers == 1 ? "" : "s", p->items);
+                share(p->blocked_ns, total_ns), p->workers, p->workers == 1 ? "" : "s", p->items,
+                p->items == 1 ? "" : "s");
     }
     const uint64_t writer_ns = s->writer.busy_ns + s->writer.starved_ns;
     fprintf(to, "writer    busy %u %%\n", share(s->writer.busy_ns, writer_ns));
@@ -125,8 +126,8 @@ static void print_resources(const struct summary *s, FILE *to)
             units_memory(s->peak_in_flight_bytes, peak, sizeof peak),
             units_memory(s->memory_bytes, allowed, sizeof allowed));
     if (s->deaths || s->retries || s->recycled)
-        fprintf(to, "workers   %" PRIu64 " died, %" PRIu64 " retired; %" PRIu64 " items sent round again\n",
-                s->deaths, s->recycled, s->retries);
+        fprintf(to, "workers   %" PRIu64 " died, %" PRIu64 " retired; %" PRIu64 " item%s sent round again\n",
+                s->deaths, s->recycled, s->retries, s->retries == 1 ? "" : "s");
 }
 
 static void print_failures(const struct summary *s, FILE *to)
@@ -144,7 +145,9 @@ static void print_failures(const struct summary *s, FILE *to)
         fputc('\n', to);
     }
     if (s->failed > shown)
-        fprintf(to, "  and %" PRIu64 " more\n", s->failed - shown);
+        fprintf(to, "  and %" PRIu64 " more%s%s\n", s->failed - shown,
+                s->journal ? "; all of them: forkmill report --failed " : "",
+                s->journal ? escape_text(s->output, path, sizeof path) : "");
 }
 
 void summary_print(const struct summary *summary, FILE *to, int verbosity)

@@ -59,6 +59,7 @@ struct summary_failure {
 /* Zero it, fill it, print it, free it. Texts that are not owned may be NULL. */
 struct summary {
     const char *engine, *output, *workers_from;
+    bool journal;       /* what failed is known to the journal in `output` */
     const char *remark; /* what the engine decided by itself */
     int exit_code;
     bool abandoned;                     /* threads are still at work and cannot be ended: leave by _exit */

@@ -34,13 +34,15 @@ void admission_close(struct admission *admission)
  * ample. */
 static struct slot_need in_pages(const struct admission *admission, const struct slot_need *need)
 {
-    struct slot_need pages = *need;
+    struct slot_need plain = *need, huge = *need;
     for (unsigned part = 0; part < SLOT_PARTS; part++) {
-        const size_t bytes = arena_round(need->part_bytes[part]), huge = arena_round_huge(bytes);
-        const bool large = bytes >= ARENA_HUGE_BYTES / 4 && huge <= admission->budget_bytes / HUGE_SHARE;
-        pages.part_bytes[part] = large ? huge : bytes;
+        const size_t bytes = arena_round(need->part_bytes[part]), rounded = arena_round_huge(bytes);
+        const bool large = bytes >= ARENA_HUGE_BYTES / 4 && rounded <= admission->budget_bytes / HUGE_SHARE;
+        plain.part_bytes[part] = bytes;
+        huge.part_bytes[part] = large ? rounded : bytes;
     }
-    return pages;
+    /* An item that fits the budget must do so in pages, too. */
+    return chain_need_total(&huge) <= admission->budget_bytes ? huge : plain;
 }
 
 static uint64_t slot_committed(const struct admission_slot *slot)

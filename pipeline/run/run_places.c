@@ -26,11 +26,32 @@ struct scan_options run_scan_options(const struct settings *settings, int stop_f
     };
 }
 
+static bool same_directory(const char *a, const char *b)
+{
+    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+    const size_t length_a = slash_a ? (size_t)(slash_a - a) : 0,
+                 length_b = slash_b ? (size_t)(slash_b - b) : 0;
+    return length_a == length_b && memcmp(a, b, length_a) == 0;
+}
+
+/* With a way out: a list keeps whole paths, which part files of different directories. */
 static void complain_of_clash(const struct run *run, const struct outname_clash *clash)
 {
     char *text;
-    if (asprintf(&text, "%s and %s would both make %s/%s", clash->first, clash->second,
-                 run->job.settings.output, clash->output) < 0)
+    const char *output = run->job.settings.output;
+    int length;
+    if (strcmp(clash->first, clash->second) == 0)
+        length = asprintf(&text, "%s would make %s/%s twice: %s", clash->first, output, clash->output,
+                          run->job.output_count > 1 ? "it is given twice, or two outputs have one name"
+                                                    : "it is given twice");
+    else
+        length =
+            asprintf(&text, "%s and %s would both make %s/%s; give each an output directory of its own%s",
+                     clash->first, clash->second, output, clash->output,
+                     run->job.settings.files_from || same_directory(clash->first, clash->second)
+                         ? ""
+                         : ", or list them for --files-from, which keeps whole paths");
+    if (length < 0)
         return;
     run->options.complain(text);
     free(text);
@@ -56,17 +77,47 @@ static int check_names(struct run *run, const struct scan_options *options, stru
     return code;
 }
 
-/* An input that is missing is told before the output directory is made. A list that is there and can be
- * opened only once is left to the run. */
-static int look_for_inputs(const struct scan_options *options, struct error *error)
+/* Is there anything to do, or to fail? A walk as far as the first of that. */
+static bool anything(struct scan *scan)
+{
+    struct scan_entry entry;
+    while (scan_next(scan, &entry)) {
+        const struct scan_counts counts = scan_counts(scan);
+        if (counts.files > 0 || counts.errors > counts.unmatched)
+            return true;
+    }
+    return false;
+}
+
+static void complain_of_nothing(struct run *run, const struct scan *scan)
+{
+    char left[SUMMARY_LEFT_OUT_SIZE], *text;
+    const struct scan_counts counts = scan_counts(scan);
+    const struct param_list *inputs = &run->job.settings.inputs;
+    const bool pattern = counts.unmatched > 0 && inputs->count == 1;
+    summary_left_out(&counts, left, sizeof left);
+    if (asprintf(&text, "no input matched%s%s%s%s", pattern ? " " : "", pattern ? inputs->texts[0] : "",
+                 *left ? "; left out: " : "", left) < 0)
+        return;
+    run->options.complain(text);
+    run->complained = true;
+    free(text);
+}
+
+/* Inputs that are missing or hold nothing are told before the output directory is made. A list that is there
+ * and can be opened only once is left to the run. */
+static int look_for_inputs(struct run *run, const struct scan_options *options, struct error *error)
 {
     const char *list = options->files_from;
     if (list && !outname_can_look(options) && (strcmp(list, "-") == 0 || access(list, R_OK) == 0))
         return 0;
     struct scan *scan;
     int code = scan_open(&scan, options, error);
-    if (code == 0)
-        scan_close(scan);
+    if (code == 0 && !anything(scan)) {
+        complain_of_nothing(run, scan);
+        code = SCAN_NO_INPUT;
+    }
+    scan_close(scan);
     return code;
 }
 
@@ -182,7 +233,7 @@ int run_open_places(struct run *run)
         options.output_ino = st.st_ino;
     }
     if (code == 0)
-        code = look_for_inputs(&options, &error);
+        code = look_for_inputs(run, &options, &error);
     if (code == 0)
         code = check_names(run, &options, &error);
     if (code == 0)

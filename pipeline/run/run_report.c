@@ -25,7 +25,7 @@ static void tell(void *context, enum ledger_news news, const char *shown, const 
         progress_message(run->progress, level, "failed: %s: %s%s%s", shown, stage, colon, text);
         break;
     case NEWS_NOTE:
-        progress_message(run->progress, level, "skipped: %s: %s", shown, text);
+        progress_message(run->progress, level, "left out: %s: %s", shown, text);
         break;
     case NEWS_WARNING:
         for (unsigned i = 0; i < run->warning_count && level == PROGRESS_NORMAL; i++) {
@@ -272,8 +272,11 @@ static void tell_end(struct run *run)
         progress_message(run->progress, PROGRESS_NORMAL,
                          "%llu of the failed had failed before and were not tried again; --retry-failed does",
                          remembered);
-    if (left)
-        progress_message(run->progress, PROGRESS_ALWAYS, "%llu items found were left undone", left);
+    const bool listed = ledger->listing_done || ledger->stop == STOP_NONE;
+    if (left || !listed)
+        progress_message(run->progress, PROGRESS_ALWAYS, "left undone: %llu of the items found%s%s", left,
+                         listed ? "" : ", and what was not listed yet",
+                         run->journal ? "; the same command goes on" : "");
 }
 
 static uint64_t time_ns(struct timeval time)
@@ -330,6 +333,7 @@ static void fill(struct run *run, struct summary *summary)
     char why[256];
     summary->engine = run->engine->name;
     summary->output = run->given->settings.output;
+    summary->journal = run->journal != NULL;
     summary->workers_from = run->given->workers_from;
     summary->exit_code = exit_code(run);
     summary->found = counts->found;

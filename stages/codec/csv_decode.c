@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "stages/codec/csv_number.h"
@@ -201,6 +202,10 @@ int csv_decode(struct codec_decode *job, uint8_t delimiter, struct error *error)
         break;
     }
     TRY(code);
+    if (rows == 0) {
+        job->warnings = 1;
+        snprintf(job->warning, sizeof job->warning, "the table is a header without rows");
+    }
     job->shape = csv_table_shape(&table, rows);
     return 0;
 }

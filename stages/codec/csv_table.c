@@ -46,6 +46,47 @@ static const char *shown(struct csv_field field, char text[SHOWN_BYTES + 4])
     return text;
 }
 
+static bool is_number(struct csv_field field, uint8_t delimiter)
+{
+    struct csv_decimal decimal;
+    uint64_t bits;
+    field = csv_trim(field, delimiter);
+    const uint8_t *end = field.text + field.length_bytes;
+    return csv_decimal_scan(field.text, end, &decimal) == end ||
+           csv_word(field.text, field.length_bytes, &csv_binary64, &bits);
+}
+
+/* Is the field several numbers with this byte between any two? */
+static bool parts(struct csv_field field, uint8_t between, uint8_t delimiter)
+{
+    const uint8_t *at = field.text, *const end = field.text + field.length_bytes;
+    for (;;) {
+        const uint8_t *cut = memchr(at, between, (size_t)(end - at));
+        const struct csv_field one = {at, (size_t)((cut ? cut : end) - at)};
+        if (!is_number(one, delimiter))
+            return false;
+        if (!cut)
+            return at != field.text;
+        at = cut + 1;
+    }
+}
+
+/* What a delimiter is called that would cut the field into numbers; NULL: none would. A comma may be a
+ * decimal one. */
+static const char *other_delimiter(const struct csv_table *table, struct csv_field field)
+{
+    static const struct {
+        uint8_t byte;
+        const char *name;
+    } others[] = {{';', "';'"}, {'\t', "tab"}, {'|', "'|'"}, {' ', "' '"}};
+    field = csv_trim(field, table->delimiter);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i].byte != table->delimiter && parts(field, others[i].byte, table->delimiter))
+            return others[i].name;
+    }
+    return NULL;
+}
+
 int csv_fail_field(const struct csv_table *table, struct csv_field field, uint64_t column, const char *what,
                    struct error *error)
 {
@@ -55,6 +96,12 @@ int csv_fail_field(const struct csv_table *table, struct csv_field field, uint64
         return error_set(error, ERROR_CORRUPT,
                          "line %zu, column %" PRIu64 " is empty; load.missing can say what that stands for",
                          number, column + 1);
+    const char *other = other_delimiter(table, field);
+    if (other)
+        return error_set(error, ERROR_CORRUPT,
+                         "line %zu, column %" PRIu64
+                         ": '%s' is not a number but several; --load-delimiter %s would part them",
+                         number, column + 1, shown(field, text), other);
     return error_set(error, ERROR_CORRUPT, "line %zu, column %" PRIu64 ": '%s' %s", number, column + 1,
                      shown(field, text), what);
 }
@@ -88,18 +135,9 @@ int csv_fail_ragged(const struct csv_table *table, const uint8_t *line, struct e
                      csv_line_number(table->begin, table->first), table->columns);
 }
 
-static bool is_number(struct csv_field field, uint8_t delimiter)
-{
-    struct csv_decimal decimal;
-    uint64_t bits;
-    field = csv_trim(field, delimiter);
-    const uint8_t *end = field.text + field.length_bytes;
-    return csv_decimal_scan(field.text, end, &decimal) == end ||
-           csv_word(field.text, field.length_bytes, &csv_binary64, &bits);
-}
-
 /* Counts the columns of the first line, and steps over it where it is a header. Unless told, it is one where
- * none of its fields is a number: a row with one bad field is an error like any other. */
+ * none of its fields is a number: a row with one bad field is an error like any other, and so is one of
+ * numbers that another delimiter would part. */
 static int read_first_line(struct csv_table *table, int header, struct error *error)
 {
     const uint8_t *at = table->first;
@@ -113,6 +151,8 @@ static int read_first_line(struct csv_table *table, int header, struct error *er
         table->columns++;
         if (header == CODEC_HEADER_AUTO && csv_trim(field, table->delimiter).length_bytes > 0) {
             const bool number = is_number(field, table->delimiter);
+            if (!number && other_delimiter(table, field))
+                return csv_fail_field(table, field, table->columns - 1, "", error);
             numbers = numbers || number;
             words = words || !number;
         }

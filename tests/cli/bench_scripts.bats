@@ -140,3 +140,11 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
   done
   [ "$(grep -cE '^\| (40 icons|2 photographs of 1 MP) \| [0-9.]+ \| [0-9.]+ \|$' table)" -eq 2 ]
 }
+
+@test "overhead.sh has a row for each job on each kind of picture" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/overhead.sh" --quick >table
+  for job in "encoded anew" grayscale resize:scale=0.5 gaussblur:sigma=2; do
+    [ "$(rows "[0-9]+ (icons|photographs of 1 MP) \| $job \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| -?[0-9]+")" -eq 2 ]
+  done
+}

@@ -40,11 +40,16 @@ teardown() {
     icon one/a.png; icon one/b.png; icon two/b.png 2
     "$FORKMILL" run -q -i one/a.png -o one --save-format pnm
     refused 2 -i one -o out --save-format png
-    says "would both make out/a.png"
+    grep -q "would both make out/a.png; give each an output directory of its own$" .err
     says one/a.png
     says one/a.p
     refused 2 -i one -i two -o out
-    says "one/b.png and two/b.png would both make out/b.png"
+    says "one/b.png and two/b.png would both make out/b.png; give each an output directory of its own, or list them"
+    find one two -name b.png >both
+    mill 0 --files-from both -o apart
+    [ "$(files apart)" -eq 2 ]
+    refused 2 -i one/b.png -i one/b.png -o out
+    says "one/b.png would make out/b.png twice: it is given twice"
     printf 'one/b.png\none//b.png\n' >list
     refused 2 --files-from list -o out
     says "would both make out/one/b.png"
@@ -92,8 +97,15 @@ teardown() {
     refused 3 --files-from nolist -o out
     mkdir empty some
     icon some/a.png
-    mill 3 -i empty -o out
+    refused 3 -i empty -o out
     says "no input matched"
+    refused 3 -i 'some/*.jpg' -o out
+    says "no input matched some/*.jpg"
+    refused 3 -i 'some/*.jpg' -i 'some/*.gif' -i empty -o out --dry-run
+    says "no input matched"
+    mill 1 -i 'some/*.jpg' -i some -o one --json
+    is items.done 1
+    failed 'some/*.jpg' usage "the pattern matches nothing to take"
     mill 3 -i some -o out --include '*.tif'
     says "left out: 1 by include or exclude"
     touch empty/a.tif empty/b.tif empty/.c.png
@@ -122,14 +134,31 @@ teardown() {
     "$FORKMILL" run -i tree -o out --json >.out 2>.err || code=$?
     [ "$code" -le 1 ]
     is items.done 1
-    says "skipped: tree/fifo.png: a fifo"
-    says "skipped: tree/socket.png: a socket"
-    absent "skipped.*skipped" .err
+    says "left out: tree/fifo.png: a fifo"
+    says "left out: tree/socket.png: a socket"
+    absent "left out.*left out" .err
     printf 'tree/fifo.png\ntree\na.png\n' >list
     mv tree/a.png .
     mill 0 --files-from list -o listed --json
     is items.done 1
-    says "skipped: tree: a directory"
+    says "left out: tree: a directory"
+    mkdir -p roots/a elsewhere
+    ln -s ../a roots/a/inside
+    ln -s "$PWD/elsewhere" roots/a/outside
+    cp a.png roots/a
+    mill 0 -i roots -o linked
+    says "left out: roots/a/inside: a symbolic link to a directory"
+    says "left out: roots/a/outside: a symbolic link to a directory"
+    says "left out  2 not regular files"
+}
+
+@test "numbers beside pictures fail in stages for images, and are left out when told so" {
+    mkdir mixed
+    icon mixed/a.png
+    echo 1,2 >mixed/a.csv
+    mill 1 -i mixed -o out -s flip --json
+    failed mixed/a.csv unsupported "put to_image before it, or leave such files out with exclude"
+    mill 0 -i mixed -o left -s flip --exclude '*.csv'
 }
 
 @test "broken files of every kind fail by name with a reason; the rest is done" {

@@ -39,13 +39,25 @@ left_in_order() {
         kill -INT -- "$whom$main"
         finish 130
         says "stopping: finishing the items in hand"
-        says "were left undone"
+        says "left undone: "
         left_in_order "out$whom"
         # Both workers had one in hand.
         [ "$(files "out$whom")" -gt "$before" ]
         is deaths 0
         is exit_code 130
     done
+}
+
+@test "what is left undone is said, with what was not listed, and how to go on" {
+    start -i in -o out -w 1 --queue 1 --batch 1 -s sleep:ms=100 --journal
+    wait_until has_files out 1
+    kill -INT "$main"
+    finish 130
+    grep -q "left undone: [0-9]* of the items found, and what was not listed yet; the same command goes on" .err
+    mill 4 -i in -o no-journal -w 1 --queue 1 --batch 1 -s fail:kind=error --max-failures 1 --no-journal
+    grep -q "left undone: [0-9]* of the items found, and what was not listed yet$" .err
+    mill 0 -i in -o out --journal -w 2 --json
+    absent "left undone" .err
 }
 
 @test "SIGTERM and SIGHUP end a run the same way" {

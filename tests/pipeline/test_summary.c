@@ -144,6 +144,10 @@ static void people_get_counts_and_failures(void **state)
     assert_has(text, "  in/\\x1bx.png: decode: killed by\\nsignal 9\n  in/y.png: gone\n");
     assert_has(text, "  and 1481 more\n");
     free(text);
+    s.output = "o\tut", s.journal = true;
+    text = printed(&s, -1);
+    assert_has(text, "  and 1481 more; all of them: forkmill report --failed o\\tut\n");
+    free(text);
     text = printed(&s, -1);
     assert_int_equal(strncmp(text, "failed:\n", 8), 0);
     free(text);

@@ -6,9 +6,10 @@ import io
 import os
 import random
 import struct
-import subprocess
 import sys
 import tempfile
+
+import raw
 
 try:
     import numpy as np
@@ -16,7 +17,7 @@ except ImportError:
     print("skipped: python3-numpy is not installed; csv and tsv were not compared with it")
     sys.exit(77)
 
-TOOL = sys.argv[2]
+tool = raw.Jobs(sys.argv[2])
 NAMES = {"i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "u8", "u2": "u16", "u4": "u32", "u8": "u64"}
 FORMATS = ["%.18e", "%r", "%.3f", "%g", "%25.17g", "%.0f", "%+.30e"]
 folder = tempfile.TemporaryDirectory()
@@ -29,8 +30,8 @@ def place(name):
 
 
 def convert(source, target, *load):
-    run = subprocess.run([TOOL, source, target, *load], capture_output=True, text=True)
-    return None if run.returncode == 0 else run.stderr.strip()
+    done, said = tool(source, target, *load)
+    return None if done else said.strip()
 
 
 def read(text, *load, name="in.csv"):

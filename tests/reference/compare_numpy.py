@@ -11,13 +11,15 @@ import sys
 import tempfile
 import zipfile
 
+import raw
+
 try:
     import numpy as np
 except ImportError:
     print("skipped: python3-numpy is not installed; .npy, .npz, raw and .gz were not compared with it")
     sys.exit(77)
 
-TOOL = sys.argv[2]
+tool = raw.Jobs(sys.argv[2])
 NAMES = {"i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "u8", "u2": "u16", "u4": "u32", "u8": "u64",
          "f2": "f16", "f4": "f32", "f8": "f64", "b1": "bool"}
 SHAPES = [(), (7,), (0,), (5, 3), (1, 1), (40, 70), (3, 0, 2), (4, 3, 5), (2, 3, 4, 5), (2, 1, 3, 2, 2), (2,) * 6,
@@ -33,8 +35,8 @@ def place(name):
 
 def convert(source, target, *load):
     """None, or the error's text."""
-    run = subprocess.run([TOOL, source, target, *load], capture_output=True, text=True)
-    return None if run.returncode == 0 else run.stderr.strip()
+    done, said = tool(source, target, *load)
+    return None if done else said.strip()
 
 
 def expect(what, wrong):

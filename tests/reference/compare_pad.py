@@ -2,15 +2,11 @@
 """pad against numpy's pad for every sample type, and against `vips embed` and `vips gravity`, whose words it
 takes. Tolerance 0: pixels are moved. Borders longer than the image are compared with vips alone: numpy before
 1.25 repeats wrongly there."""
-import os
-import shutil
-import subprocess
-import tempfile
-
 import raw
 
 try:
     import numpy as np
+    import vips
 except ImportError:
     raw.skip("python3-numpy is not installed; pad was not compared with it")
 
@@ -22,10 +18,8 @@ MODES = {
     "repeat": {"mode": "wrap"},
     "mirror": {"mode": "symmetric"},
 }
-VIPS = shutil.which("vips")
 suite = raw.Suite()
 random = np.random.default_rng(11)
-folder = tempfile.TemporaryDirectory()
 
 
 def ours(pixels, sample, stage):
@@ -38,19 +32,6 @@ def same(what, got, want):
     suite.expect(what, [*got.shape, *got.ravel()], [*want.shape, *want.astype(float).ravel()], 0)
 
 
-def vips(pixels, operation, *arguments):
-    height, width, channels = pixels.shape
-    data, source, target, result = (os.path.join(folder.name, n) for n in ("in.raw", "in.v", "out.v", "out.raw"))
-    pixels.tofile(data)
-    run = lambda *words: subprocess.run([VIPS, *map(str, words)], check=True)
-    run("rawload", data, source, width, height, channels)
-    run(operation, source, target, *arguments)
-    run("rawsave", target, result)
-    header = subprocess.run(["vipsheader", target], check=True, capture_output=True, text=True).stdout
-    size = header.split(": ")[-1].split()[0].split("x")
-    return np.fromfile(result, dtype=np.uint8).reshape(int(size[1]), int(size[0]), channels)
-
-
 for sample, kind in TYPES.items():
     for channels in 1, 2, 3, 4:
         for width, height in (17, 9), (5, 4):
@@ -60,15 +41,15 @@ for sample, kind in TYPES.items():
                 got = ours(pixels, sample, f"pad:left=5,top=3,right=2,bottom=4,extend={extend}")
                 same(f"pad {width}x{height}x{channels} {sample} {extend}, numpy", got, want)
 
-if VIPS:
+if vips.VIPS:
     for channels in 1, 3, 4:
         pixels = (random.random((9, 17, channels)) * 255).astype(np.uint8)
         for extend in "black", "white", "copy", "repeat", "mirror":
-            want = vips(pixels, "embed", 30, 7, 49, 39, "--extend", extend)
+            want = vips.apply(pixels, ["embed", 30, 7, 49, 39, "--extend", extend])
             got = ours(pixels, "u8", f"pad:left=30,top=7,right=2,bottom=23,extend={extend}")
             same(f"pad {channels} {extend}, vips", got, want)
         for place in "centre", "north-east", "south":
-            want = vips(pixels, "gravity", place, 30, 20, "--extend", "copy")
+            want = vips.apply(pixels, ["gravity", place, 30, 20, "--extend", "copy"])
             same(f"pad {place}, vips", ours(pixels, "u8", f"pad:width=30,height=20,gravity={place},extend=copy"), want)
 else:
     print("libvips-tools is not installed; pad was compared with numpy alone")

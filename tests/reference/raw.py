@@ -62,44 +62,60 @@ def read_array(path):
         return numpy.frombuffer(file.read(), dtype).reshape([int(dim) for dim in dims])
 
 
+class Jobs:
+    """A tool of tests/stages, started once for all its jobs; see jobs.h there."""
+
+    def __init__(self, tool):
+        self.process = subprocess.Popen([tool, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+
+    def __call__(self, *words):
+        """Did the job go well, and what did it print, errors too?"""
+        print(*words, sep="\x1f", file=self.process.stdin, flush=True)
+        said = ""
+        for line in self.process.stdout:
+            if line.startswith("= "):
+                return line == "= 0\n", said
+            said += line
+        raise RuntimeError(f"{self.process.args[0]} has died of {words}")
+
+
 class Suite:
     """Runs comparisons, prints one line for each that fails, and exits with how it went."""
 
     def __init__(self):
-        self.tool = sys.argv[1]
+        self.stage, self.run_codec = Jobs(sys.argv[1]), Jobs(sys.argv[3])
         self.folder = tempfile.TemporaryDirectory()
         self.done = self.failed = 0
 
-    def apply(self, image, *stages, cut=0, more=()):
-        """The image after the stages, each written NAME:key=value,...; `more` options for apply_stage."""
-        source, target = (os.path.join(self.folder.name, name) for name in ("in.raw", "out.raw"))
-        image.write(source)
-        options = (["-c", str(cut)] if cut else []) + list(more)
-        subprocess.run([self.tool, *options, source, target, *stages], check=True)
-        return Raw.read(target)
-
-    def codec(self, source, target, *options):
-        """Decodes one file and encodes another through run_codec; what it prints, or None where it fails."""
-        done = subprocess.run([sys.argv[3], source, target, *options], capture_output=True, text=True)
-        return done.stdout if done.returncode == 0 else None
-
     def path(self, name):
         return os.path.join(self.folder.name, name)
+
+    def apply_files(self, write, read, stages, cut=0, more=()):
+        """One job: `write` puts the input at a path, `read` takes the output from one. Also what the stages told
+        the record: {name: text}."""
+        source, target = self.path("in.raw"), self.path("out.raw")
+        write(source)
+        done, said = self.stage(*(["-c", str(cut)] if cut else []), *more, source, target, *stages)
+        if not done:
+            raise RuntimeError(said)
+        return read(target), dict(line.split(" ", 1) for line in said.splitlines())
+
+    def apply(self, image, *stages, cut=0, more=()):
+        """The image after the stages, each written NAME:key=value,...; `more` options for apply_stage."""
+        return self.apply_files(image.write, Raw.read, stages, cut, more)[0]
+
     def tell(self, image, *stages):
         """What the stages told the record about the image: {name: text}."""
-        source, target = (os.path.join(self.folder.name, name) for name in ("in.raw", "out.raw"))
-        image.write(source)
-        done = subprocess.run([self.tool, source, target, *stages], check=True, text=True, stdout=subprocess.PIPE)
-        return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+        return self.apply_files(image.write, Raw.read, stages)[1]
 
     def apply_array(self, values, *stages, cut=0):
         """The numpy array after the stages, and what they told the record: {name: text}."""
-        source, target = (os.path.join(self.folder.name, name) for name in ("in.raw", "out.raw"))
-        write_array(source, values)
-        options = ["-c", str(cut)] if cut else []
-        done = subprocess.run([self.tool, *options, source, target, *stages], check=True, text=True,
-                              stdout=subprocess.PIPE)
-        return read_array(target), dict(line.split(" ", 1) for line in done.stdout.splitlines())
+        return self.apply_files(lambda path: write_array(path, values), read_array, stages, cut)
+
+    def codec(self, source, target, *options):
+        """Decodes one file and encodes another through run_codec; what it prints, or None where it fails."""
+        done, said = self.run_codec(source, target, *options)
+        return said if done else None
 
     def expect(self, what, got, want, tolerance):
         """Compares two sequences of samples: no two may differ by more than the tolerance."""

@@ -4,14 +4,11 @@
 set -euo pipefail
 root=$1 compiler=$2
 cd "$root"
-status=0 count=0
+alone=$(mktemp -d)
+trap 'rm -rf "$alone"' EXIT
 while IFS= read -r -d '' header; do
-  count=$((count + 1))
-  echo "#include \"$header\"" |
-    "$compiler" -x c -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -I . - || {
-    echo "$header does not compile alone"
-    status=1
-  }
-done < <(find stages pipeline datasets -name '*.h' -print0 | sort -z)
-echo "$count headers"
-[ "$count" -gt 0 ] && exit $status
+  echo "#include \"$header\"" >"$alone/${header//\//-}.c"
+done < <(find stages pipeline datasets -name '*.h' -print0)
+# One driver for all: what a compiler says begins with the file that includes the header.
+"$compiler" -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -I . "$alone"/*.c
+echo "$(find "$alone" -name '*.c' | wc -l) headers"

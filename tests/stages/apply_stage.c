@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "counterpart.h"
+#include "jobs.h"
 #include "stages/stage.h"
 
 struct item {
@@ -243,7 +244,7 @@ static int apply(const struct stage *stage, const void *params, struct item *ite
     return code;
 }
 
-int main(int argc, char **argv)
+static int job(int argc, char **argv)
 {
     unsigned cut = 0, times = 0, orientation = 0, full[2] = {0, 0};
     for (int option; (option = getopt(argc, argv, "c:n:o:f:")) != -1;) {
@@ -280,4 +281,9 @@ int main(int argc, char **argv)
         code = write_item(argv[optind + 1], &item);
     free(item.samples);
     return code == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    return jobs_main(argc, argv, job);
 }

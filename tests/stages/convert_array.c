@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "jobs.h"
 #include "stages/stage.h"
 
 #define ROOM_BYTES 1024
@@ -193,7 +194,7 @@ static int convert(struct block *file, char **paths, const struct codec_limits *
     return code;
 }
 
-int main(int argc, char **argv)
+static int job(int argc, char **argv)
 {
     struct codec_load load = {.array = NULL};
     struct codec_limits limits = no_limits;
@@ -215,4 +216,9 @@ int main(int argc, char **argv)
     const int code = convert(&file, argv + optind, &limits, times, &error);
     free(file.bytes);
     return code < 0 ? failed(&error) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    return jobs_main(argc, argv, job);
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "jobs.h"
 #include "stages/codec.h"
 
 struct work {
@@ -199,7 +200,7 @@ static int option(struct work *work, const char *text)
     return 0;
 }
 
-int main(int argc, char **argv)
+static int job(int argc, char **argv)
 {
     struct work work = {.orientation = -1,
                         .save = {.compression = COMPRESSION_FAST, .level = -1, .quality = 85}};
@@ -231,4 +232,9 @@ int main(int argc, char **argv)
     free(work.pixels);
     free(bytes);
     return code == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    return jobs_main(argc, argv, job);
 }

@@ -38,8 +38,6 @@ static uint64_t pixel_hash(const struct shape *shape, const uint8_t *pixels)
 /* What is written from a sound file must decode to the same pixels and metadata. */
 static void check_round_trip(const char *name, const struct exact *exact)
 {
-    if ((uint64_t)exact->shape.width * exact->shape.height > 1000000)
-        return;
     for (int interlace = 0; interlace < 2; interlace++) {
         struct codec_save save = {.compression = COMPRESSION_FAST, .level = -1, .interlace = interlace};
         struct exact_file file;
@@ -63,6 +61,10 @@ static void check_file(const char *directory, char **columns)
 {
     const char *name = columns[0], *verdict = columns[2];
     const uint64_t hash = strtoull(columns[10] + (columns[10][0] == '-'), NULL, 16);
+    /* AddressSanitizer reads the bombs; valgrind would take minutes to see of them what it sees of other
+     * files. */
+    if (quick() && exact_fence_bytes > 0 && strstr(name, "bomb"))
+        return;
     size_t length;
     uint8_t *bytes = corpus_load(directory, name, &length);
     assert_string_not_equal(columns[10], "");
@@ -77,13 +79,17 @@ static void check_file(const char *directory, char **columns)
     if (strncmp(verdict, "BOMB", 4) == 0)
         assert_int_equal(code, ERROR_LIMIT);
     if (sound) {
-        if (pixel_hash(&exact.shape, exact.pixels) != hash)
+        /* Of a large one the published hash says all that libpng would; quick runs look at memory alone. */
+        const bool large = length > 150000 || (uint64_t)exact.shape.width * exact.shape.height > 1000000;
+        if (!(large && quick()) && pixel_hash(&exact.shape, exact.pixels) != hash)
             fail_msg("%s: pixels differ from the published ones", name);
-        assert_int_equal(reference_decode(bytes, length, UINT64_MAX, &reference), 0);
-        assert_int_equal(reference.channels, exact.shape.channels);
-        assert_memory_equal(reference.pixels, exact.pixels, shape_bytes(&exact.shape));
-        reference_free(&reference);
-        check_round_trip(name, &exact);
+        if (!large) {
+            assert_int_equal(reference_decode(bytes, length, UINT64_MAX, &reference), 0);
+            assert_int_equal(reference.channels, exact.shape.channels);
+            assert_memory_equal(reference.pixels, exact.pixels, shape_bytes(&exact.shape));
+            reference_free(&reference);
+            check_round_trip(name, &exact);
+        }
         exact_free(&exact);
     }
     free(bytes);

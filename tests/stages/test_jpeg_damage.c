@@ -84,7 +84,7 @@ static void every_changed_byte_is_survived(void **state)
         struct exact exact;
         for (size_t at = 0; at < file.length_bytes; at++) {
             for (size_t c = 0; c < sizeof changes; c++) {
-                if (quick_skip(7))
+                if (quick_skip(13))
                     continue;
                 file.bytes[at] ^= changes[c];
                 refused += verdict(file.bytes, file.length_bytes, &exact) < 0;
