@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
 #include "pipeline/files/cause.h"
 #include "pipeline/files/copy.h"
 #include "pipeline/files/scan.h"
+#include "pipeline/files/sweep.h"
 
 /* Directories whose new names are not on the disk yet, at most. */
 #define MOST_DIRTY 16u
@@ -28,7 +28,7 @@ struct outfile {
     int last_fd; /* the directory that the last file went to; -1: none */
     char last[PATH_MAX];
     pid_t process;
-    uint32_t nonce; /* tells this run's temporary files from another's with the same process id */
+    uint32_t mark; /* of this process, see sweep.h */
     uint64_t counter;
     bool durable;
     int dirty[MOST_DIRTY];
@@ -156,8 +156,8 @@ static int make_beneath(struct outfile *outfile, const char *path)
 static int temp_open(struct outfile *root, int directory, char *temp)
 {
     for (int attempt = 0; attempt < 100; attempt++) {
-        snprintf(temp, 64, SCAN_TEMP_PREFIX "%ld-%08x-%llu" SCAN_TEMP_SUFFIX, (long)root->process,
-                 root->nonce, (unsigned long long)root->counter++);
+        snprintf(temp, 64, SCAN_TEMP_PREFIX "%ld-%08x-%llu" SCAN_TEMP_SUFFIX, (long)root->process, root->mark,
+                 (unsigned long long)root->counter++);
         int fd = openat(directory, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd >= 0 || (errno != EEXIST && errno != EINTR))
             return fd;
@@ -198,8 +198,7 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
         return error_set(error, ERROR_MEMORY, "out of memory");
     root->last_fd = -1;
     root->process = getpid();
-    if (getrandom(&root->nonce, sizeof root->nonce, 0) < 0)
-        root->nonce = (uint32_t)(uintptr_t)root;
+    root->mark = sweep_mark();
     errno = ENOENT; /* for an empty path */
     root->fd = make_directories(AT_FDCWD, path);
     if (root->fd < 0) {

@@ -2,10 +2,13 @@
 #include "pipeline/files/sweep.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,19 +40,80 @@ static bool skip_text(const char **at, const char *text)
     return true;
 }
 
-bool sweep_is_temp(const char *name)
+/* Steps over number and mark of a process, and the hyphens behind them. */
+static bool skip_maker(const char **at)
+{
+    return skip(at, DIGITS, 0) && skip_text(at, "-") && skip(at, HEX, 8) && skip_text(at, "-");
+}
+
+/* Is it the name of a temporary file? *maker: where the number of its process begins; NULL for a spool, which
+ * has that name for a moment only. */
+static bool take_apart(const char *name, const char **maker)
 {
     const char *at = name;
+    *maker = NULL;
     if (!skip_text(&at, SCAN_TEMP_PREFIX))
         return false;
     const char *output = at, *spool = at, *whole = at;
-    if (skip(&output, DIGITS, 0) && skip_text(&output, "-") && skip(&output, HEX, 8) &&
-        skip_text(&output, "-") && skip(&output, DIGITS, 0))
-        return strcmp(output, SCAN_TEMP_SUFFIX) == 0;
     if (skip(&spool, DIGITS, 0) && skip_text(&spool, "-spool"))
         return strcmp(spool, SCAN_TEMP_SUFFIX) == 0;
-    return skip(&whole, HEX, 16) && skip_text(&whole, "-") && skip(&whole, ALPHANUM, 6) &&
-           strcmp(whole, SCAN_TEMP_SUFFIX) == 0;
+    *maker = at;
+    if (skip_maker(&output) && skip(&output, DIGITS, 0) && strcmp(output, SCAN_TEMP_SUFFIX) == 0)
+        return true;
+    *maker = at + 17;
+    return skip(&whole, HEX, 16) && skip_text(&whole, "-") && skip_maker(&whole) &&
+           skip(&whole, ALPHANUM, 6) && strcmp(whole, SCAN_TEMP_SUFFIX) == 0;
+}
+
+bool sweep_is_temp(const char *name)
+{
+    const char *maker;
+    return take_apart(name, &maker);
+}
+
+/* Mark and state of a process; false where nobody can say. */
+static bool look_at(long process, uint32_t *mark, char *state)
+{
+    char path[64], text[1024];
+    unsigned long long start;
+    snprintf(path, sizeof path, "/proc/%ld/stat", process);
+    FILE *file = fopen(path, "re");
+    const size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file)
+        fclose(file);
+    text[length] = '\0';
+    /* Fields 3 and 22; the second is a name in parentheses, of any bytes. */
+    const char *name_end = strrchr(text, ')');
+    if (!name_end ||
+        sscanf(name_end + 1,
+               " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", state,
+               &start) != 2)
+        return false;
+    *mark = (uint32_t)start;
+    return true;
+}
+
+uint32_t sweep_mark(void)
+{
+    uint32_t mark;
+    char state;
+    return look_at((long)getpid(), &mark, &state) ? mark : 0;
+}
+
+/* Is it a temporary file, and the process that made it gone? */
+static bool is_left(const char *name)
+{
+    const char *maker;
+    char *end, state;
+    uint32_t mark;
+    if (!take_apart(name, &maker))
+        return false;
+    const long process = maker ? strtol(maker, &end, 10) : 0;
+    if (process <= 0)
+        return true;
+    if (look_at(process, &mark, &state))
+        return state == 'Z' || state == 'X' || mark != strtoul(end + 1, NULL, 16);
+    return kill((pid_t)process, 0) < 0 && errno == ESRCH;
 }
 
 uint64_t sweep_tag(const char *path)
@@ -75,7 +139,7 @@ static uint64_t sweep(int directory, unsigned levels)
     }
     for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
         const char *name = entry->d_name;
-        if (sweep_is_temp(name)) {
+        if (is_left(name)) {
             removed += is_file(directory, name) && unlinkat(directory, name, 0) == 0;
             continue;
         }
@@ -105,7 +169,7 @@ uint64_t sweep_beside(const char *path)
     snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash + 1 - path) : 1, slash ? path : ".");
     DIR *stream = opendir(directory);
     for (struct dirent *entry; stream && (entry = readdir(stream)) != NULL;) {
-        if (strncmp(entry->d_name, beginning, strlen(beginning)) == 0 && sweep_is_temp(entry->d_name) &&
+        if (strncmp(entry->d_name, beginning, strlen(beginning)) == 0 && is_left(entry->d_name) &&
             is_file(dirfd(stream), entry->d_name))
             removed += unlinkat(dirfd(stream), entry->d_name, 0) == 0;
     }

@@ -37,8 +37,10 @@ int whole_open(struct whole **out, const char *path, struct error *error)
         free(whole);
         return error_set(error, ERROR_USAGE, "%.160s: is a directory", path);
     }
-    if (whole && asprintf(&whole->temp, "%.*s" SCAN_TEMP_PREFIX "%016" PRIx64 "-XXXXXX" SCAN_TEMP_SUFFIX,
-                          slash ? (int)(slash + 1 - path) : 0, path, sweep_tag(path)) < 0)
+    if (whole && asprintf(&whole->temp,
+                          "%.*s" SCAN_TEMP_PREFIX "%016" PRIx64 "-%ld-%08" PRIx32 "-XXXXXX" SCAN_TEMP_SUFFIX,
+                          slash ? (int)(slash + 1 - path) : 0, path, sweep_tag(path), (long)getpid(),
+                          sweep_mark()) < 0)
         whole->temp = NULL;
     if (!whole || !whole->temp || !(whole->path = strdup(path))) {
         whole_discard(whole);

@@ -390,10 +390,10 @@ END
     mill 0 -i in -o out -s invert
     [ -e out/deep/.forkmill-123-0a1b2c3d-7.tmp ]
     start -i in -o out -w 1 --batch 1 -s stats -s sleep:ms=300 --collect-file out/all.csv
-    wait_until compgen -G 'out/.forkmill-????????????????-??????.tmp'
+    wait_until compgen -G 'out/.forkmill-????????????????-*-????????-??????.tmp'
     kill -9 "$main"
     wait "$main" || true
-    table=$(find out -maxdepth 1 -name '.forkmill-????????????????-??????.tmp')
+    table=$(find out -maxdepth 1 -name '.forkmill-????????????????-*-????????-??????.tmp')
     [ -f "$table" ]
     echo x >out/.forkmill-9-spool.tmp
     for name in .forkmill-.tmp .forkmill-x-0a1b2c3d-7.tmp .forkmill-123-0a1b2c3d-7.tmp.png .forkmill-123-0A1B2C3D-7.tmp; do echo x >"out/deep/$name"; done
@@ -413,6 +413,17 @@ END
     absent "temporary file" .err
 }
 
+@test "what a run that lives is writing is not swept" {
+    start -i in -o out/sub -w 1 --batch 1 -s stats -s sleep:ms=200 --collect-file out/table.csv
+    wait_until compgen -G 'out/.forkmill-????????????????-*.tmp'
+    # of a dead process with the number of a living one
+    echo x >"out/.forkmill-$main-00000001-0.tmp"
+    "$FORKMILL" run -q -i in -o out -s invert
+    [ ! -e "out/.forkmill-$main-00000001-0.tmp" ]
+    finish 0
+    [ "$(wc -l <out/table.csv)" -eq 21 ]
+}
+
 @test "the table of a killed run beside which it was to be is swept, another's is not" {
     mkdir tables
     start -i in -o out -w 1 --batch 1 -s stats -s sleep:ms=300 --collect-file tables/mine.csv
@@ -420,9 +431,9 @@ END
     kill -9 "$main"
     wait "$main" || true
     [ "$(find tables -name '.forkmill-*' | wc -l)" -eq 1 ]
-    echo x >tables/.forkmill-0123456789abcdef-abcdef.tmp
+    echo x >tables/.forkmill-0123456789abcdef-1-00000000-abcdef.tmp
     mill 0 -i in -o out -s stats --collect-file tables/mine.csv
-    [ "$(find tables -name '.forkmill-*')" = tables/.forkmill-0123456789abcdef-abcdef.tmp ]
+    [ "$(find tables -name '.forkmill-*')" = tables/.forkmill-0123456789abcdef-1-00000000-abcdef.tmp ]
 }
 
 @test "every row that says done has its file, at whatever moment the run is killed" {

@@ -348,9 +348,9 @@ static void names_do_not_depend_on_how_they_are_written(void **state)
 static void only_names_of_temporary_files_are_swept(void **state)
 {
     (void)state;
-    static const char *const ours[] = {".forkmill-1-00ff00ff-0.tmp",
-                                       ".forkmill-4194304-deadbeef-18446744073709551615.tmp",
-                                       ".forkmill-77-spool.tmp", ".forkmill-0123456789abcdef-aZ09bc.tmp"};
+    static const char *const ours[] = {
+        ".forkmill-1-00ff00ff-0.tmp", ".forkmill-4194304-deadbeef-18446744073709551615.tmp",
+        ".forkmill-77-spool.tmp", ".forkmill-0123456789abcdef-77-00ff00ff-aZ09bc.tmp"};
     static const char *const others[] = {".forkmill-.tmp",
                                          ".forkmill-1-00ff00f-0.tmp",
                                          ".forkmill-1-00ff00ff-.tmp",
@@ -359,8 +359,9 @@ static void only_names_of_temporary_files_are_swept(void **state)
                                          ".forkmill-1-00ff00ff-0.tmp.png",
                                          ".forkmill-1-00ff00ff-0.png",
                                          ".forkmill-spool.tmp",
-                                         ".forkmill-0123456789abcdef-aZ09b.tmp",
-                                         ".forkmill-0123456789abcde-aZ09bc.tmp",
+                                         ".forkmill-0123456789abcdef-77-00ff00ff-aZ09b.tmp",
+                                         ".forkmill-0123456789abcdef-aZ09bc.tmp",
+                                         ".forkmill-0123456789abcde-77-00ff00ff-aZ09bc.tmp",
                                          ".forkmill-journal.db",
                                          ".forkmill-journal.lock",
                                          ""};
