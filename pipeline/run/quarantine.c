@@ -27,6 +27,7 @@ struct noted {
 
 struct quarantine {
     struct outfile *out;
+    struct outname_set *taken; /* names so far */
     const struct scan *scan;
     void (*tell)(void *context, const char *shown, const char *text);
     void *context;
@@ -45,7 +46,9 @@ int quarantine_open(struct quarantine **out, const char *directory, const struct
         return error_set(error, ERROR_MEMORY, "out of memory");
     *quarantine = (struct quarantine){.scan = scan, .tell = tell, .context = context};
     pthread_mutex_init(&quarantine->lock, NULL);
-    int code = outfile_open(&quarantine->out, directory, error);
+    quarantine->taken = outname_set_new();
+    int code = quarantine->taken ? outfile_open(&quarantine->out, directory, error)
+                                 : error_set(error, ERROR_MEMORY, "out of memory");
     if (code == 0)
         code = outname_check_aside(inputs, output, directory, error);
     if (code < 0)
@@ -88,10 +91,21 @@ void quarantine_note(struct quarantine *quarantine, const struct item *item, con
     pthread_mutex_unlock(&quarantine->lock);
 }
 
+/* What one input left there is not replaced by what another leaves: the copy of x.png.error.txt, for one,
+ * would be called like the text on x.png. */
+static int take_name(struct quarantine *quarantine, const char *name, struct error *error)
+{
+    const int fresh = outname_set_add(quarantine->taken, name);
+    if (fresh < 0)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    return fresh ? 0 : error_set(error, ERROR_USAGE, "%.160s is there already, of another input", name);
+}
+
 static int copy_input(struct quarantine *quarantine, const struct noted *noted, struct error *error)
 {
     struct stat st;
     TRY(outname_check_own(noted->rel, error));
+    TRY(take_name(quarantine, noted->rel, error));
     int fd = scan_open_file(quarantine->scan, noted->root, noted->path, &st, error);
     TRY(fd);
     int code = outfile_copy(quarantine->out, noted->rel, fd, error);
@@ -132,7 +146,9 @@ static int write_text(struct quarantine *quarantine, const struct noted *noted, 
     free(shown);
     if (length < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");
-    int code = outfile_write(quarantine->out, name, text, (size_t)length, NULL, NULL, error);
+    int code = take_name(quarantine, name, error);
+    if (code == 0)
+        code = outfile_write(quarantine->out, name, text, (size_t)length, NULL, NULL, error);
     free(text);
     return code;
 }
@@ -177,6 +193,7 @@ void quarantine_close(struct quarantine *quarantine)
         noted = next;
     }
     outfile_close(quarantine->out);
+    outname_set_free(quarantine->taken);
     pthread_mutex_destroy(&quarantine->lock);
     free(quarantine);
 }

@@ -85,6 +85,24 @@ END
     done
 }
 
+@test "in a quarantine no copy takes the place of a text, and no text that of a copy, in silence" {
+    mkdir twins other
+    echo junk >twins/x.png
+    echo scrap >twins/x.png.error.txt
+    mill 1 -i twins -o out -s invert --quarantine aside --include '*.png' --include '*.txt'
+    says "x.png.error.txt is there already, of another input"
+    cmp twins/x.png aside/x.png
+    grep -q "^file      twins/x.png.error.txt$" aside/x.png.error.txt.error.txt
+    # of two places
+    echo other >other/x.png
+    mill 1 -i twins/x.png -i other/x.png -o none -s stats --save-format none --collect-file t.csv --quarantine both
+    says "x.png is there already, of another input"
+    [ "$(files both)" -eq 2 ]
+    # from run to run they are replaced
+    mill 1 -i twins/x.png -o out -s invert --quarantine aside
+    absent "there already" .err
+}
+
 @test "names too long for a text beside them, in a quarantine, are cut" {
     mkdir long
     long=$(printf 'ä%.0s' {1..125})
