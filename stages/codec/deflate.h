@@ -54,8 +54,9 @@ struct inflate_source {
     void *context;
 };
 
-/* Can it be done without zlib? By ISA-L alone: it refuses what zlib refuses, and libdeflate (as of 1.14)
- * takes code lengths that repeat beyond their end. */
+/* Can it be done without zlib? By ISA-L alone: libdeflate (as of 1.14) takes code lengths that repeat beyond
+ * their end. ISA-L (as of 2.30) takes, of what zlib refuses, sets of code lengths that leave codes unused.
+ * Only crafted streams have these, and their checksum must hold all the same: no damage passes. */
 bool inflate_has(void);
 
 /* Scratch that an inflater takes. */

@@ -52,11 +52,25 @@ void png_read_start(struct png_session *session, struct png_read *read)
     set_shape(session, read);
 }
 
+/* Of an animation only the image is read that viewers without animation show (PNG third edition, 4.9). */
+static void warn_of_frames(struct png_session *session)
+{
+    struct png_chunk chunk;
+    size_t at = PNG_SIGNATURE_BYTES;
+    while (png_chunk_next(session->in, session->position, &at, &chunk)) {
+        if (memcmp(chunk.type, "fdAT", 4) == 0) {
+            png_session_warn(session, "an animation: its further frames are dropped");
+            return;
+        }
+    }
+}
+
 void png_read_rest(struct png_session *session, struct png_read *read)
 {
     png_read_end(session->png, session->info);
     if (read->job->meta)
         png_meta_read(session, &read->header, read->job);
+    warn_of_frames(session);
     if (session->position < session->size_bytes)
         png_session_warn(session, "%zu bytes after the end of the image",
                          session->size_bytes - session->position);

@@ -357,6 +357,26 @@ static void damaged_bombs_count(void **state)
     free(zeros);
 }
 
+static void frames_are_dropped_with_a_warning(void **state)
+{
+    (void)state;
+    struct reference_bytes file = {0};
+    struct exact exact;
+    const size_t size = raw_bytes(PNG_COLOR_TYPE_GRAY);
+    uint8_t *raw = calloc(size, 1);
+    start(&file, PNG_COLOR_TYPE_GRAY);
+    reference_chunk(&file, "acTL", "\0\0\0\2\0\0\0\0", 8);
+    reference_deflated(&file, "IDAT", NULL, 0, raw, size);
+    reference_deflated(&file, "fdAT", "\0\0\0\1", 4, raw, size);
+    reference_chunk(&file, "IEND", NULL, 0);
+    assert_int_equal(exact_decode(&png_codec, file.bytes, file.length_bytes, &exact_limits, &exact), 0);
+    assert_int_equal(exact.warnings, 1);
+    assert_string_equal(exact.warning, "an animation: its further frames are dropped");
+    exact_free(&exact);
+    free(raw);
+    free(file.bytes);
+}
+
 static void more_metadata_than_the_limit_is_refused(void **state)
 {
     (void)state;
@@ -406,6 +426,7 @@ int main(void)
         cmocka_unit_test(place_matters),
         cmocka_unit_test(text_bombs_are_left_behind),
         cmocka_unit_test(damaged_bombs_count),
+        cmocka_unit_test(frames_are_dropped_with_a_warning),
         cmocka_unit_test(more_metadata_than_the_limit_is_refused),
         cmocka_unit_test(many_small_chunks_stay_in_the_plan),
     };
