@@ -108,7 +108,7 @@ END
     mkdir near
     icon near/a.png
     icon near/a-1-1.png 2
-    tiles=(-s 'tee:name={stem}.png' -s copy -s 'tee:name={stem}-{row}-{col}.png' -s tile:width=8,height=8)
+    tiles=(-s 'tee:name={stem}.png' -s copy -s 'tee:name={stem}-{row}-{col}.png' -s 'tile:width=8,height=8')
     mill 2 -i near -o out "${tiles[@]}"
     says "near/a-1-1.png and near/a.png would both make out/a-1-1.png"
     [ ! -e out ]
