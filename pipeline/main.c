@@ -78,6 +78,8 @@ static int unknown_command(const char *word)
 static int choose(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
+    if (argc == 3 && strcmp(argv[2], "--version") == 0)
+        word = argv[2]; /* of whatever command */
     if (strcmp(word, "run") == 0)
         return cli_run(argc - 2, argv + 2);
     if (strcmp(word, "bench") == 0)

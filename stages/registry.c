@@ -47,6 +47,37 @@ const struct stage *stage_find(const char *name)
     return NULL;
 }
 
+/* The stage that goes by this name elsewhere, or NULL. */
+static const char *known_as(const char *name)
+{
+    static const struct {
+        const char *there, *here;
+    } words[] = {
+        {"blur", "gaussblur"},    {"gaussian", "gaussblur"},  {"gaussian-blur", "gaussblur"},
+        {"unsharp", "sharpen"},   {"scale", "resize"},        {"thumbnail", "resize"},
+        {"sample", "resize"},     {"extract_area", "crop"},   {"extent", "pad"},
+        {"border", "pad"},        {"embed", "pad"},           {"flop", "flip"},
+        {"mirror", "flip"},       {"autorot", "orient"},      {"auto-orient", "orient"},
+        {"gray", "grayscale"},    {"grey", "grayscale"},      {"monochrome", "grayscale"},
+        {"negate", "invert"},     {"contrast", "levels"},     {"normalise", "levels"},
+        {"brightness", "linear"}, {"hist_equal", "equalize"}, {"watermark", "composite"},
+        {"depth", "cast"},        {"colors", "quantize"},     {"edge", "sobel"},
+        {"mean", "stats"},        {"percentile", "stats"},    {"fft", "rfft"},
+        {"phash", "hash"},        {"psnr", "compare"},        {"ssim", "compare"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].there, name) == 0)
+            return words[i].here;
+    }
+    return NULL;
+}
+
+const char *stage_nearest(const char *name, const char *words, char *word, size_t size)
+{
+    const char *known = known_as(name);
+    return known ? known : param_nearest(name, words, word, size);
+}
+
 const char *stage_instructions(void)
 {
 #ifdef SIMD_CHOICE

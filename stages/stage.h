@@ -168,6 +168,10 @@ const struct stage *const *stage_all(void);
 /* The stage called `name`, or NULL. */
 const struct stage *stage_find(const char *name);
 
+/* Among the words ("a|b|c") the stage that was meant: what goes by that name in ImageMagick, libvips or
+ * numpy, or else as param_nearest. */
+const char *stage_nearest(const char *name, const char *words, char *word, size_t size);
+
 /* Which instructions the kernels use on this machine: "AVX2", or those that every such processor has. */
 const char *stage_instructions(void);
 

@@ -135,7 +135,7 @@ static const struct stage *find(const char *name, struct diag *diag)
         return found;
     for (const struct stage *const *stage = stage_all(); *stage && used < sizeof words; stage++)
         used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", used ? "|" : "", (*stage)->name);
-    const char *near = param_nearest(name, words, nearest, sizeof nearest);
+    const char *near = stage_nearest(name, words, nearest, sizeof nearest);
     diag_error(diag, "unknown stage '%.60s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "",
                near ? "'?" : "");
     diag_allowed(diag, "stages", words);

@@ -220,6 +220,15 @@ static void setting_error(struct config *config, const char *name, const char *t
                config_origin_text(config, origin, setting, from, sizeof from), text);
 }
 
+/* A path that is given may not be empty, and not "-" where `pipe` says why. */
+static void check_path(struct config *config, const char *name, const char *path, const char *pipe)
+{
+    if (path && !*path)
+        setting_error(config, name, "an empty name");
+    else if (path && pipe && strcmp(path, "-") == 0)
+        setting_error(config, name, pipe);
+}
+
 static void check_together(struct config *config)
 {
     const struct settings *settings = &config->job.settings;
@@ -228,18 +237,16 @@ static void check_together(struct config *config)
     struct error error = {0};
     if (settings->max_failures && settings_stop_of(settings->max_failures, &stop, &error) < 0)
         setting_error(config, "max_failures", error.reason);
-    if (settings->quarantine && !*settings->quarantine)
-        setting_error(config, "quarantine", "an empty name");
+    check_path(config, "quarantine", settings->quarantine, NULL);
     if (settings->null_separated && !settings->files_from)
         setting_error(config, "null", "it says how files_from is separated, which is not given");
-    if (settings->files_from && !*settings->files_from)
-        setting_error(config, "files_from", "an empty name");
-    if (settings->output && !*settings->output)
-        setting_error(config, "output", "an empty name");
-    for (size_t i = 0; i < settings->inputs.count; i++) {
-        if (!*settings->inputs.texts[i])
-            setting_error(config, "input", "an empty name");
-    }
+    check_path(config, "files_from", settings->files_from, NULL);
+    check_path(config, "output", settings->output,
+               "outputs are files, not a pipe; a directory called - is ./-");
+    for (size_t i = 0; i < settings->inputs.count; i++)
+        check_path(
+            config, "input", settings->inputs.texts[i],
+            "inputs are files, not a pipe; --files-from - reads their names, and a file called - is ./-");
     const struct codec *format = settings->save.format > 0 ? codecs[settings->save.format - 1] : NULL;
     if (settings->save.interlace && format && strcmp(format->name, "png") != 0)
         setting_error(config, "save.interlace", "only png can be interlaced; drop it or set save.format");

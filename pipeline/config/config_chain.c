@@ -110,7 +110,7 @@ static void open_stage(struct entry *entry, struct diag_place place, const char 
     if (!stage) {
         char words[2048], nearest[64];
         stage_words(words, sizeof words);
-        const char *near = param_nearest(name, words, nearest, sizeof nearest);
+        const char *near = stage_nearest(name, words, nearest, sizeof nearest);
         diag_error_at(diag, place, "unknown stage '%.60s'%s%s%s", name, near ? "; did you mean '" : "",
                       near ? near : "", near ? "'?" : "");
         diag_allowed(diag, "stages", words);

@@ -43,8 +43,10 @@ int journal_db_failed(sqlite3 *db, struct error *error)
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return error_set(error, ERROR_IO, "the journal " JOURNAL_FILE " is damaged: %.60s" ADVICE,
                          sqlite3_errmsg(db));
-    return error_set(error, code == SQLITE_FULL ? ERROR_DISK_FULL : ERROR_IO, "the journal: %.120s%s",
-                     sqlite3_errmsg(db), code == SQLITE_FULL ? "" : "; --no-journal does without it");
+    const int cause = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+    return error_set(error, code == SQLITE_FULL ? ERROR_DISK_FULL : ERROR_IO, "the journal: %.120s%s%s%s",
+                     sqlite3_errmsg(db), cause ? ": " : "", cause ? strerror(cause) : "",
+                     code == SQLITE_FULL ? "" : "; --no-journal does without it");
 }
 
 const char *journal_db_text(sqlite3_stmt *row, int column)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/run/quarantine.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -10,9 +11,11 @@
 
 #include "pipeline/files/outfile.h"
 #include "pipeline/files/outname.h"
+#include "pipeline/files/siphash.h"
 #include "pipeline/report/escape.h"
 
 #define TEXT_SUFFIX ".error.txt"
+#define HASH_DIGITS 16u /* of text_name */
 
 struct noted {
     struct noted *next;
@@ -96,13 +99,30 @@ static int copy_input(struct quarantine *quarantine, const struct noted *noted, 
     return code;
 }
 
+/* The text's name; where that would be too long, one cut short and told apart by a hash of the whole. */
+static void text_name(const char *rel, char *name, size_t size)
+{
+    static const uint64_t key[2];
+    const char *slash = strrchr(rel, '/'), *base = slash ? slash + 1 : rel;
+    const size_t length = strlen(base), most = NAME_MAX - strlen(TEXT_SUFFIX);
+    if (length <= most) {
+        snprintf(name, size, "%s" TEXT_SUFFIX, rel);
+        return;
+    }
+    size_t kept = most - HASH_DIGITS - 1;
+    while (kept > 0 && (base[kept] & 0xc0) == 0x80) /* not amid a character of UTF-8 */
+        kept--;
+    snprintf(name, size, "%.*s~%016" PRIx64 TEXT_SUFFIX, (int)((size_t)(base - rel) + kept), rel,
+             siphash(key, base, length));
+}
+
 static int write_text(struct quarantine *quarantine, const struct noted *noted, struct error *error)
 {
     char name[PATH_MAX + sizeof TEXT_SUFFIX], reason[4 * sizeof noted->error.reason];
     char stage[4 * sizeof noted->error.stage], *text;
     const size_t size = 4 * strlen(noted->shown) + 4;
     char *shown = malloc(size);
-    snprintf(name, sizeof name, "%s" TEXT_SUFFIX, noted->rel);
+    text_name(noted->rel, name, sizeof name);
     int length =
         shown ? asprintf(&text, "file      %s\nkind      %s\nstage     %s\nattempts  %u\nreason    %s\n",
                          escape_text(noted->shown, shown, size), error_name(noted->error.code),
@@ -117,6 +137,18 @@ static int write_text(struct quarantine *quarantine, const struct noted *noted, 
     return code;
 }
 
+/* Does a part of the work, and says so where that fails. */
+static void attempt(struct quarantine *quarantine, const struct noted *noted, const char *failing,
+                    int (*part)(struct quarantine *, const struct noted *, struct error *))
+{
+    struct error error = {0};
+    char text[sizeof error.reason + 32];
+    if (part(quarantine, noted, &error) == 0)
+        return;
+    snprintf(text, sizeof text, "%s: %s", failing, error.reason);
+    quarantine->tell(quarantine->context, noted->shown, text);
+}
+
 void quarantine_work(struct quarantine *quarantine)
 {
     if (!quarantine)
@@ -127,12 +159,9 @@ void quarantine_work(struct quarantine *quarantine)
     pthread_mutex_unlock(&quarantine->lock);
     while (noted) {
         struct noted *next = noted->next;
-        struct error error = {0};
         /* The text also where there is nothing to copy, as of a file that cannot be opened. */
-        int copied = copy_input(quarantine, noted, &error);
-        int written = write_text(quarantine, noted, &error);
-        if (copied < 0 || written < 0)
-            quarantine->tell(quarantine->context, noted->shown, error.reason);
+        attempt(quarantine, noted, "not copied", copy_input);
+        attempt(quarantine, noted, "no text beside it", write_text);
         noted_free(noted);
         noted = next;
     }

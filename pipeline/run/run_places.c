@@ -26,11 +26,32 @@ struct scan_options run_scan_options(const struct settings *settings, int stop_f
     };
 }
 
+static bool same_directory(const char *a, const char *b)
+{
+    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+    const size_t length_a = slash_a ? (size_t)(slash_a - a) : 0,
+                 length_b = slash_b ? (size_t)(slash_b - b) : 0;
+    return length_a == length_b && memcmp(a, b, length_a) == 0;
+}
+
+/* With a way out: a list keeps whole paths, which part files of different directories. */
 static void complain_of_clash(const struct run *run, const struct outname_clash *clash)
 {
     char *text;
-    if (asprintf(&text, "%s and %s would both make %s/%s", clash->first, clash->second,
-                 run->job.settings.output, clash->output) < 0)
+    const char *output = run->job.settings.output;
+    int length;
+    if (strcmp(clash->first, clash->second) == 0)
+        length = asprintf(&text, "%s would make %s/%s twice: %s", clash->first, output, clash->output,
+                          run->job.output_count > 1 ? "it is given twice, or two outputs have one name"
+                                                    : "it is given twice");
+    else
+        length =
+            asprintf(&text, "%s and %s would both make %s/%s; give each an output directory of its own%s",
+                     clash->first, clash->second, output, clash->output,
+                     run->job.settings.files_from || same_directory(clash->first, clash->second)
+                         ? ""
+                         : ", or list them for --files-from, which keeps whole paths");
+    if (length < 0)
         return;
     run->options.complain(text);
     free(text);

@@ -144,6 +144,13 @@ END
     says "did you mean 'max_pixels'?"
     refused rnu
     says "unknown command 'rnu'; did you mean 'run'?"
+    refused run -i in -o out -s blur:radius=2
+    says "unknown stage 'blur'; did you mean 'gaussblur'?"
+    refused run -i in -o -
+    says "output (-o): outputs are files, not a pipe"
+    refused run -i - -o out
+    says "input (-i): inputs are files, not a pipe; --files-from - reads their names"
+    [ "$("$FORKMILL" run --version)" = "$("$FORKMILL" --version)" ]
     refused -i photos
     says "the command comes first"
     refused

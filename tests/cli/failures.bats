@@ -85,6 +85,20 @@ END
     done
 }
 
+@test "names too long for a text beside them, in a quarantine, are cut" {
+    mkdir long
+    long=$(printf 'ä%.0s' {1..125})
+    for end in 1 2; do echo junk >"long/$long$end.png"; done
+    echo junk >"long/${long:0:120}.png"
+    mill 1 -i long -o out -s invert --quarantine aside
+    absent "quarantine:" .err
+    for end in 1 2; do cmp "long/$long$end.png" "aside/$long$end.png"; done
+    [ -s "aside/${long:0:120}.png.error.txt" ]
+    [ "$(find aside -name 'ä*~????????????????.error.txt' | wc -l)" -eq 2 ]
+    for end in 1 2; do grep -qrF "file      long/$long$end.png" aside; done
+    "$FORKMILL_PYTHON" -c 'import os; [name.encode() for name in os.listdir("aside")]'
+}
+
 @test "a quarantine may not be where it would be taken for input or output" {
     mill 2 -i in -o out --quarantine in/aside
     says "lies inside the input in"

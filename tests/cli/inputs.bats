@@ -40,11 +40,16 @@ teardown() {
     icon one/a.png; icon one/b.png; icon two/b.png 2
     "$FORKMILL" run -q -i one/a.png -o one --save-format pnm
     refused 2 -i one -o out --save-format png
-    says "would both make out/a.png"
+    grep -q "would both make out/a.png; give each an output directory of its own$" .err
     says one/a.png
     says one/a.p
     refused 2 -i one -i two -o out
-    says "one/b.png and two/b.png would both make out/b.png"
+    says "one/b.png and two/b.png would both make out/b.png; give each an output directory of its own, or list them"
+    find one two -name b.png >both
+    mill 0 --files-from both -o apart
+    [ "$(files apart)" -eq 2 ]
+    refused 2 -i one/b.png -i one/b.png -o out
+    says "one/b.png would make out/b.png twice: it is given twice"
     printf 'one/b.png\none//b.png\n' >list
     refused 2 --files-from list -o out
     says "would both make out/one/b.png"

@@ -59,7 +59,7 @@ END
     mill 2 -i "$in" -o out -s 'tee:nam=x'
     says "tee has no parameter 'nam'; did you mean 'name'?"
     mill 2 -i "$in" -o out -s 'tee:name={stem}.png' -s 'tee:name={stem}.png'
-    says "would both make"
+    says "twice: it is given twice, or two outputs have one name"
     [ ! -e out ]
 }
 

@@ -74,7 +74,8 @@ static inline struct scratch exact_scratch(size_t size_bytes, uint8_t filling)
     struct scratch scratch = {.size_bytes = size_bytes};
     void *block = NULL;
     assert_int_equal(posix_memalign(&block, SCRATCH_ALIGN, size_bytes + exact_fence_bytes + !size_bytes), 0);
-    memset(block, filling, size_bytes < EXACT_FILLED_BYTES || quick() ? size_bytes : EXACT_FILLED_BYTES);
+    const bool valgrind = quick() && exact_fence_bytes > 0;
+    memset(block, filling, size_bytes < EXACT_FILLED_BYTES || valgrind ? size_bytes : EXACT_FILLED_BYTES);
     memset((uint8_t *)block + size_bytes, 0xfe, exact_fence_bytes);
     scratch.base = block;
     return scratch;
