@@ -138,7 +138,8 @@ static bool far_enough_ahead(const struct admission *admission, const struct slo
     uint64_t share = admission->budget_bytes / 4 < AHEAD_BYTES ? admission->budget_bytes / 4 : AHEAD_BYTES;
     uint64_t total = chain_need_total(need);
     /* A large item takes long enough for one to be written and the next one read meanwhile, in one slot; and
-     * memory takes long to be filled for the first time, under a hypervisor as long as a gigabyte a second. */
+     * memory takes long to be filled for the first time, under a hypervisor as long as a gigabyte a second.
+     */
     uint32_t waiting = total > LARGE_BYTES ? 1 : admission->machine->worker_count + 2;
     return admission->in_flight >= admission->machine->worker_count + waiting && in_use + total > share;
 }
