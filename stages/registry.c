@@ -204,8 +204,10 @@ static int check_accepts(const struct stage *stage, const struct shape *in, stru
         return 0;
     shape_text(in, text, sizeof text);
     if (accepts == 0)
-        return error_set(error, ERROR_UNSUPPORTED, "does not work on %s: %.100s; put %s before it",
-                         array ? "arrays" : "images", text, array ? "to_image" : "to_array");
+        return error_set(
+            error, ERROR_UNSUPPORTED,
+            "does not work on %s: %.100s; put %s before it, or leave such files out with exclude",
+            array ? "arrays" : "images", text, array ? "to_image" : "to_array");
     if (array)
         return error_set(error, ERROR_UNSUPPORTED, "does not work on a %.100s; put astype before it", text);
     return error_set(error, ERROR_UNSUPPORTED, "does not work on %s images; put a cast before it", text);

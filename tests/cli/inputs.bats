@@ -152,6 +152,15 @@ teardown() {
     says "left out  2 not regular files"
 }
 
+@test "numbers beside pictures fail in stages for images, and are left out when told so" {
+    mkdir mixed
+    icon mixed/a.png
+    echo 1,2 >mixed/a.csv
+    mill 1 -i mixed -o out -s flip --json
+    failed mixed/a.csv unsupported "put to_image before it, or leave such files out with exclude"
+    mill 0 -i mixed -o left -s flip --exclude '*.csv'
+}
+
 @test "broken files of every kind fail by name with a reason; the rest is done" {
     "$FORKMILL_GENERATE" broken --count 18 --width 70 --height 50 tree
     "$FORKMILL_GENERATE" photo --count 5 --width 70 --height 50 tree
