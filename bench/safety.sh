@@ -5,7 +5,10 @@
 # medians over the rounds of the ratio of two runs of one round: one is no cost. Ends with what skipping a done item
 # takes.
 #
-#   bench/safety.sh [--rounds N] [--icons N] [--photos N] [--save]
+#   bench/safety.sh [--rounds N] [--icons N] [--photos N] [--generated] [--save]
+#
+# The icons are those of Debian's packages that peers.sh takes, too, and as many generated ones of 500 bytes, which are
+# about the smallest there are. --generated leaves the former out, which have to be fetched.
 #
 # FORKMILL_BENCH_OUT names the directory that outputs go to, build/bench where it is not set: a file system that is busy
 # with what was deleted before makes the figures worthless.
@@ -13,8 +16,8 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-rounds=7 icons=20000 photos=600
-flags "[--rounds N] [--icons N] [--photos N] [--save]" "$@"
+rounds=7 icons=20000 photos=600 generated=no
+flags "[--rounds N] [--icons N] [--photos N] [--generated] [--save]" "$@"
 
 # "WALL CPU" in seconds of a run, which ends when the journal is closed.
 timed() { # OUT FORKMILL-ARGUMENTS...
@@ -84,15 +87,22 @@ pictures "photos-1mp-$photos" photo --count "$photos" --width 1200 --height 833
   environment
   echo "- $rounds rounds of four runs in turns, two workers; medians of the ratios within a round"
   echo
+  if [ "$generated" = no ]; then
+    real=$(datasets/fetch.sh icons)
+    files=$(find "$real" -type f -name '*.png' | wc -l)
+    measure real -i "$real" --include '*.png' -s resize:width=32,height=32,fit=inside
+  fi
   measure icons -i "$work/icons-$icons" -s resize:width=32,height=32,fit=inside
   measure photos -i "$work/photos-1mp-$photos" -s resize:scale=0.5
   echo "| inputs | with everything, against a run without | wall | CPU | CPU, us per item |"
   echo "|---|---|---|---|---|"
+  [ "$generated" = yes ] || compare "$files icons of packages to 32 x 32" real "$files"
   compare "$icons icons to 32 x 32" icons "$icons"
   compare "$photos photographs of 1 MP to half" photos "$photos"
   echo
   echo "| inputs | all done, s | all skipped by the same command again, s |"
   echo "|---|---|---|"
+  [ "$generated" = yes ] || skipping "$files icons of packages" real
   skipping "$icons icons" icons
   skipping "$photos photographs of 1 MP" photos
 } | report safety

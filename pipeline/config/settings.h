@@ -35,7 +35,7 @@ struct settings {
     int split;       /* enum settings_split */
     int sandbox;     /* enum settings_sandbox; of engine process */
     int64_t workers; /* -1: allotted */
-    int64_t queue, batch, recycle, retries;
+    int64_t queue, batch, readahead, recycle, retries;
     uint64_t timeout_ms, grace_ms, stall_warning_ms;
     bool bands;
     uint64_t memory_bytes;

@@ -137,9 +137,11 @@ static bool far_enough_ahead(const struct admission *admission, const struct slo
     uint64_t in_use = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
     uint64_t share = admission->budget_bytes / 4 < AHEAD_BYTES ? admission->budget_bytes / 4 : AHEAD_BYTES;
     uint64_t total = chain_need_total(need);
-    /* A large item takes long enough for one to be read meanwhile, and its memory long to be filled. */
-    uint32_t waiting = total > LARGE_BYTES ? 0 : admission->machine->worker_count;
-    return admission->in_flight >= admission->machine->worker_count + waiting + 2 && in_use + total > share;
+    /* A large item takes long enough for one to be written and the next one read meanwhile, in one slot; and
+     * memory takes long to be filled for the first time, under a hypervisor as long as a gigabyte a second.
+     */
+    uint32_t waiting = total > LARGE_BYTES ? 1 : admission->machine->worker_count + 2;
+    return admission->in_flight >= admission->machine->worker_count + waiting && in_use + total > share;
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */

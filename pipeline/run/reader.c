@@ -18,12 +18,14 @@
 int reader_open(struct reader *reader, struct error *error)
 {
     reader->queue = reader->machine->queues[0];
+    reader->ahead.scan = reader->places.scan;
     reader->head = malloc(CODEC_HEAD_BYTES + 1);
     return reader->head ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
 }
 
 void reader_close(struct reader *reader)
 {
+    lookahead_close(&reader->ahead);
     resume_free(&reader->resume);
     free(reader->head);
     reader->head = NULL;
@@ -132,10 +134,10 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
 static void read_item(struct reader *reader, struct item *item)
 {
     const bool among_few =
-        scan_exhausted(reader->places.scan) && reader->items < reader->machine->worker_count;
+        lookahead_exhausted(&reader->ahead) && reader->items < reader->machine->worker_count;
     struct arrival arrival = {.fd = -1, .reference_fd = -1, .among_few = among_few, .head = reader->head};
     struct error error = {0};
-    uint64_t before = begin(reader);
+    const uint64_t before = clock_ns();
     int code = arrival_open(&arrival, &reader->places, item->root, item->path, &error);
     item->device = arrival.st.st_dev;
     item->inode = arrival.st.st_ino;
@@ -143,12 +145,14 @@ static void read_item(struct reader *reader, struct item *item)
     item->mtime_ns = journal_mtime_ns(&arrival.st);
     const bool first = item->spent == 0 && item->rounds == 0;
     if (code == 0 && first && resume_settle(&reader->resume, reader->ledger, item, &arrival.st)) {
+        lookahead_took(&reader->ahead, clock_ns() - before);
         arrival_close(&arrival);
         return;
     }
     if (code == 0)
         code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
                                item->path, item->rel, &error);
+    lookahead_took(&reader->ahead, clock_ns() - before);
     note(reader, TRACE_OPEN, item, NULL, before);
     /* An earlier attempt found out more. */
     chain_need_raise(&arrival.need, &item->need);
@@ -186,11 +190,11 @@ static struct item *next_item(struct reader *reader)
             return item;
         struct scan_entry entry;
         uint64_t before = clock_ns();
-        if (!scan_ready(reader->places.scan, LISTING_NAP_MS)) {
+        if (!lookahead_ready(&reader->ahead, LISTING_NAP_MS)) {
             reader->listing_ns += clock_ns() - before;
             continue;
         }
-        reader->listing_done = scan_next(reader->places.scan, &entry) == 0;
+        reader->listing_done = lookahead_next(&reader->ahead, &entry) == 0;
         reader->listing_ns += clock_ns() - before;
         note(reader, TRACE_LIST, NULL, NULL, before);
         if (reader->listing_done) {
@@ -222,6 +226,7 @@ void *reader_run(void *context)
     struct reader *reader = context;
     while (reader_step(reader))
         ;
+    lookahead_close(&reader->ahead);
     ledger_finish(reader->ledger);
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include "pipeline/run/admission.h"
 #include "pipeline/run/arrival.h"
 #include "pipeline/run/ledger.h"
+#include "pipeline/run/lookahead.h"
 #include "pipeline/run/resume.h"
 #include "pipeline/shared/machine.h"
 
@@ -16,6 +17,7 @@ struct reader {
     struct ledger *ledger;
     struct admission *admission;
     struct arrival_places places;
+    struct lookahead ahead; /* its `most` is the caller's to set */
     struct outname_rule names;
     struct resume resume;
     struct queue queue; /* the first pool's; a copy */
@@ -27,7 +29,7 @@ struct reader {
     uint64_t reading_ns; /* opening, looking at headers, reading; waits for admission included */
 };
 
-/* Fills in `queue` and `head`; the rest is the caller's to set before. ERROR_MEMORY. */
+/* Fills in `queue`, `head` and `ahead`; the rest is the caller's to set before. ERROR_MEMORY. */
 int reader_open(struct reader *reader, struct error *error);
 void reader_close(struct reader *reader);
 

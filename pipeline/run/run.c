@@ -110,6 +110,7 @@ static int open_io(struct run *run, struct error *error)
     run->writer.queue = run->machine.queues[run->job.pool_count];
     run->writer.since_ns = clock_ns();
     run_journal_connect(run);
+    run->reader.ahead.most = run->engine->turns ? 0 : (unsigned)run->job.settings.readahead;
     run->turns = (struct engine_turns){turn_read, turn_write, run};
     return reader_open(&run->reader, error);
 }

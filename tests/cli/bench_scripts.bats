@@ -132,7 +132,7 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
 
 @test "safety.sh has a row for each thing that can be left out, and for skipping" {
   cd "$BATS_TEST_TMPDIR"
-  "$FORKMILL_ROOT/bench/safety.sh" --rounds 1 --icons 40 --photos 2 >table
+  "$FORKMILL_ROOT/bench/safety.sh" --generated --rounds 1 --icons 40 --photos 2 >table
   for inputs in "40 icons to 32 x 32" "2 photographs of 1 MP to half"; do
     for off in "the journal" "the sandbox" "journal, sandbox and supervised processes"; do
       [ "$(rows "$inputs \| $off \| [0-9.]+ \| [0-9.]+ \| [-0-9.]+")" -eq 1 ]

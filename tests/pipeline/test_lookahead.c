@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking ahead changes neither what is listed nor its order. The threads are told from outside that files
+ * are slow. */
+#include "tree.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "pipeline/run/lookahead.h"
+
+#define FILES 300u
+#define SLOW  1000000000u
+
+static char input[] = "in";
+static char *inputs[] = {input};
+static const struct param_list list = {.texts = inputs, .count = 1};
+
+static struct scan *open_scan(void)
+{
+    const struct scan_options options = {.inputs = &list, .recursive = true, .stop_fd = -1};
+    struct scan *scan;
+    struct error error = {0};
+    assert_int_equal(scan_open(&scan, &options, &error), 0);
+    return scan;
+}
+
+static int enter(void **state)
+{
+    (void)state;
+    tree_enter();
+    tree_dir("in");
+    tree_dir("in/deep");
+    for (unsigned i = 0; i < FILES; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "in/%s%03u.png", i % 3 ? "" : "deep/", i);
+        tree_file(path, "x");
+    }
+    assert_int_equal(mkfifo("in/150-fifo.png", 0600), 0);
+    assert_int_equal(symlink("nowhere", "in/151-link.png"), 0);
+    return 0;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    tree_leave();
+    return 0;
+}
+
+/* Files become slow at entry `from`, and stay so; their threads are as many as said. */
+static void compare(unsigned threads, unsigned from)
+{
+    struct scan *plain = open_scan();
+    struct lookahead ahead = {.scan = open_scan(), .most = threads};
+    struct scan_entry expected, entry;
+    unsigned count = 0;
+    while (scan_next(plain, &expected)) {
+        assert_false(lookahead_exhausted(&ahead));
+        assert_true(lookahead_ready(&ahead, 0));
+        assert_int_equal(lookahead_next(&ahead, &entry), 1);
+        assert_int_equal(entry.kind, expected.kind);
+        assert_string_equal(entry.path, expected.path);
+        assert_string_equal(entry.rel, expected.rel);
+        assert_string_equal(entry.shown, expected.shown);
+        assert_string_equal(entry.reason.reason, expected.reason.reason);
+        if (count++ >= from)
+            lookahead_took(&ahead, SLOW);
+    }
+    assert_int_equal(lookahead_next(&ahead, &entry), 0);
+    assert_true(lookahead_exhausted(&ahead));
+    assert_int_equal(count, FILES + 2);
+    assert_int_equal(ahead.thread_count, from < count ? threads : 0);
+    lookahead_close(&ahead);
+    scan_close(ahead.scan);
+    scan_close(plain);
+}
+
+static void the_order_is_that_of_the_scan(void **state)
+{
+    (void)state;
+    for (unsigned threads = 0; threads <= 8; threads += 4) {
+        compare(threads, 0);
+        compare(threads, 100);
+        compare(threads, UINT_MAX);
+    }
+}
+
+/* Files that are slow for a while: the list is used up, and the scan goes on. */
+static void quick_files_are_not_listed_ahead(void **state)
+{
+    (void)state;
+    struct lookahead ahead = {.scan = open_scan(), .most = 2};
+    struct scan_entry entry;
+    for (int i = 0; i < 10; i++)
+        lookahead_took(&ahead, SLOW);
+    assert_int_equal(lookahead_next(&ahead, &entry), 1);
+    assert_true(ahead.count > 0);
+    unsigned taken = 1;
+    while (lookahead_next(&ahead, &entry)) {
+        lookahead_took(&ahead, 1000);
+        taken++;
+    }
+    assert_int_equal(taken, FILES + 2);
+    assert_int_equal(ahead.count, 0);
+    lookahead_close(&ahead);
+    scan_close(ahead.scan);
+}
+
+/* A run that is stopped leaves entries in the list. */
+static void it_ends_at_any_entry(void **state)
+{
+    (void)state;
+    for (unsigned stop = 0; stop < 40; stop += 3) {
+        struct lookahead ahead = {.scan = open_scan(), .most = 3};
+        struct scan_entry entry;
+        for (unsigned i = 0; i < stop; i++) {
+            assert_int_equal(lookahead_next(&ahead, &entry), 1);
+            lookahead_took(&ahead, SLOW);
+        }
+        lookahead_close(&ahead);
+        lookahead_close(&ahead);
+        scan_close(ahead.scan);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_order_is_that_of_the_scan, enter, leave),
+        cmocka_unit_test_setup_teardown(quick_files_are_not_listed_ahead, enter, leave),
+        cmocka_unit_test_setup_teardown(it_ends_at_any_entry, enter, leave),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
