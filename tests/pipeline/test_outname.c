@@ -6,6 +6,10 @@
 #include "pipeline/files/outname.h"
 #include "pipeline/files/siphash.h"
 
+#ifndef ROUNDS
+#define ROUNDS 100000u
+#endif
+
 static const struct codec png = {.name = "png", .extensions = "png"};
 static const struct codec pnm = {.name = "pnm", .extensions = "pnm|pgm|ppm"};
 
@@ -139,6 +143,66 @@ static void templates_are_judged(void **state)
     assert_ptr_equal(outname_template_codec("{name}.png", &gzip), codec_for_name("x.png"));
     assert_ptr_equal(outname_template_codec("{stem}.npy.gz", &gzip), codec_for_name("x.npy"));
     assert_true(gzip);
+}
+
+struct tile_name {
+    char name[64], first[64]; /* the tile's, and that of its item's first tile */
+    size_t number;            /* which of the item's tiles it is */
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct tile_name *)a)->name, ((const struct tile_name *)b)->name);
+}
+
+/* Tiles of the most awkward items, of those rows and columns, called by that form. */
+static size_t name_tiles(const struct outname_form *form, struct tile_name *names)
+{
+    static const char *const rels[] = {"a.png",   "a-1.png", "1.png",     "1/a.png",  "1/1.png",
+                                       "a/1.png", "1-1.png", "a-1/1.png", "1-/1.png", "a-1-1.png",
+                                       "a.1.png", "1/1/a",   "1",         "a.1",      "a/1.1"};
+    static const uint32_t numbers[] = {0, 1, 11};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof rels / sizeof *rels; i++) {
+        for (size_t j = 0; j < 9; j++, count++) {
+            struct tile_name *at = &names[count];
+            at->number = j;
+            assert_int_equal(
+                outname_make(form, rels[i], numbers[j / 3], numbers[j % 3], at->name, sizeof at->name, NULL),
+                0);
+            assert_int_equal(outname_make(form, rels[i], 0, 0, at->first, sizeof at->first, NULL), 0);
+        }
+    }
+    return count;
+}
+
+/* Templates put together at random: of those let through, two tiles are called alike only where the first
+ * ones of their items are, which is found before the run. Two of one item never are. */
+static void templates_let_through_tell_tiles_apart(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"{dir}", "{stem}", "{ext}", "{name}", "{row}",
+                                         "{col}", "-",      "/",     "1",      "."};
+    static struct tile_name names[15 * 9];
+    unsigned let_through = 0;
+    srand(1);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        char template[64] = "";
+        for (int i = 3 + rand() % 7; i > 0; i--)
+            strcat(template, pieces[rand() % 10]);
+        if (outname_check_template(template, true, NULL) < 0)
+            continue;
+        const struct outname_form form = {.name = template, .format = round % 2 ? &png : NULL, .tiles = true};
+        const size_t count = name_tiles(&form, names);
+        qsort(names, count, sizeof *names, by_name);
+        for (size_t i = 1; i < count; i++) {
+            if (strcmp(names[i].name, names[i - 1].name) == 0 &&
+                (names[i].number != names[i - 1].number || strcmp(names[i].first, names[i - 1].first) != 0))
+                fail_msg("%s calls two tiles %s", template, names[i].name);
+        }
+        let_through++;
+    }
+    assert_true(let_through > ROUNDS / 1000);
 }
 
 /* The example of the paper's appendix A. */
@@ -344,6 +408,7 @@ int main(void)
         cmocka_unit_test(siphash_is_siphash),
         cmocka_unit_test(templates_name_outputs),
         cmocka_unit_test(templates_are_judged),
+        cmocka_unit_test(templates_let_through_tell_tiles_apart),
         cmocka_unit_test(sets_know_what_they_hold),
         TEST(two_inputs_for_one_output_are_found),
         TEST(lists_are_looked_at_where_they_can_be),
