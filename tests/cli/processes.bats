@@ -22,7 +22,7 @@ watch() { # FLAG...
   local main child worker count
   threads=0 children=0 workers=0 worker_threads=0
   # LeakSanitizer looks at the process from a child at the end.
-  ASAN_OPTIONS=detect_leaks=0 "$FORKMILL" run -q -o out "$@" &
+  ASAN_OPTIONS=detect_leaks=0 "$FORKMILL" run -q -o out --readahead 0 "$@" &
   main=$!
   while kill -0 $main 2>/dev/null; do
     count=$(tasks $main)
