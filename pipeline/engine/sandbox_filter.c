@@ -12,6 +12,11 @@
 
 #include "pipeline/engine/sandbox.h"
 
+/* Since Linux 5.14; older headers do not know it. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /* A filter of this program has about a hundred instructions. */
 #define MOST_BYTES (4096 * sizeof(struct sock_filter))
 
@@ -59,12 +64,13 @@ static int allow(scmp_filter_ctx context, const char *name, unsigned count, cons
     return seccomp_rule_add_array(context, SCMP_ACT_ALLOW, number, count, when);
 }
 
-/* Memory: never executable, never a file's. Advice only as malloc gives it: some other would punch holes into
- * the arena. */
+/* Memory: never executable, never a file's. Advice only as malloc and a worker give it: some other would
+ * punch holes into the arena. */
 static int allow_memory(scmp_filter_ctx context)
 {
     static const char *const maps[] = {"mmap", "mmap2"};
-    static const int advice[] = {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE};
+    static const int advice[] = {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE,
+                                 MADV_POPULATE_WRITE};
     const struct scmp_arg_cmp private[] = {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
                                            SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)};
     int code = allow(context, "mprotect", 1, private);

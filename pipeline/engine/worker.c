@@ -23,6 +23,7 @@ struct worker {
     struct chain_sharing sharing;
     bool helps; /* idle workers of this pool help each other */
     struct scratch scratch;
+    size_t (*mapped_bytes)[SLOT_PARTS]; /* of each slot */
     size_t scratch_limit_bytes, warm_bytes;
     int64_t left; /* items until recycled; -1: never */
     uint32_t pool_workers;
@@ -71,6 +72,28 @@ static void cool_scratch(struct worker *worker)
         madvise(base + warm_bytes, worker->scratch.size_bytes - warm_bytes, MADV_DONTNEED);
 }
 
+/* Since Linux 5.14; older headers do not know it, and older kernels refuse it. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* Maps what the slot has committed since this worker last had it. The pages are there; but each would cost a
+ * fault of its own when it is first touched, in every process, and a fault can cost as much as decoding what
+ * fits a page. */
+static void map_slot(struct worker *worker, uint32_t index)
+{
+    size_t *mapped = worker->mapped_bytes[index];
+    const struct slot *slot = &worker->machine->slots[index];
+    for (unsigned part = 0; part < SLOT_PARTS; part++) {
+        const size_t have = slot->have.part_bytes[part];
+        if (have <= mapped[part])
+            continue;
+        uint8_t *base = machine_part(worker->machine, index, (enum slot_part)part);
+        madvise(base + mapped[part], have - mapped[part], MADV_POPULATE_WRITE);
+        mapped[part] = have;
+    }
+}
+
 /* Runs one slot. False: it was taken away. */
 static bool run_slot(struct worker *worker, struct held *held)
 {
@@ -81,6 +104,7 @@ static bool run_slot(struct worker *worker, struct held *held)
     stall(STALL_BEGIN);
     if (!slot_move(&machine->words[held->slot], &held->seen, SLOT_RUNNING, 0, worker->owner))
         return false;
+    map_slot(worker, held->slot);
     worker->scratch.size_bytes = slot->have.scratch_bytes < worker->scratch_limit_bytes
                                      ? slot->have.scratch_bytes
                                      : worker->scratch_limit_bytes;
@@ -199,7 +223,9 @@ struct worker *worker_open(const struct machine *machine, uint32_t place)
     size_t limit_bytes = arena_round(job->settings.memory_bytes);
     void *scratch =
         mmap(NULL, limit_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (!worker || scratch == MAP_FAILED) {
+    size_t(*mapped_bytes)[SLOT_PARTS] = calloc(machine->slot_count, sizeof *mapped_bytes);
+    if (!worker || !mapped_bytes || scratch == MAP_FAILED) {
+        free(mapped_bytes);
         free(worker);
         if (scratch != MAP_FAILED)
             munmap(scratch, limit_bytes);
@@ -214,6 +240,7 @@ struct worker *worker_open(const struct machine *machine, uint32_t place)
         .written = machine->queues[job->pool_count],
         .owner = SLOT_OWNER_WORKER + place,
         .scratch = {.base = scratch},
+        .mapped_bytes = mapped_bytes,
         .scratch_limit_bytes = limit_bytes,
         .warm_bytes = WARM_SCRATCH_BYTES / machine->worker_count / 4096 * 4096,
         .left = job->pools[pool].recycle > 0 ? job->pools[pool].recycle : -1,
@@ -246,6 +273,7 @@ void worker_close(struct worker *worker)
         return;
     doing(worker, WORKER_ABSENT);
     munmap(worker->scratch.base, worker->scratch_limit_bytes);
+    free(worker->mapped_bytes);
     free(worker);
 }
 

@@ -129,7 +129,7 @@ static bool make_room(struct admission *admission, int keep, uint64_t room)
 
 /* Items read ahead only wait; beyond enough to keep everyone busy they may take a quarter of the budget and
  * no more than this, so that a few slots stay warm in place of many cold ones. */
-#define AHEAD_BYTES ((uint64_t)64 << 20)
+#define AHEAD_BYTES ((uint64_t)16 << 20)
 #define LARGE_BYTES ((uint64_t)16 << 20)
 
 static bool far_enough_ahead(const struct admission *admission, const struct slot_need *need)
