@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What a run costs beside its codecs and kernels: the CPU time of all its processes, with journal and sandbox, against that
-# of the same decoding, stage and encoding in one process that does nothing else, in turns.
+# of the same decoding, stage and encoding in two processes side by side that do nothing else, in turns. (Side by side,
+# since two cores that work share caches, memory and often more: alone, each would be faster.)
 #
 #   bench/overhead.sh [--save] [--quick] [--rounds N]
 #
@@ -27,13 +28,19 @@ run_whole() { # CORPUS STAGE
 }
 
 run_bare() { # CORPUS STAGE
-  find "$work/$1" -type f | sort | "$bench/forkmill-bench-bare" "$2" | cut -d ' ' -f 2,3
+  local half
+  find "$work/$1" -type f | sort >"$work/overhead.list"
+  for half in 0 1; do
+    awk -v half=$half 'NR % 2 == half' "$work/overhead.list" | "$bench/forkmill-bench-bare" "$2" >"$work/overhead.half$half" &
+  done
+  wait
+  cat "$work"/overhead.half? | awk '{cpu += $2; bytes += $3; n++} END {if (n == 2) print cpu, bytes}'
 }
 
 # A line of the table.
 compare() { # TITLE CORPUS STAGE
   local round items
-  rm -f "$work/overhead".*
+  rm -f "$work/overhead.bare" "$work/overhead.whole"
   for ((round = 0; round < rounds; round++)); do
     if ((round % 2)); then
       run_bare "$2" "$3" >>"$work/overhead.bare"

@@ -67,7 +67,7 @@ suite_asan() {
 
 phase "set-up" datasets/setup.sh build tests || exit 1
 phase "build loops with clang" build_clang
-phase "build for release" build_preset release && phase "install" install_release
+phase "build for release" build_preset release manual && phase "install" install_release
 phase "build for asan, with clang" build_preset asan &&
   phase "tests under asan" suite_asan
 phase "build for tsan" build_preset tsan threads_tests &&

@@ -6,7 +6,7 @@
  *   kill_everywhere --seconds N    and on, at random instructions, until N seconds are over
  *   kill_everywhere --self-test    operations that are wrong on purpose: exit 0 if each was found out
  *
- * With FORKMILL_QUICK in the environment, as in the suite, it is every third instruction of these.
+ * With FORKMILL_QUICK in the environment, as in the suite, it is every fifth instruction of these.
  *
  * Exit 0: none stuck, lost or duplicated; 1: some; 2: it could not be tried. */
 #include <signal.h>
@@ -128,7 +128,7 @@ static struct tally try_all(const struct operation *operation)
     struct world world;
     struct tally tally = {0};
     enum step_end end = STEP_KILLED;
-    const uint32_t stride = (operation->stride ? operation->stride : 1) * (quick() ? 3 : 1);
+    const uint32_t stride = (operation->stride ? operation->stride : 1) * (quick() ? 5 : 1);
     open_for(operation, &world);
     for (uint32_t i = 0; end != STEP_OVER && !found_out(operation, &tally); i += stride) {
         bool call, unused;
