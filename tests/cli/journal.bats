@@ -12,22 +12,6 @@ setup() {
     "$FORKMILL_GENERATE" icons --count 20 in
 }
 
-# done skipped failed, as the run before said in JSON.
-counts() {
-    local got
-    got="$(number items.done) $(number items.skipped) $(number items.failed)"
-    [ "$got" = "$1" ] || { echo "done, skipped, failed: $got, not $1"; return 1; }
-}
-
-query() {
-    "$FORKMILL_PYTHON" - "$1/.forkmill-journal.db" "$2" <<'END'
-import sqlite3, sys
-with sqlite3.connect(sys.argv[1]) as db:
-    for row in db.execute(sys.argv[2]):
-        print(*row)
-END
-}
-
 first() {
     find "$1" -name '*.png' | sort | head -n 1
 }

@@ -135,3 +135,20 @@ in_mounts() {
     unshare $flags true 2>/dev/null || skip "no mount namespace may be made here"
     unshare $flags bash -euc "$1"
 }
+
+# done skipped failed, as the run before said in JSON.
+counts() {
+    local got
+    got="$(number items.done) $(number items.skipped) $(number items.failed)"
+    [ "$got" = "$1" ] || { echo "done, skipped, failed: $got, not $1"; return 1; }
+}
+
+# What SQL gives of the journal in a directory, a line each.
+query() { # OUTPUT SQL
+    "$FORKMILL_PYTHON" - "$1/.forkmill-journal.db" "$2" <<'END'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as db:
+    for row in db.execute(sys.argv[2]):
+        print(*row)
+END
+}
