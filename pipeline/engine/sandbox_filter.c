@@ -11,11 +11,7 @@
 #include <unistd.h>
 
 #include "pipeline/engine/sandbox.h"
-
-/* Since Linux 5.14; older headers do not know it. */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
+#include "pipeline/shared/arena.h"
 
 /* A filter of this program has about a hundred instructions. */
 #define MOST_BYTES (4096 * sizeof(struct sock_filter))
@@ -69,8 +65,7 @@ static int allow(scmp_filter_ctx context, const char *name, unsigned count, cons
 static int allow_memory(scmp_filter_ctx context)
 {
     static const char *const maps[] = {"mmap", "mmap2"};
-    static const int advice[] = {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE,
-                                 MADV_POPULATE_WRITE};
+    static const int advice[] = {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE, ARENA_POPULATE};
     const struct scmp_arg_cmp private[] = {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
                                            SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)};
     int code = allow(context, "mprotect", 1, private);

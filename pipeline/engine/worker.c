@@ -72,11 +72,6 @@ static void cool_scratch(struct worker *worker)
         madvise(base + warm_bytes, worker->scratch.size_bytes - warm_bytes, MADV_DONTNEED);
 }
 
-/* Since Linux 5.14; older headers do not know it, and older kernels refuse it. */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 /* Maps what the slot has committed since this worker last had it. The pages are there; but each would cost a
  * fault of its own when it is first touched, in every process, and a fault can cost as much as decoding what
  * fits a page. */
@@ -89,7 +84,7 @@ static void map_slot(struct worker *worker, uint32_t index)
         if (have <= mapped[part])
             continue;
         uint8_t *base = machine_part(worker->machine, index, (enum slot_part)part);
-        madvise(base + mapped[part], have - mapped[part], MADV_POPULATE_WRITE);
+        madvise(base + mapped[part], have - mapped[part], ARENA_POPULATE);
         mapped[part] = have;
     }
 }

@@ -9,9 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pipeline/journal/journal_digits.h"
 #include "pipeline/journal/journal_lock.h"
-#include "pipeline/shared/clock.h"
 
 /* Nanoseconds since 1970. */
 static int64_t now_ns(void)

@@ -29,6 +29,10 @@ struct arena {
  * what is committed at such a multiple, in whole ones, becomes huge pages where the kernel can make them. */
 #define ARENA_HUGE_BYTES ((size_t)2 << 20)
 
+/* The advice to madvise(2) that maps committed pages at a stretch, in place of a fault for each:
+ * MADV_POPULATE_WRITE of Linux 5.14, which older headers do not know and older kernels refuse. */
+#define ARENA_POPULATE 23
+
 /* Reserves `size_bytes` of address space. `need_bytes` is what the run may commit at once: where /dev/shm has
  * less room than that, the arena is a memfd. ERROR_MEMORY. */
 int arena_open(struct arena *arena, size_t size_bytes, size_t need_bytes, struct error *error);
