@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "pipeline/engine/batch_class.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/fork_server.h"
 #include "pipeline/engine/sandbox.h"
@@ -22,6 +23,7 @@ static int work(void *context, uint32_t place)
 {
     const struct crew *crew = context;
     const struct job *job = crew->machine->job;
+    batch_class_enter(); /* not a call that the sandbox allows */
     const bool free_pool = job->pools[crew->machine->worker_pool[place]].unconfined;
     if (job->settings.sandbox != SANDBOX_OFF && !free_pool && !sandbox_enter(&crew->sandbox, job->observed))
         return WORKER_NO_SANDBOX;

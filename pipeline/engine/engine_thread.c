@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The worker loop in threads of one process: the same code as the processes run, where ThreadSanitizer can
  * see it, and a fair comparison. */
+#include "pipeline/engine/batch_class.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/thread_crew.h"
 #include "pipeline/engine/worker.h"
 
 static int thread_body(struct crew *crew, uint32_t place)
 {
+    batch_class_enter();
     return worker_run(thread_crew_machine(crew), place);
 }
 

@@ -5,10 +5,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* What is in memory is opened in a tenth of this; what has to come from a fast disk takes twice as long. */
 #define SLOW_NS 100000u
+/* From here on it is looked at what the time went by with, which takes two system calls a file. */
+#define SUSPECT_NS (SLOW_NS / 2)
 /* One file that took very long says no more than this. */
 #define MOST_NS 1000000u
 /* After so many entries it is tried without. */
@@ -158,11 +161,28 @@ bool lookahead_exhausted(const struct lookahead *ahead)
     return ahead->count == 0 && !ahead->has_last && scan_exhausted(ahead->scan);
 }
 
+/* How often this thread has waited for anything but a processor. */
+static long waits(void)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+void lookahead_begins(struct lookahead *ahead)
+{
+    ahead->watched = ahead->most > 0 && ahead->average_ns > SUSPECT_NS;
+    if (ahead->watched)
+        ahead->waits = waits();
+}
+
 void lookahead_took(struct lookahead *ahead, uint64_t took_ns)
 {
-    const uint64_t counted_ns = took_ns < MOST_NS ? took_ns : MOST_NS;
+    /* On a busy machine it took long because others had the processor; asking earlier would not help. */
+    const bool waited = ahead->watched && waits() != ahead->waits;
+    const uint64_t counted_ns = ahead->watched && !waited ? 0 : took_ns < MOST_NS ? took_ns : MOST_NS;
     ahead->average_ns = (7 * ahead->average_ns + counted_ns) / 8;
-    if (ahead->average_ns > SLOW_NS && ahead->most > 0)
+    if (waited && ahead->average_ns > SLOW_NS)
         ahead->slow = SLOW_ENTRIES;
 }
 

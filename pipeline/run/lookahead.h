@@ -18,6 +18,8 @@ struct lookahead {
     struct scan *scan;   /* the caller's; this and the next are set before anything is called */
     unsigned most;       /* threads, up to LOOKAHEAD_THREADS; 0: never look ahead */
     uint64_t average_ns; /* that files took to open lately */
+    bool watched;        /* the file that is being opened */
+    long waits;          /* of the thread when that began */
     unsigned slow;       /* so many more entries are to be listed ahead */
     struct ahead_entry {
         struct scan_entry entry;
@@ -40,7 +42,8 @@ int lookahead_next(struct lookahead *ahead, struct scan_entry *entry);
 bool lookahead_ready(const struct lookahead *ahead, int wait_ms);
 bool lookahead_exhausted(const struct lookahead *ahead);
 
-/* How long a file took to be opened and its head to be read. */
+/* A file is about to be opened, and how long it took to open it and to read its head; each file has both. */
+void lookahead_begins(struct lookahead *ahead);
 void lookahead_took(struct lookahead *ahead, uint64_t took_ns);
 
 /* Ends the threads, waiting for what they are opening, and forgets what was listed. Again: nothing. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "pipeline/engine/batch_class.h"
 #include "pipeline/engine/recover.h"
 #include "pipeline/journal/journal_outputs.h"
 #include "pipeline/shared/clock.h"
@@ -138,6 +139,7 @@ static void read_item(struct reader *reader, struct item *item)
     struct arrival arrival = {.fd = -1, .reference_fd = -1, .among_few = among_few, .head = reader->head};
     struct error error = {0};
     const uint64_t before = clock_ns();
+    lookahead_begins(&reader->ahead);
     int code = arrival_open(&arrival, &reader->places, item->root, item->path, &error);
     item->device = arrival.st.st_dev;
     item->inode = arrival.st.st_ino;
@@ -224,6 +226,7 @@ bool reader_step(struct reader *reader)
 void *reader_run(void *context)
 {
     struct reader *reader = context;
+    batch_class_enter();
     while (reader_step(reader))
         ;
     lookahead_close(&reader->ahead);

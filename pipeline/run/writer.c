@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/engine/batch_class.h"
 #include "pipeline/engine/chain_plan.h"
 #include "pipeline/engine/recover.h"
 #include "pipeline/shared/clock.h"
@@ -277,6 +278,7 @@ void writer_close(struct writer *writer)
 
 void *writer_run(void *context)
 {
+    batch_class_enter();
     while (writer_step(context))
         ;
     return NULL;
