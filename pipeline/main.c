@@ -2,6 +2,7 @@
 /* forkmill: one command, chosen by the first word. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
         return EXIT_FATAL;
     if (hold_stack() < 0)
         return EXIT_RESOURCES;
+    mallopt(M_MXFAST, 0);
     struct error error = {0};
     if (stall_configure(getenv("FORKMILL_STALLS"), &error) < 0) {
         fprintf(stderr, "forkmill: error: FORKMILL_STALLS: %s\n", error.reason);

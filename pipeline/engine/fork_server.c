@@ -219,8 +219,7 @@ static void be_server(pid_t parent, struct server *server)
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    server->places = calloc(server->workers, sizeof *server->places);
-    if (server->signals < 0 || !server->places)
+    if (server->signals < 0)
         _exit(1);
     serve(server);
 }
@@ -232,17 +231,23 @@ int fork_server_start(struct fork_server *server, uint32_t workers, int (*work)(
     *server = (struct fork_server){.socket = -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return error_set(error, ERROR_MEMORY, "socketpair: %s", strerror(errno));
-    pid_t parent = getpid(), pid = fork();
-    if (pid < 0) {
-        int code = error_set(error, ERROR_MEMORY, "fork: %s", strerror(errno));
-        close(pair[0]);
-        close(pair[1]);
-        return code;
-    }
+    /* Here, because malloc goes through what was freed, and would copy all those pages in the server. */
+    struct server self = {.socket = pair[1],
+                          .workers = workers,
+                          .places = calloc(workers, sizeof *self.places),
+                          .work = work,
+                          .context = context};
+    pid_t parent = getpid(), pid = self.places ? fork() : -1;
     if (pid == 0) {
         close(pair[0]);
-        struct server self = {.socket = pair[1], .workers = workers, .work = work, .context = context};
         be_server(parent, &self);
+    }
+    const int cause = errno;
+    free(self.places);
+    if (pid < 0) {
+        close(pair[0]);
+        close(pair[1]);
+        return error_set(error, ERROR_MEMORY, "fork: %s", strerror(cause));
     }
     close(pair[1]);
     *server = (struct fork_server){pid, pair[0]};
