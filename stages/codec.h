@@ -103,15 +103,17 @@ struct codec_plan {
     /* Where the samples need not be kept and this many bytes behind them may be written, too (0: that is no
      * help), it needs no more scratch than that. */
     size_t room_after, spoiling_scratch_bytes;
+    size_t rows_scratch_bytes; /* of begin, put and finish; 0: the codec's cannot do it */
 };
 
 struct codec_encode {
     const struct codec_save *save;
     struct shape shape;
-    const uint8_t *pixels;
+    const uint8_t *pixels;   /* NULL for begin, put and finish */
     size_t room_before;      /* bytes before `pixels` that the encoder may write */
     size_t room_after;       /* and behind them, as it then may the samples themselves; 0: neither */
     const struct meta *meta; /* NULL: none */
+    size_t meta_bytes;       /* for begin: it will be no more when finish is called */
     uint8_t *bytes;          /* out, in a buffer apart from `pixels` */
     size_t bytes_size;
     size_t length_bytes; /* out */
@@ -119,6 +121,7 @@ struct codec_encode {
      * may write it there, and leave them where they are. */
     const uint8_t *file;
     struct scratch *scratch;
+    void *state; /* the codec's own, from begin to finish, in scratch */
     unsigned warnings;
     char warning[160];
 };
@@ -168,6 +171,14 @@ struct codec {
                 struct codec_plan *plan, struct error *error);
 
     int (*encode)(struct codec_encode *job, struct error *error);
+
+    /* Optional, all three or none: the same a few rows at a time, where plan says in how much scratch, and
+     * the same bytes. `bytes_size` may be less than planned: ERROR_ROOM where the file turns out larger. put
+     * takes the next `count` rows, until finish when it had all. Only finish looks at the metadata, and says
+     * where the file begins. Nobody else may use the scratch in between, nor move the job. */
+    int (*begin)(struct codec_encode *job, struct error *error);
+    int (*put)(struct codec_encode *job, const uint8_t *pixels, uint32_t count, struct error *error);
+    int (*finish)(struct codec_encode *job, struct error *error);
 
     /* Optional: the libraries behind it and their versions, as they run and as they were built against, for a
      * person. A static text. */

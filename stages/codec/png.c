@@ -37,5 +37,8 @@ const struct codec png_codec = {
     .close = png_rows_close,
     .plan = png_plan,
     .encode = png_encode,
+    .begin = png_put_begin,
+    .put = png_put_rows,
+    .finish = png_put_finish,
     .version = png_version,
 };

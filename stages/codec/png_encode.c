@@ -135,6 +135,7 @@ int png_plan(const struct codec_save *save, const struct shape *shape, size_t me
     plan->room_after = png_fast_room_after(save, shape);
     plan->scratch_bytes = plan_scratch(save, shape, meta_bytes, 0);
     plan->spoiling_scratch_bytes = plan_scratch(save, shape, meta_bytes, plan->room_after);
+    plan->rows_scratch_bytes = png_put_scratch(save, shape, plan->scratch_bytes);
     return 0;
 }
 
@@ -228,18 +229,40 @@ static void write_fast_steps(struct png_session *session, void *argument)
         png_session_fail(session, ERROR_INTERNAL, "left to libpng");
 }
 
-static int run(struct codec_encode *job, void (*steps)(struct png_session *, void *), struct error *error)
+/* A session that writes to `to`. */
+static struct png_session session_to(struct codec_encode *job, uint8_t *to, size_t size_bytes,
+                                     struct error *error)
 {
     job->warnings = 0;
     job->warning[0] = '\0';
-    struct png_session session = {.memory = {.scratch = job->scratch},
-                                  .error = error,
-                                  .code_else = ERROR_INTERNAL,
-                                  .warnings = &job->warnings,
-                                  .warning = job->warning,
-                                  .warning_size = sizeof job->warning,
-                                  .out = job->bytes,
-                                  .size_bytes = job->bytes_size};
+    return (struct png_session){.memory = {.scratch = job->scratch},
+                                .error = error,
+                                .code_else = ERROR_INTERNAL,
+                                .warnings = &job->warnings,
+                                .warning = job->warning,
+                                .warning_size = sizeof job->warning,
+                                .out = to,
+                                .size_bytes = size_bytes};
+}
+
+static void write_header_steps(struct png_session *session, void *argument)
+{
+    png_session_start_write(session);
+    write_header(session, argument);
+}
+
+int png_encode_header(struct codec_encode *job, uint8_t *to, size_t size_bytes, size_t *length_bytes,
+                      struct error *error)
+{
+    struct png_session session = session_to(job, to, size_bytes, error);
+    TRY(png_session_run(&session, write_header_steps, job));
+    *length_bytes = session.position;
+    return 0;
+}
+
+static int run(struct codec_encode *job, void (*steps)(struct png_session *, void *), struct error *error)
+{
+    struct png_session session = session_to(job, job->bytes, job->bytes_size, error);
     struct codec_encode reduced = *job;
     if (job->save->reduce && !png_reduce(&reduced, &session.palette))
         return error_set(error, ERROR_MEMORY, "more scratch needed than was planned");

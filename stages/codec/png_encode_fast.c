@@ -61,17 +61,16 @@ static const struct method methods[][2] = {
 
 struct fast {
     struct method method;
-    size_t row_bytes, raw_bytes, window_rows;
+    size_t row_bytes, raw_bytes, window_rows, section_rows;
     bool in_place; /* filtered rows take the place of the samples; the window is for trying */
 };
 
-static bool choose(const struct codec_save *save, const struct shape *shape, enum content content,
-                   bool indexed, struct fast *fast)
+static struct method method_of(const struct codec_save *save, const struct shape *shape, enum content content,
+                               bool indexed)
 {
     int word = png_compression_word(save);
-    unsigned bits = (unsigned)shape->channels * shape->bits;
-    fast->method = methods[word][content == DRAWING];
-    struct set *sets = fast->method.sets;
+    struct method method = methods[word][content == DRAWING];
+    struct set *sets = method.sets;
     if (content != DRAWING && shape->channels < 3 && word <= COMPRESSION_FAST)
         sets[0].filters = ALL; /* of photographs in grey 3 % less, in no more time */
     for (unsigned i = 1; content == MIXED && i < MOST_SETS; i++) {
@@ -82,21 +81,35 @@ static bool choose(const struct codec_save *save, const struct shape *shape, enu
     }
     if (save->level >= 0) {
         int level = save->level < 9 ? (int)save->level : 9;
-        fast->method = (struct method){DEFLATE_LIBDEFLATE, {{level, level == 0 ? NONE : ALL}}};
+        method = (struct method){DEFLATE_LIBDEFLATE, {{level, level == 0 ? NONE : ALL}}};
     }
-    if (!deflate_has(fast->method.library) && word == COMPRESSION_FASTEST)
-        fast->method.library = DEFLATE_LIBDEFLATE;
+    if (!deflate_has(method.library) && word == COMPRESSION_FASTEST)
+        method.library = DEFLATE_LIBDEFLATE;
     if (shape->bits < 8 || indexed) {
         sets[0].filters = NONE; /* of packed samples and numbers they make more */
         sets[1].filters = 0;
     }
-    fast->row_bytes = ((size_t)shape->width * bits + 7) / 8;
-    fast->raw_bytes = png_raw_bytes(shape->width, shape->height, bits, false);
+    return method;
+}
+
+static bool choose(const struct codec_save *save, const struct shape *shape, enum content content,
+                   bool indexed, struct fast *fast)
+{
+    const unsigned bits = (unsigned)shape->channels * shape->bits;
+    const size_t turn = BAND_ROWS * BANDS_EACH;
+    *fast = (struct fast){.method = method_of(save, shape, content, indexed),
+                          .row_bytes = ((size_t)shape->width * bits + 7) / 8,
+                          .raw_bytes = png_raw_bytes(shape->width, shape->height, bits, false),
+                          .window_rows = shape->height,
+                          .section_rows = shape->height};
     if (save->interlace || !deflate_has(fast->method.library) || fast->raw_bytes > PNG_CHUNK_MAX / 2)
         return false;
-    fast->window_rows =
-        deflate_whole(fast->method.library) ? shape->height : WINDOW_BYTES / (fast->row_bytes + 1);
-    fast->window_rows += fast->window_rows == 0;
+    if (!deflate_whole(fast->method.library)) {
+        const size_t sections_rows = PNG_SECTION_BYTES / shape_row_bytes(shape) / turn * turn;
+        fast->window_rows = WINDOW_BYTES / (fast->row_bytes + 1);
+        fast->window_rows += fast->window_rows == 0;
+        fast->section_rows = sections_rows > turn ? sections_rows : turn;
+    }
     return true;
 }
 
@@ -116,6 +129,20 @@ static void choose_place(const struct codec_save *save, const struct shape *shap
             (fast->window_rows + BAND_ROWS * BANDS_EACH - 1) / (BAND_ROWS * BANDS_EACH) * BAND_ROWS;
 }
 
+struct png_stream {
+    const struct codec_encode *job;
+    struct fast fast;
+    bool indexed;
+    struct png_filterer filterer;
+    struct deflater *deflater; /* NULL: nothing is begun */
+    uint8_t *window;
+    size_t filled_bytes; /* of the window */
+    uint8_t *to;
+    size_t room_bytes, used_bytes; /* at `to`, and of scratch before a trial's deflater */
+    const uint8_t *rows;           /* the section at hand, */
+    uint32_t count, done;          /* how many, and how many rows of the image are done */
+};
+
 static size_t window_size(const struct fast *fast)
 {
     size_t window_bytes = fast->window_rows * (fast->row_bytes + 1);
@@ -130,11 +157,14 @@ size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape
         if (!choose(save, shape, content, false, &fast))
             return 0;
         choose_place(save, shape, room_after, &fast);
-        size_t rows_bytes =
-            scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes));
+        size_t rows_bytes = scratch_add(
+            scratch_need(1, sizeof(struct png_stream)),
+            scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes)));
         for (unsigned i = 0; i < MOST_SETS && fast.method.sets[i].filters; i++) {
             size_t library_bytes = deflate_scratch(fast.method.library, fast.method.sets[i].level);
             size_t bytes = scratch_add(rows_bytes, library_bytes);
+            if (fast.section_rows < shape->height) /* the stream goes on while samples are tried */
+                bytes = scratch_add(bytes, library_bytes);
             most_bytes = bytes > most_bytes ? bytes : most_bytes;
         }
     }
@@ -169,91 +199,83 @@ static void pack(uint8_t *to, const uint8_t *row, size_t width, unsigned bits)
         *to = (uint8_t)(byte << (8 - filled));
 }
 
-struct writing {
-    const struct codec_encode *job;
-    const struct fast *fast;
-    struct png_filterer filterer;
-    struct deflater *deflater;
-    uint8_t *window;
-    size_t filled_bytes; /* of the window */
-    uint8_t *to;
-    size_t room_bytes, used_bytes; /* at `to`, and of scratch before the deflater */
-};
-
-static bool set_up(struct writing *writing, const struct codec_encode *job, const struct fast *fast,
-                   uint8_t *to, size_t room_bytes)
+/* Begins a stream behind the `written_bytes` of the one that goes on, in place of the trial before. */
+static bool begin(struct png_stream *stream, const struct set *set, size_t written_bytes)
 {
-    const struct shape *shape = &job->shape;
-    *writing = (struct writing){.job = job, .fast = fast, .to = to, .room_bytes = room_bytes};
-    writing->window = scratch_alloc(job->scratch, 1, window_size(fast));
-    bool enough =
-        writing->window && png_filterer_begin(&writing->filterer, fast->row_bytes,
-                                              shape->bits < 8 ? 1 : shape_pixel_bytes(shape), job->scratch);
-    writing->used_bytes = job->scratch->used_bytes;
-    return enough;
+    struct scratch *scratch = stream->job->scratch;
+    scratch->used_bytes = stream->used_bytes;
+    stream->filled_bytes = 0;
+    stream->deflater = deflate_begin(stream->fast.method.library, set->level, stream->to + written_bytes,
+                                     stream->room_bytes - written_bytes, scratch);
+    return stream->deflater != NULL;
 }
 
-/* Begins a stream, in place of one before. */
-static bool begin(struct writing *writing, const struct set *set)
+/* Row y of the section; -1 is the one above it. */
+static void take_row(const struct png_stream *stream, uint8_t *to, ptrdiff_t y)
 {
-    struct scratch *scratch = writing->job->scratch;
-    scratch->used_bytes = writing->used_bytes;
-    writing->filled_bytes = 0;
-    png_filterer_restart(&writing->filterer);
-    writing->deflater =
-        deflate_begin(writing->fast->method.library, set->level, writing->to, writing->room_bytes, scratch);
-    return writing->deflater != NULL;
-}
-
-static void take_row(const struct writing *writing, uint8_t *to, size_t y)
-{
-    const struct shape *shape = &writing->job->shape;
-    const uint8_t *row = writing->job->pixels + y * shape_row_bytes(shape);
+    const struct shape *shape = &stream->job->shape;
+    const uint8_t *row = stream->rows + y * (ptrdiff_t)shape_row_bytes(shape);
     if (shape->bits == 16)
-        to_big_endian(to, row, writing->fast->row_bytes);
+        to_big_endian(to, row, stream->fast.row_bytes);
     else if (shape->bits == 8)
-        memcpy(to, row, writing->fast->row_bytes);
+        memcpy(to, row, stream->fast.row_bytes);
     else
         pack(to, row, shape->width, shape->bits);
 }
 
-/* Filters a row, and compresses what is gathered when that is enough. False where there is no room. */
-static bool put_row(struct writing *writing, unsigned filters, size_t y, bool last)
+/* Row y is the next one to be filtered. */
+static void go_to_row(struct png_stream *stream, uint32_t y)
 {
-    size_t filtered_bytes = writing->fast->row_bytes + 1;
-    take_row(writing, writing->filterer.row, y);
-    png_filterer_apply(&writing->filterer, filters, writing->window + writing->filled_bytes);
-    writing->filled_bytes += filtered_bytes;
-    if (!last && writing->filled_bytes < writing->fast->window_rows * filtered_bytes)
-        return true;
-    size_t piece_bytes = writing->filled_bytes;
-    writing->filled_bytes = 0;
-    return deflate_more(writing->deflater, writing->window, piece_bytes, last);
+    if (stream->done + y == 0)
+        png_filterer_restart(&stream->filterer);
+    else
+        take_row(stream, stream->filterer.above, (ptrdiff_t)y - 1);
 }
 
-/* The length of the sample with a set; SIZE_MAX where it does not fit. */
-static size_t try_sample(struct writing *writing, const struct set *set)
+/* Compresses what is gathered. False where there is no room. */
+static bool compress(struct png_stream *stream, bool last)
 {
-    const size_t turn = BAND_ROWS * BANDS_EACH, height = writing->job->shape.height;
-    size_t last = height - 1;
-    if (last % turn >= BAND_ROWS)
-        last -= last % turn - BAND_ROWS + 1;
-    bool fits = begin(writing, set);
-    for (size_t band = 0; band < height; band += turn) {
-        if (band > 0)
-            take_row(writing, writing->filterer.above, band - 1);
-        for (size_t y = band; y <= last && y < band + BAND_ROWS && fits; y++)
-            fits = put_row(writing, set->filters, y, y == last);
+    const size_t piece_bytes = stream->filled_bytes;
+    stream->filled_bytes = 0;
+    return deflate_more(stream->deflater, stream->window, piece_bytes, last);
+}
+
+/* Filters a row into the window, which is emptied before where it is full. */
+static bool put_row(struct png_stream *stream, unsigned filters, uint32_t y)
+{
+    const size_t filtered_bytes = stream->fast.row_bytes + 1;
+    if (stream->filled_bytes == stream->fast.window_rows * filtered_bytes && !compress(stream, false))
+        return false;
+    take_row(stream, stream->filterer.row, y);
+    png_filterer_apply(&stream->filterer, filters, stream->window + stream->filled_bytes);
+    stream->filled_bytes += filtered_bytes;
+    return true;
+}
+
+/* The length of the section's sample with a set; SIZE_MAX where it does not fit. */
+static size_t try_sample(struct png_stream *stream, const struct set *set, size_t written_bytes)
+{
+    const uint32_t turn = BAND_ROWS * BANDS_EACH, count = stream->count;
+    bool fits = begin(stream, set, written_bytes);
+    for (uint32_t band = 0; band < count; band += turn) {
+        go_to_row(stream, band);
+        for (uint32_t y = band; y < count && y < band + BAND_ROWS && fits; y++)
+            fits = put_row(stream, set->filters, y);
     }
-    return fits ? deflate_length(writing->deflater) : SIZE_MAX;
+    return fits && compress(stream, true) ? deflate_length(stream->deflater) : SIZE_MAX;
 }
 
-static const struct set *choose_set(struct writing *writing)
+/* For the section. NULL where there is no room to try. */
+static const struct set *choose_set(struct png_stream *stream, size_t written_bytes)
 {
-    const struct set *sets = writing->fast->method.sets, *best = sets;
+    const struct set *sets = stream->fast.method.sets, *best = sets;
     size_t least = SIZE_MAX;
-    for (unsigned i = 0; sets[1].filters && i < MOST_SETS && sets[i].filters; i++) {
-        size_t length_bytes = try_sample(writing, &sets[i]);
+    if (sets[1].filters == 0)
+        return sets;
+    for (unsigned i = 0; i < MOST_SETS && sets[i].filters; i++) {
+        const size_t length_bytes = try_sample(stream, &sets[i], written_bytes);
+        if (length_bytes == SIZE_MAX)
+            return NULL;
         if (length_bytes < least) {
             least = length_bytes;
             best = &sets[i];
@@ -264,48 +286,81 @@ static const struct set *choose_set(struct writing *writing)
 
 /* From the last row up, each to where it ends up: the filters' numbers push rows down, over those that are
  * done, and the row above is still there to filter by. */
-static bool filter_in_place(struct writing *writing, unsigned filters)
+static bool filter_in_place(struct png_stream *stream, unsigned filters)
 {
-    const struct codec_encode *job = writing->job;
-    struct png_filterer *filterer = &writing->filterer;
-    uint8_t *rows = (uint8_t *)(uintptr_t)job->pixels; /* with room_after they are the encoder's */
-    take_row(writing, filterer->row, job->shape.height - 1);
-    for (size_t y = job->shape.height; y-- > 0;) {
-        if (y > 0)
-            take_row(writing, filterer->above, y - 1);
-        else
-            png_filterer_restart(filterer);
+    struct png_filterer *filterer = &stream->filterer;
+    uint8_t *rows = (uint8_t *)(uintptr_t)stream->rows; /* with room_after they are the encoder's */
+    take_row(stream, filterer->row, (ptrdiff_t)stream->count - 1);
+    for (uint32_t y = stream->count; y-- > 0;) {
+        go_to_row(stream, y);
         /* It leaves in `row` what was above. */
-        png_filterer_apply(filterer, filters, rows + y * (writing->fast->row_bytes + 1));
+        png_filterer_apply(filterer, filters, rows + y * (stream->fast.row_bytes + 1));
     }
-    return deflate_more(writing->deflater, rows, writing->fast->raw_bytes, true);
+    return deflate_more(stream->deflater, rows, stream->fast.raw_bytes, true);
 }
 
-/* The zlib stream of all rows; its length, or 0 where it does not fit in `room_bytes` or there is too little
- * scratch. */
-static size_t write_stream(const struct codec_encode *job, const struct fast *fast, uint8_t *to,
-                           size_t room_bytes)
+static enum content content_of(const struct shape *shape, const uint8_t *rows, uint32_t count)
 {
-    struct writing writing;
-    if (!set_up(&writing, job, fast, to, room_bytes))
-        return 0;
-    const struct set *set = choose_set(&writing);
-    if (!begin(&writing, set))
-        return 0;
-    if (fast->in_place)
-        return filter_in_place(&writing, set->filters) ? deflate_length(writing.deflater) : 0;
-    for (size_t y = 0; y < job->shape.height; y++)
-        if (!put_row(&writing, set->filters, y, y + 1 == job->shape.height))
-            return 0;
-    return deflate_length(writing.deflater);
+    struct shape part = *shape;
+    part.height = count;
+    const unsigned runs = png_runs(&part, rows);
+    return runs >= DRAWING_RUNS                                      ? DRAWING
+           : runs >= MIXED_RUNS && shape_bytes(shape) >= MIXED_BYTES ? MIXED
+                                                                     : PICTURE;
 }
 
-static enum content content_of(const struct codec_encode *job)
+bool png_stream_put(struct png_stream *stream, const uint8_t *rows, uint32_t count)
 {
-    unsigned runs = png_runs(&job->shape, job->pixels);
-    return runs >= DRAWING_RUNS                                            ? DRAWING
-           : runs >= MIXED_RUNS && shape_bytes(&job->shape) >= MIXED_BYTES ? MIXED
-                                                                           : PICTURE;
+    const struct codec_encode *job = stream->job;
+    struct deflater *const deflater = stream->deflater;
+    const bool last = stream->done + count == job->shape.height;
+    stream->rows = rows;
+    stream->count = count;
+    stream->fast.method =
+        method_of(job->save, &job->shape, content_of(&job->shape, rows, count), stream->indexed);
+    const struct set *set = choose_set(stream, deflater ? deflate_length(deflater) : 0);
+    if (!set)
+        return false;
+    stream->deflater = deflater;
+    stream->filled_bytes = 0;
+    if (!deflater) {
+        if (!begin(stream, set, 0))
+            return false;
+        stream->used_bytes = job->scratch->used_bytes;
+    }
+    if (stream->fast.in_place)
+        return filter_in_place(stream, set->filters);
+    go_to_row(stream, 0);
+    for (uint32_t y = 0; y < count; y++) {
+        if (!put_row(stream, set->filters, y))
+            return false;
+    }
+    stream->done += count;
+    return compress(stream, last);
+}
+
+struct png_stream *png_stream_begin(const struct codec_encode *job, bool indexed, uint8_t *to,
+                                    size_t room_bytes)
+{
+    struct png_stream *stream = scratch_alloc(job->scratch, 1, sizeof *stream);
+    struct fast fast;
+    if (!stream || !choose(job->save, &job->shape, PICTURE, indexed, &fast))
+        return NULL;
+    choose_place(job->save, &job->shape, job->room_after, &fast);
+    *stream =
+        (struct png_stream){.job = job, .fast = fast, .indexed = indexed, .to = to, .room_bytes = room_bytes};
+    stream->window = scratch_alloc(job->scratch, 1, window_size(&fast));
+    if (!stream->window ||
+        !png_filterer_begin(&stream->filterer, fast.row_bytes,
+                            job->shape.bits < 8 ? 1 : shape_pixel_bytes(&job->shape), job->scratch))
+        return NULL;
+    stream->used_bytes = job->scratch->used_bytes;
+    return stream;
+}
+
+size_t png_stream_length(const struct png_stream *stream)
+{
+    return deflate_length(stream->deflater);
 }
 
 static void end_chunk(uint8_t *chunk, const char type[4], size_t length_bytes)
@@ -315,22 +370,30 @@ static void end_chunk(uint8_t *chunk, const char type[4], size_t length_bytes)
     png_save_uint_32(chunk + 8 + length_bytes, deflate_crc32(chunk + 4, length_bytes + 4));
 }
 
-bool png_fast_encode(struct codec_encode *job, struct png_session *session)
+size_t png_end_file(uint8_t *idat, size_t length_bytes)
 {
-    struct fast fast;
-    uint8_t *idat = job->bytes + session->position;
-    size_t room_bytes = job->bytes_size - session->position;
-    enum content content = content_of(job);
-    bool indexed = session->palette.count > 0;
-    if (!choose(job->save, &job->shape, content, indexed, &fast) || room_bytes < 2 * PNG_CHUNK_EXTRA)
-        return false;
-    choose_place(job->save, &job->shape, job->room_after, &fast);
-    size_t length_bytes = write_stream(job, &fast, idat + 8, room_bytes - 2 * PNG_CHUNK_EXTRA);
-    if (length_bytes == 0)
-        return false;
     end_chunk(idat, "IDAT", length_bytes);
     end_chunk(idat + length_bytes + PNG_CHUNK_EXTRA, "IEND", 0);
-    session->position += length_bytes + 2 * PNG_CHUNK_EXTRA;
+    return length_bytes + PNG_CHUNKS_AROUND;
+}
+
+bool png_fast_encode(struct codec_encode *job, struct png_session *session)
+{
+    const uint32_t height = job->shape.height;
+    uint8_t *idat = job->bytes + session->position;
+    const size_t room_bytes = job->bytes_size - session->position;
+    if (room_bytes < PNG_CHUNKS_AROUND)
+        return false;
+    struct png_stream *stream =
+        png_stream_begin(job, session->palette.count > 0, idat + 8, room_bytes - PNG_CHUNKS_AROUND);
+    if (!stream)
+        return false;
+    for (uint32_t y = 0, count; y < height; y += count) {
+        count = height - y < stream->fast.section_rows ? height - y : (uint32_t)stream->fast.section_rows;
+        if (!png_stream_put(stream, job->pixels + y * shape_row_bytes(&job->shape), count))
+            return false;
+    }
+    session->position += png_end_file(idat, png_stream_length(stream));
     return true;
 }
 
@@ -347,4 +410,12 @@ bool png_fast_spoils(const struct codec_encode *job)
         return false;
     choose_place(job->save, &job->shape, job->room_after, &fast);
     return fast.in_place;
+}
+
+uint32_t png_stream_rows(const struct codec_save *save, const struct shape *shape)
+{
+    struct fast fast;
+    if (save->reduce || !choose(save, shape, PICTURE, false, &fast) || deflate_whole(fast.method.library))
+        return 0;
+    return (uint32_t)fast.section_rows;
 }

@@ -6,7 +6,7 @@
  *   png_decode_fast.c; png_decode_rows.c does it a few rows at a time
  *   png_meta.c    ancillary chunks in and out, byte for byte
  *   png_encode.c  pixels to a file, through libpng or by
- *   png_encode_fast.c
+ *   png_encode_fast.c; png_encode_rows.c does it a few rows at a time
  *   png_reduce.c  what can be left out of pixels before
  *   png_rows.h    filters, undone by png_unfilter.c and chosen by png_filter.c
  *   png_session.c one run of libpng: its memory, its errors, its reading and writing
@@ -191,6 +191,43 @@ size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape
 size_t png_fast_room_after(const struct codec_save *save, const struct shape *shape);
 bool png_fast_spoils(const struct codec_encode *job);
 bool png_fast_encode(struct codec_encode *job, struct png_session *session);
+
+/* What it puts into IDAT. A library that takes pieces is given sections of rows, each of which chooses its
+ * filters by its own rows alone: so those that follow need not be known. They are of about so many bytes, or
+ * a little more where rows are long, since what is tried on a sample of a section is a part of it. */
+#define PNG_SECTION_BYTES ((size_t)1 << 20)
+
+/* How many rows make a section, all but the last; 0: the image must be there as a whole. */
+uint32_t png_stream_rows(const struct codec_save *save, const struct shape *shape);
+
+/* Begins the stream at `to`. The job stays where it is; of its pixels nothing is read. NULL where there is
+ * too little scratch. */
+struct png_stream;
+struct png_stream *png_stream_begin(const struct codec_encode *job, bool indexed, uint8_t *to,
+                                    size_t room_bytes);
+
+/* The next section; the last row of the one before lies before it. False where it does not fit in the room.
+ */
+bool png_stream_put(struct png_stream *stream, const uint8_t *rows, uint32_t count);
+
+/* The length of the stream, when all rows were put. */
+size_t png_stream_length(const struct png_stream *stream);
+
+/* What is around the stream in IDAT, and IEND. */
+#define PNG_CHUNKS_AROUND ((size_t)2 * PNG_CHUNK_EXTRA)
+
+/* Writes that around a stream that begins 8 bytes behind `idat`. The length of both chunks. */
+size_t png_end_file(uint8_t *idat, size_t length_bytes);
+
+/* Writes all that comes before the image data. */
+int png_encode_header(struct codec_encode *job, uint8_t *to, size_t size_bytes, size_t *length_bytes,
+                      struct error *error);
+
+/* Encoding by rows, see codec.h. */
+size_t png_put_scratch(const struct codec_save *save, const struct shape *shape, size_t whole_bytes);
+int png_put_begin(struct codec_encode *job, struct error *error);
+int png_put_rows(struct codec_encode *job, const uint8_t *pixels, uint32_t count, struct error *error);
+int png_put_finish(struct codec_encode *job, struct error *error);
 
 int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,
              struct codec_info *info, struct error *error);
