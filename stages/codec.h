@@ -113,7 +113,6 @@ struct codec_encode {
     size_t room_before;      /* bytes before `pixels` that the encoder may write */
     size_t room_after;       /* and behind them, as it then may the samples themselves; 0: neither */
     const struct meta *meta; /* NULL: none */
-    size_t meta_bytes;       /* for begin: it will be no more when finish is called */
     uint8_t *bytes;          /* out, in a buffer apart from `pixels` */
     size_t bytes_size;
     size_t length_bytes; /* out */
@@ -174,8 +173,8 @@ struct codec {
 
     /* Optional, all three or none: the same a few rows at a time, where plan says in how much scratch, and
      * the same bytes. `bytes_size` may be less than planned: ERROR_ROOM where the file turns out larger. put
-     * takes the next `count` rows, until finish when it had all. Only finish looks at the metadata, and says
-     * where the file begins. Nobody else may use the scratch in between, nor move the job. */
+     * takes the next `count` rows, until finish when it had all. Metadata counts as it is then; what there is
+     * of it at begin is a guess. Nobody else may use the scratch in between, nor move the job. */
     int (*begin)(struct codec_encode *job, struct error *error);
     int (*put)(struct codec_encode *job, const uint8_t *pixels, uint32_t count, struct error *error);
     int (*finish)(struct codec_encode *job, struct error *error);

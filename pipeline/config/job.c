@@ -86,6 +86,11 @@ bool job_makes_pieces(const struct job *job)
            (job->output_count == 1 && job->outputs[0].save.recompress);
 }
 
+bool job_streams(const struct job *job)
+{
+    return job->pool_count == 1 && job->output_count == 1 && !job_makes_pieces(job);
+}
+
 bool job_unconfined(const struct job *job)
 {
     for (unsigned i = 0; i < job->pool_count; i++) {

@@ -83,6 +83,11 @@ bool job_branches(const struct job *job);
 /* Does an item make more than one file, or something beside it, so that they are laid out in pieces? */
 bool job_makes_pieces(const struct job *job);
 
+/* Does an item make one file and nothing else, in one pool, so that its rows may go from one step to the
+ * next?
+ */
+bool job_streams(const struct job *job);
+
 /* The stage that cuts an output into tiles: the last one of its chain; NULL: none does. */
 const struct job_stage *job_tiles(const struct job *job, unsigned output);
 

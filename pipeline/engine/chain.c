@@ -132,7 +132,9 @@ static bool sound(const struct chain_work *work, unsigned first)
         return false;
     const size_t room = work->have.part_bytes[work->current];
     if (first == 0)
-        return work->at == 0 && ticket->file_bytes <= room && ticket->banded <= work->machine->job->trunk;
+        return work->at == 0 && ticket->file_bytes <= room && ticket->banded <= work->machine->job->trunk &&
+               (!ticket->streamed ||
+                (job_streams(work->machine->job) && ticket->banded == work->machine->job->trunk));
     return shape_valid(&work->shape) && work->at % 64 == 0 && work->at <= room &&
            shape_bytes(&work->shape) <= room - work->at;
 }
@@ -163,6 +165,7 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
                                 .output = CHAIN_TRUNK};
     mend(&work->ticket.packed_in);
     mend(&work->ticket.late);
+    mend(&work->ticket.streamed);
     for (unsigned i = 0; i < SLOT_MAX_OUTPUTS; i++)
         mend(&work->ticket.packed_out[i]);
     work->length_bytes = work->ticket.file_bytes;
@@ -258,14 +261,14 @@ int chain_run(const struct machine *machine, uint32_t index, unsigned first, uns
     int code = take_up(&work, machine, index, first, scratch, &error);
     work.sharing = sharing;
     uint64_t before = clock_ns();
-    if (code == 0 && first == 0 && work.ticket.banded) {
+    if (code == 0 && first == 0 && (work.ticket.banded || work.ticket.streamed)) {
         code = chain_run_banded(&work, &before, &error);
         code = chain_at_step(job, slot->step, code, &error);
-        first = 1 + work.ticket.banded;
+        first = work.ticket.streamed ? last : 1u + work.ticket.banded;
     }
     for (unsigned step = first; step < last && step <= job->trunk && code == 0; step++)
         code = run_step(&work, step, &before, &error);
-    if (code == 0 && last == chain_steps(job))
+    if (code == 0 && last == chain_steps(job) && !work.ticket.streamed)
         code = run_outputs(&work, &before, &error);
     slot->current = (uint8_t)work.current;
     slot->at = work.at;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A slot's image through its bands, and the time of each step booked, though they take turns. */
+/* A slot's image through its bands, to an image in the other buffer or, streamed, to the file that is made of
+ * it; and the time of each step booked, though they take turns. */
 #include "pipeline/engine/chain_bands_run.h"
 #include "pipeline/engine/chain_work.h"
 #include "pipeline/shared/clock.h"
@@ -8,6 +9,11 @@ struct turns {
     struct chain_work *work;
     unsigned step; /* at work */
     uint64_t since_ns;
+    const struct codec *encoder; /* NULL: it is not streamed */
+    struct codec_encode encode;
+    struct scratch encode_scratch;
+    size_t meta_bytes; /* as was planned */
+    size_t most_bytes; /* that the file can come to */
 };
 
 static void book(struct turns *turns)
@@ -31,7 +37,9 @@ static void note(const struct chain_work *work, uint64_t begin_ns)
     const struct machine *machine = work->machine;
     if (!machine->rings)
         return;
-    for (unsigned step = 0; step <= work->ticket.banded; step++) {
+    for (unsigned step = 0; step < chain_steps(work->machine->job); step++) {
+        if (step > work->ticket.banded && !work->ticket.streamed)
+            break;
         const uint64_t end_ns = begin_ns + work->slot->step_ns[step];
         machine_note(machine, machine_worker_of(machine, work->index), TRACE_STEP, work->index, step,
                      begin_ns, end_ns);
@@ -39,30 +47,107 @@ static void note(const struct chain_work *work, uint64_t begin_ns)
     }
 }
 
-/* From the opened file on. */
-static int run(struct chain_work *work, struct chain_bands_task *task, struct error *error)
+static int no_room(struct error *error)
 {
-    const struct shape shape = task->decode->shape;
+    return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
+}
+
+/* The file's own scratch within the worker's. */
+static bool take_scratch(struct chain_work *work, size_t bytes, struct scratch *own)
+{
+    *own = (struct scratch){.base = scratch_alloc(work->scratch, 1, bytes), .size_bytes = bytes};
+    return own->base != NULL;
+}
+
+/* Where less was set aside than the file can come to, it goes round again for that. */
+static int ask_for_most(struct turns *turns, int code, struct error *error)
+{
+    const unsigned other = turns->work->current ^ 1;
+    if (code != ERROR_ROOM)
+        return code;
+    if (turns->encode.bytes_size >= turns->most_bytes)
+        return no_room(error);
+    return chain_ask_for_buffer(turns->work, other, turns->most_bytes, error);
+}
+
+static int begin_encode(struct turns *turns, const struct shape *shape, struct error *error)
+{
+    struct chain_work *work = turns->work;
     const unsigned other = work->current ^ 1;
+    const struct codec_save *save = &work->machine->job->outputs[0].save;
+    struct codec_plan plan;
+    turns->encoder = codec_all()[work->ticket.codec_out[0]];
+    begin_step(turns, 1 + work->machine->job->stage_count);
+    TRY(codec_plan_for(turns->encoder, save, shape, turns->meta_bytes, &plan, error));
+    if (plan.rows_scratch_bytes == 0)
+        return error_set(error, ERROR_INTERNAL, "cannot be encoded by rows");
+    if (!take_scratch(work, plan.rows_scratch_bytes, &turns->encode_scratch))
+        return no_room(error);
+    turns->most_bytes = plan.out_bytes;
+    turns->encode = (struct codec_encode){.save = save,
+                                          .shape = *shape,
+                                          .meta = &work->meta,
+                                          .bytes = chain_part(work, (enum slot_part)other),
+                                          .bytes_size = work->have.part_bytes[other],
+                                          .scratch = &turns->encode_scratch};
+    turns->encode.file = turns->encode.bytes;
+    return ask_for_most(turns, turns->encoder->begin(&turns->encode, error), error);
+}
+
+static int put(void *context, const uint8_t *rows, uint32_t count, struct error *error)
+{
+    struct turns *turns = context;
+    return ask_for_most(turns, turns->encoder->put(&turns->encode, rows, count, error), error);
+}
+
+static int finish_encode(struct turns *turns, struct error *error)
+{
+    struct chain_work *work = turns->work;
+    begin_step(turns, 1 + work->machine->job->stage_count);
+    TRY(ask_for_most(turns, turns->encoder->finish(&turns->encode, error), error));
+    chain_warn(work, turns->encode.warnings, turns->encode.warning);
+    work->at = (size_t)(turns->encode.file - turns->encode.bytes);
+    work->length_bytes = turns->encode.length_bytes;
+    return 0;
+}
+
+/* The way of an image that is open: where its rows go. */
+static int prepare(struct turns *turns, struct chain_bands_task *task, struct chain_bands *bands,
+                   struct error *error)
+{
+    struct chain_work *work = turns->work;
+    const unsigned other = work->current ^ 1;
+    TRY(chain_bands_plan(work->machine->job, &work->ticket, &task->decode->shape, bands, error));
+    if (bands->streamed)
+        return begin_encode(turns, &bands->out, error);
+    task->dst = chain_part(work, (enum slot_part)other);
+    return shape_bytes(&bands->out) <= work->have.part_bytes[other] ? 0 : no_room(error);
+}
+
+/* From the opened file on. */
+static int run(struct turns *turns, struct chain_bands_task *task, struct error *error)
+{
+    struct chain_work *work = turns->work;
+    const struct shape shape = task->decode->shape;
     struct chain_bands bands;
     struct error found = {0};
-    const int code =
-        chain_bands_plan(work->machine->job, &work->ticket, &shape, work->ticket.banded, &bands, &found);
+    const int code = prepare(turns, task, &bands, &found);
     if (code < 0) {
         /* The file's own fault goes first. */
+        const unsigned step = turns->step;
         TRY(chain_bands_drain(task, error));
+        begin_step(turns, step);
         *error = found;
         return code;
     }
-    if (shape_bytes(&bands.out) > work->have.part_bytes[other])
-        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
-    task->dst = chain_part(work, (enum slot_part)other);
     TRY(chain_bands_run(&bands, task, error));
     chain_warn(work, task->decode->warnings, task->decode->warning);
     work->slot->pixels_in = (uint64_t)shape.width * shape.height;
     work->shape = bands.out;
-    work->current = other;
     work->at = 0;
+    if (bands.streamed)
+        TRY(finish_encode(turns, error));
+    work->current ^= 1;
     return 0;
 }
 
@@ -80,16 +165,16 @@ static int look(const struct chain_work *work, const struct codec *codec, struct
 int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *error)
 {
     const struct codec *codec = codec_all()[work->ticket.codec_in];
-    struct turns turns = {work, 0, *since_ns};
+    struct turns turns = {.work = work, .since_ns = *since_ns};
     struct codec_decode decode = chain_decode_task(work);
     struct codec_info info;
     begin_step(&turns, 0);
     TRY(look(work, codec, &info, error));
+    turns.meta_bytes = info.meta_bytes;
     work->scratch->used_bytes = 0;
-    struct scratch own = {.base = scratch_alloc(work->scratch, 1, info.scratch_bytes),
-                          .size_bytes = info.scratch_bytes};
-    if (!own.base)
-        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
+    struct scratch own;
+    if (!take_scratch(work, info.scratch_bytes, &own))
+        return no_room(error);
     decode.scratch = &own;
     struct chain_bands_task task = {
         .codec = codec,
@@ -97,10 +182,11 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
         .like = {.item = work->ticket.item, .attempt = work->slot->attempt, .limits = &work->machine->limits},
         .scratch = work->scratch,
         .begin_step = begin_step,
+        .put = put,
         .context = &turns};
     int code = codec->open(&decode, error);
     if (code == 0)
-        code = run(work, &task, error);
+        code = run(&turns, &task, error);
     book(&turns);
     note(work, *since_ns);
     *since_ns = turns.since_ns;

@@ -37,7 +37,7 @@ static size_t middle_bytes(const struct chain_bands *bands, uint32_t rows)
 
 static void choose_band(struct chain_bands *bands)
 {
-    uint32_t rows = MOST_BAND_ROWS;
+    uint32_t rows = bands->count > 0 ? MOST_BAND_ROWS : LEAST_BAND_ROWS;
     while (rows > LEAST_BAND_ROWS && (rows > bands->out.height || middle_bytes(bands, rows) > WINDOWS_BYTES))
         rows /= 2;
     bands->band_rows = rows < bands->out.height ? rows : bands->out.height;
@@ -87,7 +87,8 @@ static bool measure(struct chain_bands *bands)
 
 static void add_up(struct chain_bands *bands)
 {
-    size_t kept = 0, most = 0;
+    size_t kept = bands->streamed ? scratch_need(bands->band_rows, shape_row_bytes(&bands->out)) : 0,
+           most = 0;
     for (unsigned i = 0; i < bands->count; i++) {
         const struct chain_band_stage *at = &bands->stages[i];
         const size_t rows_bytes = scratch_need(1, at->plan.rows_scratch_bytes);
@@ -126,7 +127,17 @@ static bool pays(const struct chain_bands *bands)
         if (bands->stages[i].window_rows > bands->stages[i].in.height / 2)
             return false;
     }
-    return bands->count > 0;
+    return bands->count > 0 || bands->streamed;
+}
+
+/* May what comes out of the last stage go on to the encoder row by row? */
+static bool may_stream(const struct job *job, const struct slot_ticket *ticket, const struct shape *out)
+{
+    struct codec_plan plan;
+    return job_streams(job) && !ticket->packed_out[0] &&
+           codec_plan_for(codec_all()[ticket->codec_out[0]], &job->outputs[0].save, out, 0, &plan, NULL) ==
+               0 &&
+           plan.rows_scratch_bytes > 0;
 }
 
 /* As far as the stages [0, last) go, at most. */
@@ -140,34 +151,37 @@ static void fill(const struct job *job, const struct slot_ticket *ticket, const 
         ;
 }
 
-unsigned chain_bands_choose(const struct job *job, const struct slot_ticket *ticket,
-                            const struct codec_info *info, struct chain_bands *bands)
+bool chain_bands_choose(const struct job *job, const struct codec_info *info, struct slot_ticket *ticket)
 {
     unsigned last = job->pools[0].last < job->trunk ? job->pools[0].last : job->trunk;
+    struct chain_bands bands;
     if (!job->bands || !info->by_rows || ticket->packed_in || ticket->late || ticket->shrink)
-        return 0;
+        return false;
     do {
-        fill(job, ticket, &info->shape, last, bands);
-        if (measure(bands) && pays(bands)) {
-            add_up(bands);
-            return bands->last;
+        fill(job, ticket, &info->shape, last, &bands);
+        bands.streamed = bands.last == job->trunk && may_stream(job, ticket, &bands.out);
+        if (measure(&bands) && pays(&bands)) {
+            ticket->banded = (uint8_t)bands.last;
+            ticket->streamed = bands.streamed;
+            return true;
         }
-        last = bands->count > 0 ? bands->stages[bands->count - 1].stage : 0;
+        last = bands.count > 0 ? bands.stages[bands.count - 1].stage : 0;
     } while (last > 0);
-    return 0;
+    return false;
 }
 
 int chain_bands_plan(const struct job *job, const struct slot_ticket *ticket, const struct shape *shape,
-                     unsigned last, struct chain_bands *bands, struct error *error)
+                     struct chain_bands *bands, struct error *error)
 {
-    fill(job, ticket, shape, last, bands);
-    if (bands->last < last) {
+    fill(job, ticket, shape, ticket->banded, bands);
+    bands->streamed = ticket->streamed;
+    if (bands->last < ticket->banded) {
         const struct job_stage *link = &job->stages[bands->last];
         struct stage_plan plan;
         TRY(stage_plan(link->stage, link->params, &bands->out, &plan, error));
         return error_set(error, ERROR_INTERNAL, "has to see the image as a whole");
     }
-    if (bands->count == 0 || !measure(bands))
+    if ((bands->count == 0 && !bands->streamed) || !measure(bands))
         return error_set(error, ERROR_INTERNAL, "cannot be done over bands of rows");
     add_up(bands);
     return 0;

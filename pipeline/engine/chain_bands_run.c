@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* A stage at work. */
+/* A stage at work; behind the last one, where its rows go. */
 struct band {
     struct stage_run run;
     uint8_t *window; /* what it reads */
@@ -16,8 +16,8 @@ struct band {
 struct walk {
     const struct chain_bands *bands;
     const struct chain_bands_task *task;
-    struct band at[JOB_MAX_STAGES];
-    struct chain_window windows[JOB_MAX_STAGES];
+    struct band at[JOB_MAX_STAGES + 1];
+    struct chain_window windows[JOB_MAX_STAGES + 1];
     uint32_t decoded; /* rows */
     unsigned step;    /* at work */
 };
@@ -31,6 +31,23 @@ static void begin_step(struct walk *walk, unsigned step)
 {
     walk->step = step;
     walk->task->begin_step(walk->task->context, step);
+}
+
+static int open_target(struct walk *walk, struct error *error)
+{
+    const struct chain_bands *bands = walk->bands;
+    struct band *at = &walk->at[bands->count];
+    *at = (struct band){.run.in = bands->out,
+                        .window = walk->task->dst,
+                        .window_rows = bands->out.height,
+                        .step = 1 + bands->job->stage_count};
+    if (bands->streamed) {
+        at->window_rows = bands->band_rows;
+        at->window = scratch_alloc(walk->task->scratch, bands->band_rows, shape_row_bytes(&bands->out));
+    }
+    if (bands->count > 0)
+        walk->at[bands->count - 1].run.dst = at->window;
+    return at->window ? 0 : no_room(error);
 }
 
 static int open_walk(struct walk *walk, struct error *error)
@@ -54,8 +71,7 @@ static int open_walk(struct walk *walk, struct error *error)
         if (i > 0)
             walk->at[i - 1].run.dst = at->window;
     }
-    walk->at[bands->count - 1].run.dst = walk->task->dst;
-    return 0;
+    return open_target(walk, error);
 }
 
 /* Rows that are needed further on move to the front of their window. */
@@ -103,25 +119,31 @@ static int run_rows(struct walk *walk, struct band *at, uint32_t first, uint32_t
 /* Output rows [first, last). */
 static int make_band(struct walk *walk, uint32_t first, uint32_t last, struct error *error)
 {
-    const unsigned count = walk->bands->count;
+    const struct chain_bands *bands = walk->bands;
+    const unsigned count = bands->count;
     struct chain_window old[JOB_MAX_STAGES];
     memcpy(old, walk->windows, count * sizeof *old);
-    if (!chain_bands_advance(walk->bands, walk->windows, first, last))
+    if (!chain_bands_advance(bands, walk->windows, first, last))
         return error_set(error, ERROR_INTERNAL, "goes back to rows that are gone");
-    for (unsigned i = 0; i < count; i++) {
+    walk->windows[count] = (struct chain_window){bands->streamed ? first : 0, last, first};
+    for (unsigned i = 0; i <= count; i++) {
         if (walk->windows[i].last - walk->windows[i].first > walk->at[i].window_rows)
             return no_room(error);
-        slide(&walk->at[i], &old[i], &walk->windows[i]);
+        if (i < count)
+            slide(&walk->at[i], &old[i], &walk->windows[i]);
         if (i > 0)
             walk->at[i - 1].run.dst_row = walk->windows[i].first;
     }
     TRY(decode(walk, walk->windows[0].fresh, walk->windows[0].last, error));
-    for (unsigned i = 1; i < count; i++) {
+    for (unsigned i = 1; i <= count; i++) {
         const struct chain_window *made = &walk->windows[i];
         if (made->fresh < made->last)
             TRY(run_rows(walk, &walk->at[i - 1], made->fresh, made->last, error));
     }
-    return run_rows(walk, &walk->at[count - 1], first, last, error);
+    if (!bands->streamed)
+        return 0;
+    begin_step(walk, walk->at[count].step);
+    return walk->task->put(walk->task->context, walk->at[count].window, last - first, error);
 }
 
 /* The rest of the image, unseen, `rows` at a time. */

@@ -11,6 +11,9 @@
 /* Scratch of an item of which nothing is known: enough to unpack it and look. */
 #define GUESS_SCRATCH_BYTES ((size_t)1 << 20)
 
+/* Of a file that is made of rows as they come, for what is in it beside pixels. */
+#define STREAM_SLACK_BYTES ((size_t)256 << 10)
+
 unsigned chain_steps(const struct job *job)
 {
     return 1 + job->stage_count + job->output_count;
@@ -250,16 +253,40 @@ void chain_plan_decode(const struct codec_info *info, unsigned current, struct s
     raise(&need->scratch_bytes, info->scratch_bytes);
 }
 
-/* What comes out of the last of the banded stages is the first image that is there as a whole. */
+/* What a file may come to whose image is never there as a whole. Files that are made quickly are up to a
+ * fourth larger than the others; what compresses well may become some times as large, which is little beside
+ * its pixels. An item that takes more goes round again, with as much as there can be. */
+static size_t expect_file(const struct slot_ticket *ticket, const struct shape *in, const struct shape *out,
+                          size_t most_bytes)
+{
+    const double share = (double)shape_bytes(out) / (double)shape_bytes(in);
+    const double bytes =
+        1.25 * share * (double)ticket->file_bytes + (double)shape_bytes(out) / 16 + STREAM_SLACK_BYTES;
+    return bytes < (double)most_bytes ? (size_t)bytes : most_bytes;
+}
+
+/* What comes out of the last of the banded stages is the first image that is there as a whole, where any is.
+ */
 static int plan_banded(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
                        struct slot_need *need, struct error *error)
 {
     struct chain_bands bands;
-    TRY(chain_bands_plan(job, ticket, &info->shape, ticket->banded, &bands, error));
+    struct codec_plan plan;
+    TRY(chain_bands_plan(job, ticket, &info->shape, &bands, error));
+    const size_t scratch_bytes = scratch_add(scratch_need(1, info->scratch_bytes), bands.scratch_bytes);
+    raise(&need->part_bytes[SLOT_META], info->meta_bytes);
+    if (ticket->streamed) {
+        const int code = codec_plan_for(codec_all()[ticket->codec_out[0]], &job->outputs[0].save, &bands.out,
+                                        info->meta_bytes, &plan, error);
+        TRY(chain_at_step(job, 1 + job->stage_count, code, error));
+        raise(&need->part_bytes[SLOT_BUFFER_1],
+              expect_file(ticket, &info->shape, &bands.out, plan.out_bytes));
+        raise(&need->scratch_bytes, scratch_add(scratch_bytes, scratch_need(1, plan.rows_scratch_bytes)));
+        return 0;
+    }
     const struct chain_position position = {ticket->banded, CHAIN_TRUNK, SLOT_BUFFER_1, SLOT_BUFFERS};
     raise(&need->part_bytes[SLOT_BUFFER_1], shape_bytes(&bands.out));
-    raise(&need->part_bytes[SLOT_META], info->meta_bytes);
-    raise(&need->scratch_bytes, scratch_add(scratch_need(1, info->scratch_bytes), bands.scratch_bytes));
+    raise(&need->scratch_bytes, scratch_bytes);
     return chain_plan_rest(job, ticket, &position, &bands.out, info->meta_bytes, need, error);
 }
 
@@ -270,7 +297,7 @@ int chain_plan(const struct job *job, const struct slot_ticket *ticket, const st
     decoded.shape = codec_shrunk(&info->shape, ticket->shrink);
     *need = (struct slot_need){
         .part_bytes = {[SLOT_BUFFER_0] = ticket->file_bytes, [SLOT_REFERENCE] = ticket->reference_bytes}};
-    if (ticket->banded)
+    if (ticket->banded || ticket->streamed)
         return plan_banded(job, ticket, info, need, error);
     return chain_plan_all(job, ticket, &decoded, 0, need, error);
 }

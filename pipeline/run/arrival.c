@@ -167,10 +167,9 @@ static int examine_reference(struct arrival *arrival, const struct job *job,
 static void plan_bands(struct arrival *arrival, const struct job *job)
 {
     struct slot_need need;
-    struct chain_bands bands;
     struct slot_ticket ticket = arrival->ticket;
-    ticket.banded = (uint8_t)chain_bands_choose(job, &ticket, &arrival->info, &bands);
-    if (!ticket.banded || chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0 ||
+    if (!chain_bands_choose(job, &arrival->info, &ticket) ||
+        chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0 ||
         chain_need_total(&need) >= chain_need_total(&arrival->need))
         return;
     arrival->ticket = ticket;

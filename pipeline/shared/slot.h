@@ -41,6 +41,7 @@ struct slot_ticket {
     bool late;           /* what is in it is not known from its head: a worker looks at all of it */
     uint8_t shrink;      /* see codec_decode.shrink */
     uint8_t banded;      /* so many stages are done over bands of rows as the file is decoded; 0: none is */
+    bool streamed;       /* so are all, and encoding: the image is never there as a whole */
     uint8_t codec_out[SLOT_MAX_OUTPUTS];
     bool packed_out[SLOT_MAX_OUTPUTS]; /* tiles never are */
     uint8_t reference_codec;

@@ -14,10 +14,11 @@ struct png_putting {
     size_t used_bytes; /* of scratch, before all else */
 };
 
-/* Before IDAT: each entry of metadata takes more of its block than its chunk takes of the file. */
+/* Before IDAT, with the metadata that there is: each entry takes more of its block than its chunk does of the
+ * file. */
 static size_t most_before(const struct codec_encode *job)
 {
-    return scratch_add(PNG_IHDR_END, job->save->strip ? 0 : job->meta_bytes);
+    return scratch_add(PNG_IHDR_END, job->meta && !job->save->strip ? job->meta->used_bytes : 0);
 }
 
 static uint32_t rows_of(const struct codec_save *save, const struct shape *shape)
@@ -95,11 +96,16 @@ int png_put_rows(struct codec_encode *job, const uint8_t *pixels, uint32_t count
 
 int png_put_finish(struct codec_encode *job, struct error *error)
 {
-    const struct png_putting *putting = job->state;
+    struct png_putting *putting = job->state;
     size_t before_bytes = 0;
     if (putting->left > 0)
         return error_set(error, ERROR_INTERNAL, "is given fewer rows than there are");
     const size_t length_bytes = png_end_file(putting->idat, png_stream_length(putting->stream));
+    const size_t before = most_before(job);
+    if (scratch_add(before, length_bytes) > job->bytes_size)
+        return no_room(error);
+    if (before > (size_t)(putting->idat - job->bytes))
+        putting->idat = memmove(job->bytes + before, putting->idat, length_bytes);
     job->scratch->used_bytes = putting->used_bytes;
     TRY(png_encode_header(job, job->bytes, (size_t)(putting->idat - job->bytes), &before_bytes, error));
     job->file = memmove(putting->idat - before_bytes, job->bytes, before_bytes);

@@ -195,7 +195,7 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session);
 /* What it puts into IDAT. A library that takes pieces is given sections of rows, each of which chooses its
  * filters by its own rows alone: so those that follow need not be known. They are of about so many bytes, or
  * a little more where rows are long, since what is tried on a sample of a section is a part of it. */
-#define PNG_SECTION_BYTES ((size_t)1 << 20)
+#define PNG_SECTION_BYTES ((size_t)2 << 20)
 
 /* How many rows make a section, all but the last; 0: the image must be there as a whole. */
 uint32_t png_stream_rows(const struct codec_save *save, const struct shape *shape);

@@ -131,28 +131,58 @@ static uint8_t *expect(const struct job *job, const struct shape *in, const uint
     return now;
 }
 
+/* Where rows go that are streamed, and the step begun last. */
+struct target {
+    uint8_t *dst;
+    size_t row_bytes;
+    uint32_t taken, full; /* rows; `full`: there is no room for that one */
+    unsigned step;
+};
+
 static void count_step(void *context, unsigned step)
 {
-    *(unsigned *)context = step;
+    ((struct target *)context)->step = step;
 }
 
-/* One run in exactly the planned memory; the result goes to `dst`, the step begun last to *step. */
-static int run_bands(const struct chain_bands *bands, const struct shape *in, struct file *file, uint8_t *dst,
-                     unsigned *step, struct error *error)
+static int take_rows(void *context, const uint8_t *rows, uint32_t count, struct error *error)
+{
+    struct target *target = context;
+    if (target->full < target->taken + count)
+        return error_set(error, ERROR_ROOM, "full");
+    memcpy(target->dst + target->taken * target->row_bytes, rows, count * target->row_bytes);
+    target->taken += count;
+    return 0;
+}
+
+/* One run in exactly the planned memory; the result goes to `dst`, the step begun last to *step. Of rows that
+ * are streamed there is room for `full`. */
+static int run_bands_to(const struct chain_bands *bands, const struct shape *in, struct file *file,
+                        uint8_t *dst, uint32_t full, unsigned *step, struct error *error)
 {
     struct scratch scratch = {.base = harness_alloc(bands->scratch_bytes),
                               .size_bytes = bands->scratch_bytes};
     struct codec_decode decode = {.shape = *in, .state = file};
+    struct target target = {.dst = dst, .row_bytes = shape_row_bytes(&bands->out), .full = full};
     const struct chain_bands_task task = {.codec = &file_codec,
                                           .decode = &decode,
-                                          .dst = dst,
+                                          .dst = bands->streamed ? NULL : dst,
                                           .scratch = &scratch,
                                           .begin_step = count_step,
-                                          .context = step};
+                                          .put = take_rows,
+                                          .context = &target};
     const int code = chain_bands_run(bands, &task, error);
+    if (code == 0)
+        assert_int_equal(target.taken, bands->streamed ? bands->out.height : 0);
+    *step = target.step;
     harness_check_guard(scratch.base, bands->scratch_bytes);
     free(scratch.base);
     return code;
+}
+
+static int run_bands(const struct chain_bands *bands, const struct shape *in, struct file *file, uint8_t *dst,
+                     unsigned *step, struct error *error)
+{
+    return run_bands_to(bands, in, file, dst, UINT32_MAX, step, error);
 }
 
 static void describe(const struct job *job, const struct shape *in)
@@ -165,16 +195,16 @@ static void describe(const struct job *job, const struct shape *in)
 }
 
 /* Whether the chain goes over bands; then that is tried, sound and with damage at a random row. */
-static bool try_chain(const struct job *job, const struct shape *in)
+static bool try_chain(const struct job *job, const struct shape *in, bool streamed)
 {
-    static const struct slot_ticket ticket;
+    const struct slot_ticket ticket = {.banded = (uint8_t)job->stage_count, .streamed = streamed};
     struct chain_bands bands;
     struct error error = {0};
     struct shape out;
     unsigned step = 0;
     uint8_t *pixels = harness_image(in, seed);
     uint8_t *expected = expect(job, in, pixels, &out);
-    const bool can = chain_bands_plan(job, &ticket, in, job->stage_count, &bands, &error) == 0;
+    const bool can = chain_bands_plan(job, &ticket, in, &bands, &error) == 0;
     if (!expected)
         assert_false(can);
     if (can) {
@@ -191,6 +221,17 @@ static bool try_chain(const struct job *job, const struct shape *in)
         file.sound = dice(in->height + 1);
         assert_int_equal(run_bands(&bands, in, &file, dst, &step, &error), ERROR_CORRUPT);
         assert_int_equal(step, 0);
+        if (streamed) {
+            /* What there is no room for is said, after the file was found sound. */
+            const uint32_t full = dice(out.height);
+            file.given = 0;
+            file.sound = in->height;
+            assert_int_equal(run_bands_to(&bands, in, &file, dst, full, &step, &error), ERROR_CORRUPT);
+            file.given = 0;
+            file.sound = in->height + 1;
+            assert_int_equal(run_bands_to(&bands, in, &file, dst, full, &step, &error), ERROR_ROOM);
+            assert_int_equal(step, 1 + job->stage_count);
+        }
         free(dst);
     }
     free(expected);
@@ -207,7 +248,8 @@ static void random_chains_give_the_same(void **state)
         if (quick_skip(20))
             continue;
         struct job job = start();
-        const unsigned length = 1 + dice(5);
+        const bool streamed = dice(2);
+        const unsigned length = streamed ? dice(6) : 1 + dice(5);
         for (unsigned j = 0; j < length; j++) {
             const size_t link = dice(LINKS);
             add_link(&job, links[link].name, links[link].arguments);
@@ -215,7 +257,7 @@ static void random_chains_give_the_same(void **state)
         const struct shape in =
             harness_shape(dice(8) ? 1 + dice(40) : 3000, heights[dice(sizeof heights / sizeof *heights)],
                           1 + dice(4), (enum sample)dice(SAMPLE_IMAGE_COUNT));
-        if (try_chain(&job, &in)) {
+        if (try_chain(&job, &in, streamed)) {
             worked++;
             longest = length > longest ? length : longest;
         }
@@ -233,7 +275,7 @@ static void every_stage_goes_over_bands_or_is_refused(void **state)
         struct job job = start();
         add_link(&job, links[i].name, links[i].arguments);
         const struct shape in = harness_shape(37, 300, 3, SAMPLE_U8);
-        if (try_chain(&job, &in) == links[i].back) {
+        if (try_chain(&job, &in, i % 2) == links[i].back) {
             describe(&job, &in);
             fail_msg("it %s over bands", links[i].back ? "goes" : "does not go");
         }
@@ -245,7 +287,7 @@ static void every_stage_goes_over_bands_or_is_refused(void **state)
 static void the_file_is_judged_first(void **state)
 {
     (void)state;
-    static const struct slot_ticket ticket;
+    static const struct slot_ticket ticket = {.banded = 2};
     struct job job = start();
     struct chain_bands bands;
     struct error error = {0};
@@ -254,7 +296,7 @@ static void the_file_is_judged_first(void **state)
     add_link(&job, "fail", "rate=1,kind=error");
     const struct shape in = harness_shape(50, 400, 3, SAMPLE_U8);
     uint8_t *pixels = harness_image(&in, 5), *dst = harness_alloc(shape_bytes(&in));
-    assert_int_equal(chain_bands_plan(&job, &ticket, &in, 2, &bands, &error), 0);
+    assert_int_equal(chain_bands_plan(&job, &ticket, &in, &bands, &error), 0);
     struct file file = {.pixels = pixels, .sound = 401};
     assert_int_equal(run_bands(&bands, &in, &file, dst, &step, &error), ERROR_STAGE);
     assert_int_equal(step, 2);
@@ -269,40 +311,112 @@ static void the_file_is_judged_first(void **state)
     free_links(&job);
 }
 
+static void add_links(struct job *job, const char *const texts[3])
+{
+    for (size_t i = 0; i < 3 && texts[i]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s", texts[i]);
+        char *colon = strchr(name, ':');
+        *colon = '\0';
+        add_link(job, name, colon + 1);
+    }
+}
+
+static uint8_t codec_number(const char *name)
+{
+    uint8_t number = 0;
+    while (strcmp(codec_all()[number]->name, name) != 0)
+        number++;
+    return number;
+}
+
+/* Where nothing takes rows: `fast` compresses them in one piece. */
 static void only_the_first_stages_that_pay_are_chosen(void **state)
 {
     (void)state;
     static const struct {
-        const char *first, *second, *third;
+        const char *texts[3];
         unsigned chosen;
     } cases[] = {
-        {"gaussblur:sigma=2", "invert:", "sobel:", 3},
-        {"gaussblur:sigma=2", "levels:auto=true", "sobel:", 1},
-        {"invert:", "flip:direction=vertical", "sobel:", 1},
-        {"flip:direction=vertical", "invert:", "sobel:", 0},
-        {"levels:auto=true", "invert:", "sobel:", 0},
-        {"hash:", "invert:", "sobel:", 0},
-        {"invert:", "sobel:", "trim:", 2},
+        {{"gaussblur:sigma=2", "invert:", "sobel:"}, 3},
+        {{"gaussblur:sigma=2", "levels:auto=true", "sobel:"}, 1},
+        {{"invert:", "flip:direction=vertical", "sobel:"}, 1},
+        {{"flip:direction=vertical", "invert:", "sobel:"}, 0},
+        {{"levels:auto=true", "invert:", "sobel:"}, 0},
+        {{"hash:", "invert:", "sobel:"}, 0},
+        {{"invert:", "sobel:", "trim:"}, 2},
+        {{NULL}, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct job job = start();
-        struct chain_bands bands;
-        struct slot_ticket ticket = {0};
         struct codec_info info = {.shape = harness_shape(600, 900, 3, SAMPLE_U8), .by_rows = true};
-        const char *const texts[] = {cases[i].first, cases[i].second, cases[i].third};
-        for (size_t j = 0; j < 3; j++) {
-            char name[64];
-            snprintf(name, sizeof name, "%s", texts[j]);
-            char *colon = strchr(name, ':');
-            *colon = '\0';
-            add_link(&job, name, colon + 1);
-        }
-        assert_int_equal(chain_bands_choose(&job, &ticket, &info, &bands), cases[i].chosen);
+        struct slot_ticket ticket = {.codec_out = {codec_number("png")}};
+        job.output_count = 1;
+        job.outputs[0].save = (struct codec_save){.compression = COMPRESSION_FAST, .level = -1};
+        add_links(&job, cases[i].texts);
+        assert_int_equal(chain_bands_choose(&job, &info, &ticket), cases[i].chosen > 0);
+        assert_int_equal(ticket.banded, cases[i].chosen);
+        assert_false(ticket.streamed);
         job.bands = false;
-        assert_int_equal(chain_bands_choose(&job, &ticket, &info, &bands), 0);
+        assert_false(chain_bands_choose(&job, &info, &ticket));
         job.bands = true;
         info.by_rows = false;
-        assert_int_equal(chain_bands_choose(&job, &ticket, &info, &bands), 0);
+        assert_false(chain_bands_choose(&job, &info, &ticket));
+        free_links(&job);
+    }
+}
+
+static void rows_go_to_the_encoder_where_all_stages_hand_them_on(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *texts[3], *format;
+        struct codec_save save;
+        unsigned pools;
+        bool packed, streamed;
+    } cases[] = {
+        {{NULL}, "png", {.compression = COMPRESSION_FASTEST, .level = -1}, 1, false, true},
+        {{"gaussblur:sigma=2", "resize:scale=0.5"},
+         "png",
+         {.compression = COMPRESSION_FASTEST, .level = -1},
+         1,
+         false,
+         true},
+        {{"invert:", "trim:"}, "png", {.compression = COMPRESSION_FASTEST, .level = -1}, 1, false, false},
+        {{"invert:"}, "png", {.compression = COMPRESSION_FASTEST, .level = -1}, 2, false, false},
+        {{"invert:"}, "png", {.compression = COMPRESSION_FASTEST, .level = -1}, 1, true, false},
+        {{"invert:"}, "pnm", {.compression = COMPRESSION_FASTEST, .level = -1}, 1, false, false},
+        {{"invert:"}, "png", {.compression = COMPRESSION_FASTEST, .level = 1}, 1, false, false},
+        {{"invert:"},
+         "png",
+         {.compression = COMPRESSION_FASTEST, .level = -1, .recompress = true},
+         1,
+         false,
+         false},
+        {{"invert:"},
+         "png",
+         {.compression = COMPRESSION_FASTEST, .level = -1, .reduce = true},
+         1,
+         false,
+         false},
+    };
+    struct codec_plan plan = {0};
+    struct shape shape = harness_shape(600, 900, 3, SAMPLE_U8);
+    assert_int_equal(codec_plan_for(codec_all()[codec_number("png")], &cases[0].save, &shape, 0, &plan, NULL),
+                     0);
+    if (plan.rows_scratch_bytes == 0)
+        skip(); /* a build without ISA-L */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct job job = start();
+        const struct codec_info info = {.shape = shape, .by_rows = true};
+        struct slot_ticket ticket = {.codec_out = {codec_number(cases[i].format)},
+                                     .packed_out = {cases[i].packed}};
+        job.output_count = 1;
+        job.outputs[0].save = cases[i].save;
+        add_links(&job, cases[i].texts);
+        job.pool_count = cases[i].pools;
+        assert_int_equal(chain_bands_choose(&job, &info, &ticket), cases[i].streamed || job.stage_count > 0);
+        assert_int_equal(ticket.streamed, cases[i].streamed);
         free_links(&job);
     }
 }
@@ -314,6 +428,7 @@ int main(void)
         cmocka_unit_test(every_stage_goes_over_bands_or_is_refused),
         cmocka_unit_test(the_file_is_judged_first),
         cmocka_unit_test(only_the_first_stages_that_pay_are_chosen),
+        cmocka_unit_test(rows_go_to_the_encoder_where_all_stages_hand_them_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
