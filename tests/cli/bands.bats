@@ -88,6 +88,114 @@ PY
   diff -r reference out
 }
 
+@test "with fastest rows go on to the encoder, in every engine" {
+  local fastest=(--save-compression fastest)
+  for engine in serial process thread; do
+    both 0 --engine "$engine" -w 2 "${fastest[@]}"
+    both 0 --engine "$engine" -w 2 "${fastest[@]}" -s orient -s gaussblur:sigma=2 -s resize:scale=0.4
+  done
+  both 0 --engine openmp --split items -w 2 "${fastest[@]}" -s sobel
+  both 0 "${fastest[@]}" --save-strip -s cast:type=u16
+  both 0 "${fastest[@]}" -s invert -s levels:auto=true
+  both 0 "${fastest[@]}" --save-recompress
+  both 0 "${fastest[@]}" -s invert --save-reduce
+  both 0 "${fastest[@]}" -s invert --save-interlace
+}
+
+# Text behind the image data comes before it in the output. Of files with a transparent colour, which libpng
+# reads, it is known only at the end.
+@test "metadata is the same wherever it is in the file" {
+  "$FORKMILL_PYTHON" - <<'PY'
+import pathlib, struct, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+for number, path in enumerate(sorted(pathlib.Path("in").rglob("*.png"))):
+    good = path.read_bytes()
+    text = chunk(b"tEXt", b"Comment\0" + b"a word " * 3000)
+    first, end = good.index(b"IDAT") - 4, len(good) - 12
+    if number % 2 == 0:
+        good = good[:first] + text + good[first:]
+    else:
+        keyed = chunk(b"tRNS", bytes(6)) if good[25] == 2 else b""
+        good = good[:first] + keyed + good[first:end] + text + good[end:]
+    path.write_bytes(good)
+PY
+  both 0 --save-compression fastest -s invert
+  [ "$(grep -rlF "a word a word" banded | wc -l)" -ge 8 ]
+}
+
+@test "a damaged file leaves no output where its rows have gone to the encoder" {
+  "$FORKMILL_PYTHON" - <<'PY'
+import pathlib, struct, zlib
+for path in sorted(pathlib.Path("in").rglob("*.png"))[::2]:
+    good = path.read_bytes()
+    for part in (3, 50, 99):
+        bad = bytearray(good)
+        bad[len(bad) * part // 100] ^= 0x10
+        path.with_name(f"{path.stem}-bad-{part}.png").write_bytes(bad)
+    path.with_name(f"{path.stem}-bad-short.png").write_bytes(good[:-5])
+    # All rows are sound; the checksum of the stream is not, under CRCs that hold.
+    last = good.rindex(b"IDAT") - 4
+    length = struct.unpack(">I", good[last:last + 4])[0]
+    data = bytearray(good[last + 8:last + 8 + length])
+    data[-1] ^= 1
+    path.with_name(f"{path.stem}-bad-sum.png").write_bytes(
+        good[:last + 8] + data + struct.pack(">I", zlib.crc32(b"IDAT" + data)) + good[last + 12 + length:])
+PY
+  for stages in "" "-s gaussblur:sigma=1" "-s invert -s fail:rate=0.4,kind=error"; do
+    # shellcheck disable=SC2086
+    both 1 --save-compression fastest $stages
+    [ "$(wc -l <banded.failed)" -ge 20 ]
+    [ -z "$(find banded -name '*-bad-*')" ]
+  done
+}
+
+# How often the writer told of a failure or sent an item round again.
+sent_back() {
+  "$FORKMILL_PYTHON" -c 'import json, sys
+print(sum(event.get("name") == "failed" for event in json.load(open(sys.argv[1]))))' "$1"
+}
+
+# One byte a pixel in the file, three of noise in the output: more than could be expected.
+@test "what turns out larger than expected goes round again" {
+  mkdir noise
+  "$FORKMILL_PYTHON" - <<'PY'
+import pathlib, random, struct, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+random.seed(1)
+width, height = 1300, 1200
+for number in range(3):
+    rows = b"".join(b"\0" + random.randbytes(width) for _ in range(height))
+    pathlib.Path(f"noise/{number}.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)) +
+        chunk(b"PLTE", random.randbytes(768)) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
+PY
+  local fastest=(-q --save-compression fastest)
+  mill 0 -i noise -o whole "${fastest[@]}" --set bands=false --trace whole.json
+  [ "$(sent_back whole.json)" -eq 0 ]
+  for engine in serial process thread; do
+    rm -rf banded
+    mill 0 -i noise -o banded "${fastest[@]}" --engine "$engine" -w 2 --trace banded.json
+    # A slot that has been large enough once stays so.
+    [ "$(sent_back banded.json)" -ge 1 ]
+    diff -r whole banded
+  done
+  # A photograph does not.
+  mill 0 -i in -o out "${fastest[@]}" -s gaussblur:sigma=1 --trace photo.json
+  [ "$(sent_back photo.json)" -eq 0 ]
+}
+
+@test "an image comes through that is never there as a whole" {
+  "$FORKMILL_GENERATE" photo --count 2 --width 3000 --height 2400 --seed 3 large >/dev/null
+  local few=(-i large -q --save-compression fastest --memory 36MiB)
+  mill 1 "${few[@]}" -o out --set bands=false
+  says "over memory"
+  mill 0 "${few[@]}" -o out -w 1
+  mill 0 -i large -o reference -q --save-compression fastest
+  diff -r reference out
+}
+
 @test "times of steps are booked to the steps" {
   "$FORKMILL" run -i in -o out -q --engine serial -s gaussblur:sigma=6 -s resize:scale=0.5 --json >summary.json
   "$FORKMILL_PYTHON" - <<'PY'
