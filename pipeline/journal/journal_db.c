@@ -251,11 +251,14 @@ int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, 
     /* A new file has nothing to lose yet: what a crash of the machine leaves of it may be moved away. */
     if (code == 0 && write && !found)
         code = journal_db_run(db, "PRAGMA synchronous=OFF", error);
-    /* A kill in between must not leave a rollback journal. */
+    /* A kill in between must not leave a rollback journal. Pages of 8 KiB take half the calls of the usual
+     * ones. */
     if (code == 0 && write && empty)
-        code = journal_db_run(db, "PRAGMA journal_mode=MEMORY", error);
+        code = journal_db_run(db, "PRAGMA page_size=8192; PRAGMA journal_mode=MEMORY", error);
+    /* Rows come nearly in order: a few pages are in use at a time, and more would be memory touched for
+     * nothing. */
     if (code == 0 && write)
-        code = journal_db_run(db, "PRAGMA journal_mode=WAL", error);
+        code = journal_db_run(db, "PRAGMA cache_size=-512; PRAGMA journal_mode=WAL", error);
     if (code == 0 && write && empty)
         code = make_schema(db, error);
     if (fresh)

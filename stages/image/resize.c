@@ -179,6 +179,19 @@ static void resize_source_rows(const void *params, const struct shape *in, const
     *last = bottom;
 }
 
+/* A square's two axes are often the same; on an icon a table takes as long as the resampling. */
+static bool make_tables(struct state *state, struct scratch *scratch)
+{
+    const struct resize_geometry *geometry = &state->geometry;
+    const struct resample_axis *x = &geometry->x, *y = &geometry->y;
+    if (!resample_table_make(&state->x, x, geometry->kernel, scratch))
+        return false;
+    state->y = state->x;
+    const bool same = x->in == y->in && x->out == y->out && x->origin == y->origin && x->step == y->step &&
+                      x->den == y->den;
+    return same || resample_table_make(&state->y, y, geometry->kernel, scratch);
+}
+
 static int resize_begin(struct stage_run *run, struct scratch *scratch, struct error *error)
 {
     const struct resize_params *params = run->params;
@@ -191,8 +204,7 @@ static int resize_begin(struct stage_run *run, struct scratch *scratch, struct e
     state->ops = resample_ops_best();
     state->format = (struct resample_format){
         .channels = run->in.channels, .sample = run->in.sample, .linear = params->linear};
-    if (!resample_table_make(&state->x, &geometry->x, geometry->kernel, scratch) ||
-        !resample_table_make(&state->y, &geometry->y, geometry->kernel, scratch) ||
+    if (!make_tables(state, scratch) ||
         (geometry->kernel != RESAMPLE_NEAREST && !resample_decode_make(&state->format, scratch)))
         return error_set(error, ERROR_MEMORY, "scratch is smaller than planned");
     run->state = state;

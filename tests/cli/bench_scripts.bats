@@ -134,8 +134,8 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
   cd "$BATS_TEST_TMPDIR"
   "$FORKMILL_ROOT/bench/safety.sh" --generated --rounds 1 --icons 40 --photos 2 >table
   for inputs in "40 icons to 32 x 32" "2 photographs of 1 MP to half"; do
-    for off in "the journal" "the sandbox" "journal, sandbox and supervised processes"; do
-      [ "$(rows "$inputs \| $off \| [0-9.]+ \| [0-9.]+ \| [-0-9.]+")" -eq 1 ]
+    for with in "the journal" "the sandbox" supervision "\*\*all three\*\*" "processes in place of threads"; do
+      [ "$(rows "$inputs \| $with \| [0-9.]+ \| [0-9.]+ \| [-0-9.]+")" -eq 1 ]
     done
   done
   [ "$(grep -cE '^\| (40 icons|2 photographs of 1 MP) \| [0-9.]+ \| [0-9.]+ \|$' table)" -eq 2 ]
