@@ -52,7 +52,7 @@ static int no_room(struct error *error)
     return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
 }
 
-/* The file's own scratch within the worker's. */
+/* A codec's own scratch within the worker's. */
 static bool take_scratch(struct chain_work *work, size_t bytes, struct scratch *own)
 {
     *own = (struct scratch){.base = scratch_alloc(work->scratch, 1, bytes), .size_bytes = bytes};

@@ -27,7 +27,8 @@ struct set {
 #define MOST_SETS 3
 
 /* bench/results/codec.md says what came of each. Where there are several sets, the one is taken with which a
- * sample of the rows becomes smallest. */
+ * sample of the rows becomes smallest. For pictures and for drawings it is one library; where that takes
+ * pieces, of one level, since a stream that has begun keeps both. */
 struct method {
     enum deflate_library library;
     struct set sets[MOST_SETS]; /* no more where there are no filters */
@@ -105,10 +106,10 @@ static bool choose(const struct codec_save *save, const struct shape *shape, enu
     if (save->interlace || !deflate_has(fast->method.library) || fast->raw_bytes > PNG_CHUNK_MAX / 2)
         return false;
     if (!deflate_whole(fast->method.library)) {
-        const size_t sections_rows = PNG_SECTION_BYTES / shape_row_bytes(shape) / turn * turn;
+        const size_t rows = PNG_SECTION_BYTES / shape_row_bytes(shape) / turn * turn;
         fast->window_rows = WINDOW_BYTES / (fast->row_bytes + 1);
         fast->window_rows += fast->window_rows == 0;
-        fast->section_rows = sections_rows > turn ? sections_rows : turn;
+        fast->section_rows = rows > turn ? rows : turn;
     }
     return true;
 }

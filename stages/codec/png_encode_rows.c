@@ -78,7 +78,7 @@ int png_put_rows(struct codec_encode *job, const uint8_t *pixels, uint32_t count
     if (count > putting->left)
         return error_set(error, ERROR_INTERNAL, "is given more rows than there are");
     while (count > 0) {
-        const uint32_t free = putting->section_rows - putting->held, taken = count < free ? count : free;
+        const uint32_t room = putting->section_rows - putting->held, taken = count < room ? count : room;
         memcpy(putting->section + putting->held * row_bytes, pixels, taken * row_bytes);
         pixels += taken * row_bytes;
         count -= taken;
