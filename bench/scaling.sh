@@ -1,65 +1,73 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Two workers against one, on 200 photographs of 1 MP.
+# Two workers against one, on photographs of 1 MP and jobs from light to heavy. Reading and writing is done beside the
+# workers: on two processors what one of three needs, two of four share.
 #
-#   bench/scaling.sh [--save] [--pairs N] [STAGE...]     stages as after -s; default: a resize and a sharpen
+#   bench/scaling.sh [--save] [--quick] [--pairs N] [STAGE...]     one job of these stages, as after -s
+#
+# FORKMILL_BENCH_OUT names the directory that outputs go to, build/bench where it is not set.
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 pairs=7 count=200
-flags "[--save] [--pairs N] [STAGE...]" "$@"
-stages=("${rest[@]}")
-[ ${#stages[@]} -gt 0 ] || stages=("resize:width=800,height=800,fit=inside" "sharpen:sigma=0.6")
+flags "[--save] [--quick] [--pairs N] [STAGE...]" "$@"
+jobs=("resize:scale=0.5" "resize:width=800,height=800,fit=inside sharpen:sigma=0.6" "gaussblur:sigma=2" "median:size=9"
+  "spin:ms=20")
+[ ${#rest[@]} -eq 0 ] || jobs=("${rest[*]}")
+if [ "$quick" = yes ]; then
+  pairs=1 count=4
+fi
 
-chain=()
-for stage in "${stages[@]}"; do
-  chain+=(-s "$stage")
-done
+once() { # WORKERS STAGE...; prints seconds
+  local workers=$1 out chain=()
+  shift
+  for stage in "$@"; do chain+=(-s "$stage"); done
+  out=$(mktemp -d "$outs/XXXXXX")
+  seconds "$forkmill" run -q -i "$work/photos-1mp-$count" -o "$out" -w "$workers" "${chain[@]}"
+}
 
-once() { # WORKERS; prints seconds
-  runs=$(find "$work/scaling-out" -mindepth 1 -maxdepth 1 | wc -l)
-  seconds "$forkmill" run -q -i "$work/photos-1mp" -o "$work/scaling-out/$runs" -w "$1" "${chain[@]}"
+# A row of the table.
+compare() { # STAGE...
+  local pair one two
+  once 1 "$@" >/dev/null # the files are in the page cache from here on
+  once 2 "$@" >/dev/null
+  rm -f "$lines"
+  for ((pair = 0; pair < pairs; pair++)); do
+    # The order alternates, so that a machine that grows slower favours neither.
+    if ((pair % 2 == 0)); then
+      one=$(once 1 "$@")
+      two=$(once 2 "$@")
+    else
+      two=$(once 2 "$@")
+      one=$(once 1 "$@")
+    fi
+    echo "$one $two" >>"$lines"
+  done
+  for column in "\$1" "\$2" "\$1 / \$2"; do
+    awk "{print $column}" "$lines" | median
+  done | paste -sd ' ' | awk -v job="$*" -v n=$count \
+    '{printf "| `%s` | %.3f | %.3f | %.1f | %.3f |\n", job, $1, $2, n / $2, $3}'
+  rm -rf "${outs:?}"/*
 }
 
 prepare
-pictures photos-1mp photo --count $count --width 1200 --height 850
-rm -rf "$work/scaling-out"
-mkdir -p "$work/scaling-out"
-trap 'rm -rf "$work/scaling-out"' EXIT
-once 1 >/dev/null # the files are in the page cache from here on
-once 2 >/dev/null
-
-ones=() twos=() ratios=()
-for ((pair = 0; pair < pairs; pair++)); do
-  # The order alternates, so that a machine that grows slower favours neither.
-  if ((pair % 2 == 0)); then
-    one=$(once 1)
-    two=$(once 2)
-  else
-    two=$(once 2)
-    one=$(once 1)
-  fi
-  ones+=("$one")
-  twos+=("$two")
-  ratios+=("$(awk -v a="$one" -v b="$two" 'BEGIN {printf "%.3f", a / b}')")
-done
-
-one=$(printf '%s\n' "${ones[@]}" | median)
-two=$(printf '%s\n' "${twos[@]}" | median)
+pictures "photos-1mp-$count" photo --count "$count" --width 1200 --height 833
+outs=$(mktemp -d "${FORKMILL_BENCH_OUT:-$work}/scaling-out-XXXXXX")
+lines=$outs.lines
+trap 'rm -rf "$outs" "$lines"' EXIT
 {
   echo "# Two workers against one"
   echo
   environment
-  echo "- data: $count generated photographs of 1200 x 850, RGB, 8 bits"
-  echo "- command: \`forkmill run -q -i IN -o OUT -w N ${chain[*]}\`"
+  echo "- data: $count generated photographs of 1200 x 833, RGB, 8 bits"
+  echo "- command: \`forkmill run -q -i IN -o OUT -w N -s STAGE...\`, outputs to $(stat -f -c %T "$outs")"
   echo "- $pairs interleaved pairs after one warm-up each; medians"
   echo
-  echo "| workers | seconds | images/s |"
-  echo "|---|---|---|"
-  awk -v t="$one" -v n=$count 'BEGIN {printf "| 1 | %.3f | %.1f |\n", t, n / t}'
-  awk -v t="$two" -v n=$count 'BEGIN {printf "| 2 | %.3f | %.1f |\n", t, n / t}'
-  echo
-  echo "Throughput of two workers over one: $(printf '%s\n' "${ratios[@]}" | median)" \
-    "(median of the pairs' ratios; all: $(printf '%s\n' "${ratios[@]}" | sort -g | tr '\n' ' ' | sed 's/ $//'))."
+  echo "| stages | one worker, s | two workers, s | images/s | two, times as fast |"
+  echo "|---|---|---|---|---|"
+  for job in "${jobs[@]}"; do
+    read -ra stages <<<"$job"
+    compare "${stages[@]}"
+  done
 } | report scaling

@@ -141,6 +141,12 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
   [ "$(grep -cE '^\| (40 icons|2 photographs of 1 MP) \| [0-9.]+ \| [0-9.]+ \|$' table)" -eq 2 ]
 }
 
+@test "scaling.sh has a row for each job" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/scaling.sh" --quick copy "invert sobel" >table
+  [ "$(rows '`copy invert sobel` \|( [0-9.]+ \|){3} [0-9.]+')" -eq 1 ]
+}
+
 @test "overhead.sh has a row for each job on each kind of picture" {
   cd "$BATS_TEST_TMPDIR"
   "$FORKMILL_ROOT/bench/overhead.sh" --quick >table

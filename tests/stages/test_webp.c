@@ -26,6 +26,8 @@ static void without_loss_every_sample_stays(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 4 * 5 * 3; i++) {
+        if (quick_skip(7))
+            continue;
         static const uint32_t sizes[][2] = {{1, 1}, {31, 7}, {64, 65}};
         const unsigned channels = i % 4 + 1;
         const struct shape shape = {
