@@ -53,7 +53,7 @@ small_limit_mib=$((small_mib + slack_mib))
   echo "# Memory of all processes and the shared memory together"
   echo
   environment
-  echo "- \`memory: ${budget_mib}MiB\`, two workers; sampled every 20 ms by bench/peak.py, which says what is counted"
+  echo "- \`memory: ${budget_mib}MiB\`, two workers, unless a row says otherwise; sampled every 20 ms by bench/peak.py, which says what is counted"
   echo
   echo "| run | peak MiB | of it shared MiB | samples | seconds |"
   echo "|---|---|---|---|---|"
