@@ -60,6 +60,7 @@ int journal_batch_add(struct journal_batch *batch, const struct journal_value *v
         append(batch, &values[i], sizeof values[i]);
         append(batch, values[i].bytes, values[i].length_bytes);
     }
+    batch->rows++;
     return 0;
 }
 
@@ -86,16 +87,29 @@ static void bind_next(const struct journal_batch *batch, size_t *position, sqlit
     }
 }
 
-int journal_batch_insert(struct journal_batch *batch, sqlite3_stmt *statement, struct error *error)
+int journal_batch_insert(struct journal_batch *batch, sqlite3_stmt *one, sqlite3_stmt *many,
+                         struct error *error)
 {
-    const int count = sqlite3_bind_parameter_count(statement);
+    const int columns = sqlite3_bind_parameter_count(one);
+    const size_t together = many ? (size_t)(sqlite3_bind_parameter_count(many) / columns) : SIZE_MAX;
+    size_t position = 0;
     int code = 0;
-    for (size_t position = 0; position < batch->used_bytes && code == 0;) {
+    while (batch->rows > 0 && code == 0) {
+        const bool several = batch->rows >= together;
+        sqlite3_stmt *statement = several ? many : one;
+        const int count = sqlite3_bind_parameter_count(statement);
         for (int at = 1; at <= count; at++)
             bind_next(batch, &position, statement, at);
         code = journal_db_step(statement, error);
         sqlite3_reset(statement);
+        batch->rows -= several ? together : 1;
     }
-    batch->used_bytes = 0;
+    journal_batch_clear(batch);
     return code;
+}
+
+void journal_batch_clear(struct journal_batch *batch)
+{
+    batch->used_bytes = 0;
+    batch->rows = 0;
 }

@@ -30,15 +30,19 @@ struct journal_value journal_blob(const void *bytes, size_t length_bytes);
 /* Zero it to start; free(bytes) at the end. */
 struct journal_batch {
     unsigned char *bytes;
-    size_t used_bytes, size_bytes;
+    size_t used_bytes, size_bytes, rows;
 };
 
 /* Copies a row's values. ERROR_MEMORY: nothing was added. */
 int journal_batch_add(struct journal_batch *batch, const struct journal_value *values, unsigned count,
                       struct error *error);
 
-/* Runs the statement once for each row, which has as many values as the statement has parameters. The batch
- * is empty afterwards, whatever comes of it. ERROR_IO, ERROR_DISK_FULL, ERROR_MEMORY. */
-int journal_batch_insert(struct journal_batch *batch, sqlite3_stmt *statement, struct error *error);
+/* Inserts all rows. `one` has a parameter for each value of a row, `many` (or NULL) for those of several. The
+ * batch is empty afterwards, whatever comes of it. ERROR_IO, ERROR_DISK_FULL, ERROR_MEMORY. */
+int journal_batch_insert(struct journal_batch *batch, sqlite3_stmt *one, sqlite3_stmt *many,
+                         struct error *error);
+
+/* Forgets all rows. */
+void journal_batch_clear(struct journal_batch *batch);
 
 #endif

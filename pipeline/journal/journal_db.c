@@ -258,7 +258,7 @@ int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, 
     /* Rows come nearly in order: a few pages are in use at a time, and more would be memory touched for
      * nothing. */
     if (code == 0 && write)
-        code = journal_db_run(db, "PRAGMA cache_size=-512; PRAGMA journal_mode=WAL", error);
+        code = journal_db_run(db, "PRAGMA cache_size=-256; PRAGMA journal_mode=WAL", error);
     if (code == 0 && write && empty)
         code = make_schema(db, error);
     if (fresh)

@@ -27,7 +27,7 @@ struct journal {
     struct journal_options options;
     pthread_mutex_t lock; /* guards all below */
     sqlite3 *db;
-    sqlite3_stmt *put, *retract, *find_root, *put_root, *begin, *commit, *find;
+    sqlite3_stmt *put, *put_many, *retract, *find_root, *put_root, *begin, *commit, *find;
     sqlite3_int64 run;
     bool has_past, looking;
     struct journal_batch batch;
