@@ -110,6 +110,8 @@ int main(int argc, char **argv)
         return EXIT_FATAL;
     if (hold_stack() < 0)
         return EXIT_RESOURCES;
+    /* What is freed into fast bins is gone through by the next large malloc; in a worker that would copy all
+     * those pages. */
     mallopt(M_MXFAST, 0);
     struct error error = {0};
     if (stall_configure(getenv("FORKMILL_STALLS"), &error) < 0) {
