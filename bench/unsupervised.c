@@ -28,6 +28,8 @@ static int open_crew(struct crew **crew, struct machine *machine, const struct e
     if (!made || !workers || event_fd < 0) {
         free(made);
         free(workers);
+        if (event_fd >= 0)
+            close(event_fd);
         return error_set(error, ERROR_MEMORY, "out of memory or descriptors");
     }
     *made = (struct crew){machine, event_fd, workers};
