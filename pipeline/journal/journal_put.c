@@ -7,10 +7,12 @@
 #include "pipeline/shared/clock.h"
 
 /* Rows wait for their transaction until there are so many, or for so long. */
-#define BATCH_ROWS   512u
+#define BATCH_ROWS  512u
+#define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_NS    250000000u
+
+/* So many of them go to SQLite ahead of the commit: they do not take much memory, nor their writer long. */
 #define STRETCH_ROWS 128u
-#define BATCH_BYTES  ((size_t)1 << 20)
-#define BATCH_NS     250000000u
 
 #define PUT                                                                                                  \
     "INSERT OR REPLACE INTO items (root, name, run, status, size, mtime, attempts, times, class, stage, "    \
@@ -142,8 +144,6 @@ static struct journal_value times_of(const struct journal *journal, const uint64
     return (struct journal_value){.kind = JOURNAL_TEXT, .length_bytes = (size_t)(at - text), .bytes = text};
 }
 
-/* A part of them goes to SQLite ahead of the commit, so that they do not take much memory, nor their writer
- * long. */
 static int write_some(struct journal *journal, struct error *error)
 {
     return journal->batch.rows >= STRETCH_ROWS ? write_rows(journal, error) : 0;
