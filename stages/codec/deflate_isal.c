@@ -16,10 +16,18 @@
 /* avail_in and avail_out are 32 bits wide. */
 #define MOST_AT_ONCE (1u << 30)
 
+/* The AVX2 code of ISA-L 2.30 enters the third byte of a stream under a hash of the stream's address, not of
+ * what is there: which matches with the first bytes are found differs from place to place. The code for the
+ * last bytes before a flush does not, and bytes so few are left to it: a stream begins with a flush. That
+ * costs 15 bytes. */
+#define FIRST_BYTES 8u
+
 struct isal_deflater {
     struct deflater base;
     uint8_t *out;
     size_t out_bytes;
+    uint8_t first[FIRST_BYTES];
+    size_t first_count;
     struct isal_zstream stream;
 };
 
@@ -65,33 +73,57 @@ static struct deflater *begin_deflate(int level, uint8_t *out, size_t out_bytes,
         return NULL;
     deflater->out = out;
     deflater->out_bytes = out_bytes;
+    deflater->first_count = 0;
     isal_deflate_init(&deflater->stream);
     deflater->stream.level = (uint32_t)level;
     deflater->stream.level_buf = level_buffer;
     deflater->stream.level_buf_size = level_bytes(level);
     deflater->stream.gzip_flag = IGZIP_ZLIB;
-    deflater->stream.flush = NO_FLUSH;
     return &deflater->base;
+}
+
+static bool deflate_bytes(struct isal_deflater *deflater, const uint8_t *bytes, size_t count, bool last,
+                          uint16_t flush)
+{
+    struct isal_zstream *stream = &deflater->stream;
+    size_t left_bytes = deflater->out_bytes - deflater->base.length_bytes;
+    stream->next_in = (uint8_t *)(uintptr_t)bytes; /* read only, whatever its type says */
+    stream->avail_in = (uint32_t)count;
+    stream->next_out = deflater->out + deflater->base.length_bytes;
+    stream->avail_out = (uint32_t)(left_bytes < MOST_AT_ONCE ? left_bytes : MOST_AT_ONCE);
+    stream->end_of_stream = last;
+    stream->flush = flush;
+    int code = isal_deflate(stream);
+    leave_library();
+    if (code != COMP_OK || stream->avail_in > 0)
+        return false;
+    deflater->base.length_bytes = (size_t)(stream->next_out - deflater->out);
+    if (last)
+        return stream->internal_state.state == ZSTATE_END;
+    return flush == NO_FLUSH || stream->internal_state.state == ZSTATE_NEW_HDR;
 }
 
 static bool more_deflate(struct deflater *base, const uint8_t *piece, size_t piece_bytes, bool last)
 {
     struct isal_deflater *deflater = (struct isal_deflater *)base;
-    struct isal_zstream *stream = &deflater->stream;
-    size_t left_bytes = deflater->out_bytes - base->length_bytes;
     if (piece_bytes > MOST_AT_ONCE)
         return false;
-    stream->next_in = (uint8_t *)(uintptr_t)piece; /* read only, whatever its type says */
-    stream->avail_in = (uint32_t)piece_bytes;
-    stream->next_out = deflater->out + base->length_bytes;
-    stream->avail_out = (uint32_t)(left_bytes < MOST_AT_ONCE ? left_bytes : MOST_AT_ONCE);
-    stream->end_of_stream = last;
-    int code = isal_deflate(stream);
-    leave_library();
-    if (code != COMP_OK || stream->avail_in > 0)
-        return false;
-    base->length_bytes = (size_t)(stream->next_out - deflater->out);
-    return !last || stream->internal_state.state == ZSTATE_END;
+    if (deflater->first_count < FIRST_BYTES) {
+        const size_t wanted = FIRST_BYTES - deflater->first_count;
+        const size_t count = piece_bytes < wanted ? piece_bytes : wanted;
+        memcpy(deflater->first + deflater->first_count, piece, count);
+        deflater->first_count += count;
+        piece += count;
+        piece_bytes -= count;
+        const bool full = deflater->first_count == FIRST_BYTES;
+        if (!full && !last)
+            return true;
+        if (!full || (last && piece_bytes == 0))
+            return deflate_bytes(deflater, deflater->first, deflater->first_count, true, NO_FLUSH);
+        if (!deflate_bytes(deflater, deflater->first, FIRST_BYTES, false, SYNC_FLUSH))
+            return false;
+    }
+    return deflate_bytes(deflater, piece, piece_bytes, last, NO_FLUSH);
 }
 
 static size_t scratch_for_inflate(void)
