@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stages/codec/deflate.h"
+#include "stages/codec/png_method.h"
 #include "stages/codec/png_private.h"
 #include "stages/codec/png_rows.h"
 
@@ -14,97 +15,32 @@
 /* What libpng takes to write a header and pass metadata on: its structures. */
 #define HEADER_SCRATCH (32u << 10)
 
-/* Sets of filters to choose from row by row. PLAIN suits what was a JPEG once, ALL what has the noise of a
- * sensor, and NONE often drawings. */
-enum { NONE = 1, SUB = 2, UP = 4, PLAIN = NONE | SUB | UP, ALL = 31 };
-
-/* A way to compress: which filters there are to choose from, and how hard to try. */
-struct set {
-    int level; /* of the library */
-    unsigned filters;
-};
-
-#define MOST_SETS 3
-
-/* bench/results/codec.md says what came of each. Where there are several sets, the one is taken with which a
- * sample of the rows becomes smallest. For pictures and for drawings it is one library; where that takes
- * pieces, of one level, since a stream that has begun keeps both. */
-struct method {
-    enum deflate_library library;
-    struct set sets[MOST_SETS]; /* no more where there are no filters */
-};
-
-/* libdeflate's level 1 is slow where there are runs: slower than level 5, and its files are larger. What has
- * fewer of them may still be a drawing, and twice as large with filters as with none; that is worth a look in
- * large images, where the sample is a small part. */
-enum content { PICTURE, MIXED, DRAWING, CONTENTS };
-
-/* So many in a hundred pixels are like their left neighbours. */
-#define DRAWING_RUNS 80u
-#define MIXED_RUNS   50u
-#define MIXED_BYTES  (512u << 10)
-
-static const struct method methods[][2] = {
-    /* of pictures and of drawings */
-    [COMPRESSION_FASTEST] = {{DEFLATE_ISAL, {{1, PLAIN}}}, {DEFLATE_ISAL, {{1, NONE}, {1, PLAIN}}}},
-    [COMPRESSION_FAST] = {{DEFLATE_LIBDEFLATE, {{1, PLAIN}}}, {DEFLATE_LIBDEFLATE, {{5, NONE}, {2, PLAIN}}}},
-    [COMPRESSION_BALANCED] = {{DEFLATE_LIBDEFLATE, {{4, ALL}}},
-                              {DEFLATE_LIBDEFLATE, {{5, NONE}, {5, PLAIN}, {5, ALL}}}},
-    [COMPRESSION_SMALL] = {{DEFLATE_LIBDEFLATE, {{6, PLAIN}, {6, ALL}}},
-                           {DEFLATE_LIBDEFLATE, {{6, NONE}, {6, PLAIN}, {6, ALL}}}},
-    [COMPRESSION_SMALLEST] = {{DEFLATE_LIBDEFLATE, {{12, PLAIN}, {12, ALL}, {12, NONE}}},
-                              {DEFLATE_LIBDEFLATE, {{12, PLAIN}, {12, ALL}, {12, NONE}}}},
-};
-
 /* The sample: bands of so many rows, one in so many. */
 #define BAND_ROWS  8u
 #define BANDS_EACH 16u
 
-/* Of less than a kilobyte ISA-L (2.30) does not always make the same: once in some ten thousand times a byte
- * more or less, as memory happens to lie. What it is given, a sample too, is well above in images of so many
- * bytes. */
-#define STEADY_BYTES ((size_t)256 << 10)
+/* ISA-L at this level takes a fifth of libdeflate's time. It misses matches that libdeflate finds, most of
+ * them where nothing is filtered: there its sample counts as so much shorter, by one byte in 8. */
+#define SWIFT_LEVEL     2
+#define UNFILTERED_GAIN 8u
+
+/* What libdeflate takes depends on the rows, not on what becomes of them. Where that is less than one byte of
+ * 64, its time is worth more than the bytes it saves, if these are up to one in 4 of ISA-L's. */
+#define FLAT      64u
+#define FLAT_LOSS 4u
 
 struct fast {
-    struct method method;
+    struct png_method method;
     size_t row_bytes, raw_bytes, window_rows, section_rows;
     bool in_place; /* filtered rows take the place of the samples; the window is for trying */
 };
 
-static struct method method_of(const struct codec_save *save, const struct shape *shape, enum content content,
-                               bool indexed)
-{
-    int word = png_compression_word(save);
-    struct method method = methods[word][content == DRAWING];
-    struct set *sets = method.sets;
-    if (content != DRAWING && shape->channels < 3 && word <= COMPRESSION_FAST)
-        sets[0].filters = ALL; /* of photographs in grey 3 % less, in no more time */
-    for (unsigned i = 1; content == MIXED && i < MOST_SETS; i++) {
-        if (sets[i].filters == 0) {
-            sets[i] = methods[word][1].sets[0]; /* without filters, and that may be compressed harder */
-            break;
-        }
-    }
-    if (save->level >= 0) {
-        int level = save->level < 9 ? (int)save->level : 9;
-        method = (struct method){DEFLATE_LIBDEFLATE, {{level, level == 0 ? NONE : ALL}}};
-    }
-    const bool steady = deflate_has(DEFLATE_ISAL) && shape_bytes(shape) >= STEADY_BYTES;
-    if (method.library == DEFLATE_ISAL && !steady)
-        method.library = DEFLATE_LIBDEFLATE;
-    if (shape->bits < 8 || indexed) {
-        sets[0].filters = NONE; /* of packed samples and numbers they make more */
-        sets[1].filters = 0;
-    }
-    return method;
-}
-
-static bool choose(const struct codec_save *save, const struct shape *shape, enum content content,
+static bool choose(const struct codec_save *save, const struct shape *shape, enum png_content content,
                    bool indexed, struct fast *fast)
 {
     const unsigned bits = (unsigned)shape->channels * shape->bits;
     const size_t turn = BAND_ROWS * BANDS_EACH;
-    *fast = (struct fast){.method = method_of(save, shape, content, indexed),
+    *fast = (struct fast){.method = png_method_of(save, shape, content, indexed),
                           .row_bytes = ((size_t)shape->width * bits + 7) / 8,
                           .raw_bytes = png_raw_bytes(shape->width, shape->height, bits, false),
                           .window_rows = shape->height,
@@ -159,7 +95,7 @@ static size_t window_size(const struct fast *fast)
 size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape, size_t room_after)
 {
     size_t most_bytes = 0;
-    for (enum content content = 0; content < CONTENTS; content++) {
+    for (enum png_content content = 0; content < PNG_CONTENTS; content++) {
         struct fast fast;
         if (!choose(save, shape, content, false, &fast))
             return 0;
@@ -167,8 +103,11 @@ size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape
         size_t rows_bytes = scratch_add(
             scratch_need(1, sizeof(struct png_stream)),
             scratch_add(scratch_need(1, window_size(&fast)), png_filterer_scratch(fast.row_bytes)));
-        for (unsigned i = 0; i < MOST_SETS && fast.method.sets[i].filters; i++) {
+        for (unsigned i = 0; i < PNG_MOST_SETS && fast.method.sets[i].filters; i++) {
             size_t library_bytes = deflate_scratch(fast.method.library, fast.method.sets[i].level);
+            if (png_method_swift(save, &fast.method) &&
+                library_bytes < deflate_scratch(DEFLATE_ISAL, SWIFT_LEVEL))
+                library_bytes = deflate_scratch(DEFLATE_ISAL, SWIFT_LEVEL);
             size_t bytes = scratch_add(rows_bytes, library_bytes);
             if (fast.section_rows < shape->height) /* the stream goes on while samples are tried */
                 bytes = scratch_add(bytes, library_bytes);
@@ -207,12 +146,12 @@ static void pack(uint8_t *to, const uint8_t *row, size_t width, unsigned bits)
 }
 
 /* Begins a stream behind the `written_bytes` of the one that goes on, in place of the trial before. */
-static bool begin(struct png_stream *stream, const struct set *set, size_t written_bytes)
+static bool begin(struct png_stream *stream, enum deflate_library library, int level, size_t written_bytes)
 {
     struct scratch *scratch = stream->job->scratch;
     scratch->used_bytes = stream->used_bytes;
     stream->filled_bytes = 0;
-    stream->deflater = deflate_begin(stream->fast.method.library, set->level, stream->to + written_bytes,
+    stream->deflater = deflate_begin(library, level, stream->to + written_bytes,
                                      stream->room_bytes - written_bytes, scratch);
     return stream->deflater != NULL;
 }
@@ -260,10 +199,11 @@ static bool put_row(struct png_stream *stream, unsigned filters, uint32_t y)
 }
 
 /* The length of the section's sample with a set; SIZE_MAX where it does not fit. */
-static size_t try_sample(struct png_stream *stream, const struct set *set, size_t written_bytes)
+static size_t try_sample(struct png_stream *stream, enum deflate_library library, const struct png_set *set,
+                         size_t written_bytes)
 {
     const uint32_t turn = BAND_ROWS * BANDS_EACH, count = stream->count;
-    bool fits = begin(stream, set, written_bytes);
+    bool fits = begin(stream, library, set->level, written_bytes);
     for (uint32_t band = 0; band < count; band += turn) {
         go_to_row(stream, band);
         for (uint32_t y = band; y < count && y < band + BAND_ROWS && fits; y++)
@@ -272,15 +212,35 @@ static size_t try_sample(struct png_stream *stream, const struct set *set, size_
     return fits && compress(stream, true) ? deflate_length(stream->deflater) : SIZE_MAX;
 }
 
-/* For the section. NULL where there is no room to try. */
-static const struct set *choose_set(struct png_stream *stream, size_t written_bytes)
+/* ISA-L tries the sets, and is the one to compress what is flat. */
+static const struct png_set *choose_swiftly(struct png_stream *stream)
 {
-    const struct set *sets = stream->fast.method.sets, *best = sets;
+    struct png_method *method = &stream->fast.method;
+    struct png_set *sets = method->sets;
+    const struct png_set tried[] = {{SWIFT_LEVEL, sets[0].filters}, {SWIFT_LEVEL, sets[1].filters}};
+    const size_t unfiltered_bytes = try_sample(stream, DEFLATE_ISAL, &tried[0], 0);
+    const size_t filtered_bytes = try_sample(stream, DEFLATE_ISAL, &tried[1], 0);
+    if (unfiltered_bytes - unfiltered_bytes / UNFILTERED_GAIN > filtered_bytes)
+        return &sets[1];
+    if (unfiltered_bytes <= stream->fast.raw_bytes / BANDS_EACH / FLAT &&
+        unfiltered_bytes - unfiltered_bytes / FLAT_LOSS <= try_sample(stream, method->library, &sets[0], 0)) {
+        method->library = DEFLATE_ISAL;
+        sets[0] = tried[0];
+    }
+    return sets;
+}
+
+/* For the section. NULL where there is no room to try. */
+static const struct png_set *choose_set(struct png_stream *stream, size_t written_bytes)
+{
+    const struct png_set *sets = stream->fast.method.sets, *best = sets;
     size_t least = SIZE_MAX;
     if (sets[1].filters == 0)
         return sets;
-    for (unsigned i = 0; i < MOST_SETS && sets[i].filters; i++) {
-        const size_t length_bytes = try_sample(stream, &sets[i], written_bytes);
+    if (png_method_swift(stream->job->save, &stream->fast.method))
+        return choose_swiftly(stream);
+    for (unsigned i = 0; i < PNG_MOST_SETS && sets[i].filters; i++) {
+        const size_t length_bytes = try_sample(stream, stream->fast.method.library, &sets[i], written_bytes);
         if (length_bytes == SIZE_MAX)
             return NULL;
         if (length_bytes < least) {
@@ -291,29 +251,37 @@ static const struct set *choose_set(struct png_stream *stream, size_t written_by
     return best;
 }
 
+/* Without filters rows only move; of 8 bits they are what is stored. */
+static void number_in_place(const struct png_stream *stream, uint8_t *rows)
+{
+    const size_t row_bytes = stream->fast.row_bytes;
+    for (size_t y = stream->count; y-- > 0;) {
+        memmove(rows + y * (row_bytes + 1) + 1, rows + y * row_bytes, row_bytes);
+        rows[y * (row_bytes + 1)] = 0;
+    }
+}
+
 /* From the last row up, each to where it ends up: the filters' numbers push rows down, over those that are
  * done, and the row above is still there to filter by. */
-static bool filter_in_place(struct png_stream *stream, unsigned filters)
+static void filter_in_place(struct png_stream *stream, unsigned filters, uint8_t *rows)
 {
     struct png_filterer *filterer = &stream->filterer;
-    uint8_t *rows = (uint8_t *)(uintptr_t)stream->rows; /* with room_after they are the encoder's */
     take_row(stream, filterer->row, (ptrdiff_t)stream->count - 1);
     for (uint32_t y = stream->count; y-- > 0;) {
         go_to_row(stream, y);
         /* It leaves in `row` what was above. */
         png_filterer_apply(filterer, filters, rows + y * (stream->fast.row_bytes + 1));
     }
-    return deflate_more(stream->deflater, rows, stream->fast.raw_bytes, true);
 }
 
-static enum content content_of(const struct shape *shape, const uint8_t *rows, uint32_t count)
+static bool compress_in_place(struct png_stream *stream, unsigned filters)
 {
-    struct shape part = *shape;
-    part.height = count;
-    const unsigned runs = png_runs(&part, rows);
-    return runs >= DRAWING_RUNS                                      ? DRAWING
-           : runs >= MIXED_RUNS && shape_bytes(shape) >= MIXED_BYTES ? MIXED
-                                                                     : PICTURE;
+    uint8_t *rows = (uint8_t *)(uintptr_t)stream->rows; /* with room_after they are the encoder's */
+    if (filters == PNG_UNFILTERED && stream->job->shape.bits == 8)
+        number_in_place(stream, rows);
+    else
+        filter_in_place(stream, filters, rows);
+    return deflate_more(stream->deflater, rows, stream->fast.raw_bytes, true);
 }
 
 bool png_stream_put(struct png_stream *stream, const uint8_t *rows, uint32_t count)
@@ -324,19 +292,19 @@ bool png_stream_put(struct png_stream *stream, const uint8_t *rows, uint32_t cou
     stream->rows = rows;
     stream->count = count;
     stream->fast.method =
-        method_of(job->save, &job->shape, content_of(&job->shape, rows, count), stream->indexed);
-    const struct set *set = choose_set(stream, deflater ? deflate_length(deflater) : 0);
+        png_method_of(job->save, &job->shape, png_content_of(&job->shape, rows, count), stream->indexed);
+    const struct png_set *set = choose_set(stream, deflater ? deflate_length(deflater) : 0);
     if (!set)
         return false;
     stream->deflater = deflater;
     stream->filled_bytes = 0;
     if (!deflater) {
-        if (!begin(stream, set, 0))
+        if (!begin(stream, stream->fast.method.library, set->level, 0))
             return false;
         stream->used_bytes = job->scratch->used_bytes;
     }
     if (stream->fast.in_place)
-        return filter_in_place(stream, set->filters);
+        return compress_in_place(stream, set->filters);
     go_to_row(stream, 0);
     for (uint32_t y = 0; y < count; y++) {
         if (!put_row(stream, set->filters, y))
@@ -351,7 +319,7 @@ struct png_stream *png_stream_begin(const struct codec_encode *job, bool indexed
 {
     struct png_stream *stream = scratch_alloc(job->scratch, 1, sizeof *stream);
     struct fast fast;
-    if (!stream || !choose(job->save, &job->shape, PICTURE, indexed, &fast))
+    if (!stream || !choose(job->save, &job->shape, PNG_PICTURE, indexed, &fast))
         return NULL;
     choose_place(job->save, &job->shape, job->room_after, &fast);
     *stream =
@@ -407,13 +375,13 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session)
 bool png_fast_encodes(const struct codec_encode *job)
 {
     struct fast fast;
-    return choose(job->save, &job->shape, PICTURE, false, &fast);
+    return choose(job->save, &job->shape, PNG_PICTURE, false, &fast);
 }
 
 bool png_fast_spoils(const struct codec_encode *job)
 {
     struct fast fast;
-    if (!choose(job->save, &job->shape, PICTURE, false, &fast))
+    if (!choose(job->save, &job->shape, PNG_PICTURE, false, &fast))
         return false;
     choose_place(job->save, &job->shape, job->room_after, &fast);
     return fast.in_place;
@@ -422,7 +390,7 @@ bool png_fast_spoils(const struct codec_encode *job)
 uint32_t png_stream_rows(const struct codec_save *save, const struct shape *shape)
 {
     struct fast fast;
-    if (save->reduce || !choose(save, shape, PICTURE, false, &fast) || deflate_whole(fast.method.library))
+    if (save->reduce || !choose(save, shape, PNG_PICTURE, false, &fast) || deflate_whole(fast.method.library))
         return 0;
     return (uint32_t)fast.section_rows;
 }

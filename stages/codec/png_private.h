@@ -7,6 +7,7 @@
  *   png_meta.c    ancillary chunks in and out, byte for byte
  *   png_encode.c  pixels to a file, through libpng or by
  *   png_encode_fast.c; png_encode_rows.c does it a few rows at a time
+ *   png_method.h  by which library, how hard, and after which filters
  *   png_reduce.c  what can be left out of pixels before
  *   png_rows.h    filters, undone by png_unfilter.c and chosen by png_filter.c
  *   png_session.c one run of libpng: its memory, its errors, its reading and writing

@@ -23,9 +23,9 @@ static unsigned dice(unsigned sides)
         .width = columns, .height = rows, .channels = samples, .sample = type, .bits = depth                 \
     }
 static const struct shape shapes[] = {
-    IMAGE(90000, 1, 3, SAMPLE_U8, 8),    IMAGE(1037, 290, 1, SAMPLE_U8, 1), IMAGE(901, 300, 1, SAMPLE_U8, 4),
+    IMAGE(1, 1, 3, SAMPLE_U8, 8),        IMAGE(37, 29, 1, SAMPLE_U8, 1),    IMAGE(901, 300, 1, SAMPLE_U8, 4),
     IMAGE(3000, 700, 1, SAMPLE_U8, 2),   IMAGE(5000, 129, 3, SAMPLE_U8, 8), IMAGE(2800, 385, 3, SAMPLE_U8, 8),
-    IMAGE(2, 40000, 4, SAMPLE_U8, 8),    IMAGE(1500, 400, 4, SAMPLE_U8, 8), IMAGE(900, 900, 2, SAMPLE_U8, 8),
+    IMAGE(2, 9000, 4, SAMPLE_U8, 8),     IMAGE(1500, 400, 4, SAMPLE_U8, 8), IMAGE(900, 900, 2, SAMPLE_U8, 8),
     IMAGE(700, 500, 3, SAMPLE_U16, 16),  IMAGE(60000, 5, 4, SAMPLE_U8, 8),  IMAGE(4200, 260, 1, SAMPLE_U8, 8),
     IMAGE(1300, 300, 1, SAMPLE_U16, 16),
 };
