@@ -83,7 +83,8 @@ static int write_file(struct writer *writer, const struct item *item, const stru
         return impossible(outcome);
     outcome->written_bytes += piece->length_bytes;
     struct stat made;
-    TRY(outfile_write(writer->out, name, bytes, piece->length_bytes, &input, &made, &outcome->error));
+    TRY(outfile_write(writer->out, name, bytes, piece->length_bytes, &input, writer->journal ? &made : NULL,
+                      &outcome->error));
     return writer->journal ? journal_outputs_add(&writer->made, name, &made, &outcome->error) : 0;
 }
 
