@@ -73,13 +73,12 @@ void fence_let_write(const struct fence *fence, int directory)
     let(fence, directory, RIGHTS_WRITE);
 }
 
-/* glibc loads this when the first thread ends by pthread_exit, as those of OpenMP do, and gives up where it
- * cannot. */
+/* glibc loads this when the first thread ends by pthread_exit, and gives up where it cannot. */
 #define LATE_LIBRARY "libgcc_s.so.1"
 
-bool fence_enter(struct fence *fence)
+bool fence_enter(struct fence *fence, bool threads_exit)
 {
-    if (fence->fd >= 0)
+    if (fence->fd >= 0 && threads_exit)
         dlopen(LATE_LIBRARY, RTLD_NOW);
     const bool closed = fence->fd >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
                         syscall(SYS_landlock_restrict_self, fence->fd, 0) == 0;

@@ -27,8 +27,9 @@ void fence_let_read(const struct fence *fence, int directory);
 void fence_let_write(const struct fence *fence, int directory);
 
 /* Closes it around the calling thread and those that it will make; processes that it forked before stay free.
- * False: there is no fence. Afterwards the fence is closed, as by fence_close. */
-bool fence_enter(struct fence *fence);
+ * `threads_exit`: some of them will end by pthread_exit, as those of OpenMP do. False: there is no fence.
+ * Afterwards the fence is closed, as by fence_close. */
+bool fence_enter(struct fence *fence, bool threads_exit);
 
 void fence_close(struct fence *fence);
 

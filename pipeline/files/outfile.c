@@ -17,6 +17,7 @@
 #include "pipeline/files/copy.h"
 #include "pipeline/files/scan.h"
 #include "pipeline/files/sweep.h"
+#include "pipeline/shared/digits.h"
 
 /* Directories whose new names are not on the disk yet, at most. */
 #define MOST_DIRTY 16u
@@ -27,8 +28,8 @@ struct outfile {
     int fd;
     int last_fd; /* the directory that the last file went to; -1: none */
     char last[PATH_MAX];
-    pid_t process;
-    uint32_t mark; /* of this process, see sweep.h */
+    char temp[64]; /* what its temporary files are called, up to `temp_bytes`, then `counter`; see sweep.h */
+    size_t temp_bytes;
     uint64_t counter;
     bool durable;
     int dirty[MOST_DIRTY];
@@ -156,8 +157,9 @@ static int make_beneath(struct outfile *outfile, const char *path)
 static int temp_open(struct outfile *root, int directory, char *temp)
 {
     for (int attempt = 0; attempt < 100; attempt++) {
-        snprintf(temp, 64, SCAN_TEMP_PREFIX "%ld-%08x-%llu" SCAN_TEMP_SUFFIX, (long)root->process, root->mark,
-                 (unsigned long long)root->counter++);
+        memcpy(temp, root->temp, root->temp_bytes);
+        char *end = digits_put(temp + root->temp_bytes, root->counter++);
+        memcpy(end, SCAN_TEMP_SUFFIX, sizeof SCAN_TEMP_SUFFIX);
         int fd = openat(directory, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd >= 0 || (errno != EEXIST && errno != EINTR))
             return fd;
@@ -197,8 +199,8 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
     if (!root)
         return error_set(error, ERROR_MEMORY, "out of memory");
     root->last_fd = -1;
-    root->process = getpid();
-    root->mark = sweep_mark();
+    root->temp_bytes = (size_t)snprintf(root->temp, sizeof root->temp, SCAN_TEMP_PREFIX "%ld-%08x-",
+                                        (long)getpid(), sweep_mark());
     errno = ENOENT; /* for an empty path */
     root->fd = make_directories(AT_FDCWD, path);
     if (root->fd < 0) {

@@ -93,9 +93,10 @@ static size_t without_extension(const char *name, size_t length)
     return length;
 }
 
-static void take_apart(const struct outname_form *form, const char *rel, struct parts *parts)
+static void take_apart(const struct outname_form *form, const char *rel, const struct codec *in,
+                       struct parts *parts)
 {
-    const struct codec *in = codec_for_name(rel), *out = form->format ? form->format : codec_written(in);
+    const struct codec *out = form->format ? form->format : codec_written(in);
     const bool packed_in = in && codec_gzip_name(rel);
     const char *slash = strrchr(rel, '/'), *name = slash ? slash + 1 : rel;
     const size_t length = strlen(name), bare = packed_in ? length - 3 : length;
@@ -117,29 +118,36 @@ static void take_apart(const struct outname_form *form, const char *rel, struct 
              packed_out ? packed_in && out == in ? name + bare : ".gz" : "");
 }
 
-int outname_make(const struct outname_form *form, const char *rel, uint32_t row, uint32_t col, char *out,
-                 size_t size, struct error *error)
+static void put_form(struct text *text, const struct outname_form *form, const struct parts *parts,
+                     uint32_t row, uint32_t col)
 {
-    const char *name = form->name;
-    struct text text = {out, size, 0};
-    struct parts parts;
-    if (!name && !form->format && form->gzip == CODEC_GZIP_SAME && !form->tiles &&
-        codec_written(codec_for_name(rel)) == codec_for_name(rel)) {
-        put(&text, rel, strlen(rel));
-        name = "";
-    }
-    if (!name)
-        name = form->tiles ? "{dir}{stem}_{row}_{col}.{ext}" : "{dir}{stem}.{ext}";
-    take_apart(form, rel, &parts);
+    const char *name = form->name    ? form->name
+                       : form->tiles ? "{dir}{stem}_{row}_{col}.{ext}"
+                                     : "{dir}{stem}.{ext}";
     while (*name) {
         const char *rest;
         int field = *name == '{' ? field_at(name, &rest) : -1;
         if (field < 0) {
-            put(&text, name++, 1);
+            put(text, name++, 1);
         } else {
-            put_field(&text, field, &parts, row, col);
+            put_field(text, field, parts, row, col);
             name = rest;
         }
+    }
+}
+
+int outname_make(const struct outname_form *form, const char *rel, uint32_t row, uint32_t col, char *out,
+                 size_t size, struct error *error)
+{
+    const struct codec *codec = codec_for_name(rel);
+    struct text text = {out, size, 0};
+    if (!form->name && !form->format && form->gzip == CODEC_GZIP_SAME && !form->tiles &&
+        codec_written(codec) == codec) {
+        put(&text, rel, strlen(rel));
+    } else {
+        struct parts parts;
+        take_apart(form, rel, codec, &parts);
+        put_form(&text, form, &parts, row, col);
     }
     if (text.used > 0 && text.used <= size && out[text.used - 1] == '.')
         text.used--; /* of an extension that is not there */

@@ -239,6 +239,9 @@ int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, 
     if (!found && !write)
         return 0;
     TRY(check_beside(path, error));
+    /* Pages for the cache as they are needed: SQLite would touch memory for 20 of them beforehand. Once it
+     * has begun, it refuses, and nothing is lost. */
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     int opened = write ? sqlite3_open_v2(path, &db,
                                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW |
                                              SQLITE_OPEN_NOMUTEX,

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "pipeline/files/beneath.h"
-#include "pipeline/journal/journal_digits.h"
+#include "pipeline/shared/digits.h"
 
 /* Two numbers and the spaces behind them. */
-#define NUMBERS_BYTES (2 * JOURNAL_DIGITS_BYTES + 2)
+#define NUMBERS_BYTES (2 * DIGITS_BYTES + 2)
 
 int64_t journal_mtime_ns(const struct stat *st)
 {
@@ -29,9 +29,9 @@ int journal_outputs_add(struct journal_outputs *outputs, const char *name, const
         outputs->bytes = bytes;
         outputs->size_bytes = 2 * wanted;
     }
-    char *at = journal_digits(outputs->bytes + outputs->used_bytes, (uint64_t)st->st_size);
+    char *at = digits_put(outputs->bytes + outputs->used_bytes, (uint64_t)st->st_size);
     *at++ = ' ';
-    at = journal_digits_signed(at, journal_mtime_ns(st));
+    at = digits_put_signed(at, journal_mtime_ns(st));
     *at++ = ' ';
     memcpy(at, name, name_bytes);
     outputs->used_bytes = (size_t)(at - outputs->bytes) + name_bytes;

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/journal/journal_digits.h"
 #include "pipeline/journal/journal_private.h"
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/digits.h"
 
 /* Rows wait for their transaction until there are so many, or for so long. */
 #define BATCH_ROWS  512u
@@ -135,11 +135,11 @@ static struct journal_value times_of(const struct journal *journal, const uint64
 {
     char *at = text;
     for (unsigned i = 0; step_ns && i < journal->options.step_count; i++) {
-        if (size - (size_t)(at - text) < JOURNAL_DIGITS_BYTES + 1)
+        if (size - (size_t)(at - text) < DIGITS_BYTES + 1)
             break;
         if (i > 0)
             *at++ = ' ';
-        at = journal_digits(at, step_ns[i]);
+        at = digits_put(at, step_ns[i]);
     }
     return (struct journal_value){.kind = JOURNAL_TEXT, .length_bytes = (size_t)(at - text), .bytes = text};
 }

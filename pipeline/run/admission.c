@@ -2,6 +2,7 @@
 #include "pipeline/run/admission.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
@@ -10,8 +11,17 @@ int admission_open(struct admission *admission, struct machine *machine, struct 
 {
     *admission = (struct admission){.machine = machine, .budget_bytes = machine->job->settings.memory_bytes};
     admission->slots = calloc(machine->slot_count, sizeof *admission->slots);
-    if (!admission->slots)
+    admission->free = calloc(machine->slot_count, sizeof *admission->free);
+    if (!admission->slots || !admission->free) {
+        free(admission->slots);
+        free(admission->free);
+        admission->slots = NULL;
         return error_set(error, ERROR_MEMORY, "out of memory");
+    }
+    while (admission->free_count < machine->slot_count) {
+        admission->free[admission->free_count] = machine->slot_count - 1 - admission->free_count;
+        admission->free_count++;
+    }
     pthread_mutex_init(&admission->lock, NULL);
     pthread_cond_init(&admission->freed, NULL);
     return 0;
@@ -24,6 +34,7 @@ void admission_close(struct admission *admission)
     pthread_cond_destroy(&admission->freed);
     pthread_mutex_destroy(&admission->lock);
     free(admission->slots);
+    free(admission->free);
     admission->slots = NULL;
 }
 
@@ -63,19 +74,16 @@ static uint64_t missing(const struct admission_slot *slot, const struct slot_nee
     return total;
 }
 
-/* The free slot that lacks least; among equals the one left last, whose pages are still in a cache. */
-static int best_slot(const struct admission *admission, const struct slot_need *pages)
+/* The place in `free` of the slot that lacks least; among equals of the one left last, whose pages are still
+ * in a cache. -1: none is free. */
+static int64_t best_place(const struct admission *admission, const struct slot_need *pages)
 {
-    int best = -1;
-    uint64_t best_missing = 0;
-    for (uint32_t i = 0; i < admission->machine->slot_count; i++) {
-        const struct admission_slot *slot = &admission->slots[i];
-        if (slot->used)
-            continue;
-        uint64_t lacks = missing(slot, pages);
-        if (best < 0 || lacks < best_missing ||
-            (lacks == best_missing && slot->left_at > admission->slots[best].left_at)) {
-            best = (int)i;
+    int64_t best = -1;
+    uint64_t best_missing = UINT64_MAX;
+    for (int64_t i = (int64_t)admission->free_count - 1; i >= 0 && best_missing > 0; i--) {
+        const uint64_t lacks = missing(&admission->slots[admission->free[i]], pages);
+        if (lacks < best_missing) {
+            best = i;
             best_missing = lacks;
         }
     }
@@ -100,29 +108,24 @@ static void cool(struct admission *admission, uint32_t index)
 static bool cool_all(struct admission *admission)
 {
     bool any = false;
-    for (uint32_t i = 0; i < admission->machine->slot_count; i++) {
-        if (!admission->slots[i].used && slot_committed(&admission->slots[i]) > 0) {
-            cool(admission, i);
+    for (uint32_t i = 0; i < admission->free_count; i++) {
+        if (slot_committed(&admission->slots[admission->free[i]]) > 0) {
+            cool(admission, admission->free[i]);
             any = true;
         }
     }
     return any;
 }
 
-/* Cools the free slots left longest ago, `keep` excepted, until `room` more bytes would fit. */
-static bool make_room(struct admission *admission, int keep, uint64_t room)
+/* Cools the free slots left longest ago, `keep` excepted, until `room` more bytes fit. False: they do not. */
+static bool make_room(struct admission *admission, uint32_t keep, uint64_t room)
 {
-    while (admission->committed_bytes + admission->scratch_bytes + room > admission->budget_bytes) {
-        int oldest = -1;
-        for (uint32_t i = 0; i < admission->machine->slot_count; i++) {
-            const struct admission_slot *slot = &admission->slots[i];
-            if (!slot->used && (int)i != keep && slot_committed(slot) > 0 &&
-                (oldest < 0 || slot->left_at < admission->slots[oldest].left_at))
-                oldest = (int)i;
-        }
-        if (oldest < 0)
+    const uint64_t budget_bytes = admission->budget_bytes;
+    for (uint32_t i = 0; admission->committed_bytes + admission->scratch_bytes + room > budget_bytes; i++) {
+        if (i == admission->free_count)
             return false;
-        cool(admission, (uint32_t)oldest);
+        if (admission->free[i] != keep)
+            cool(admission, admission->free[i]);
     }
     return true;
 }
@@ -145,15 +148,15 @@ static bool far_enough_ahead(const struct admission *admission, const struct slo
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */
-static bool fits(struct admission *admission, int best, const struct slot_need *pages)
+static bool fits(struct admission *admission, uint32_t index, const struct slot_need *pages)
 {
-    struct admission_slot *slot = &admission->slots[best];
-    if (make_room(admission, best, missing(slot, pages) + pages->scratch_bytes))
+    struct admission_slot *slot = &admission->slots[index];
+    if (make_room(admission, index, missing(slot, pages) + pages->scratch_bytes))
         return true;
     if (slot_committed(slot) == 0)
         return false;
-    cool(admission, (uint32_t)best);
-    return make_room(admission, best, missing(slot, pages) + pages->scratch_bytes);
+    cool(admission, index);
+    return make_room(admission, index, missing(slot, pages) + pages->scratch_bytes);
 }
 
 static int commit(struct admission *admission, uint32_t index, const struct slot_need *pages,
@@ -174,12 +177,15 @@ static int commit(struct admission *admission, uint32_t index, const struct slot
     return 0;
 }
 
-static void hand_out(struct admission *admission, uint32_t index, const struct slot_need *need,
+static void hand_out(struct admission *admission, uint32_t place, const struct slot_need *need,
                      uint64_t *seen)
 {
     struct machine *machine = admission->machine;
+    const uint32_t index = admission->free[place];
     struct admission_slot *slot = &admission->slots[index];
-    slot->used = true;
+    admission->free_count--;
+    memmove(admission->free + place, admission->free + place + 1,
+            (admission->free_count - place) * sizeof *admission->free);
     slot->scratch_bytes = need->scratch_bytes;
     admission->idle_bytes -= slot_committed(slot);
     admission->scratch_bytes += need->scratch_bytes;
@@ -220,13 +226,14 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
             result = error_set(error, ERROR_STAGE, "the run was stopped");
             break;
         }
-        int best = best_slot(admission, &pages);
-        bool later = far_enough_ahead(admission, need);
-        if (best >= 0 && !later && fits(admission, best, &pages)) {
-            result = commit(admission, (uint32_t)best, &pages, error);
+        const int64_t place = best_place(admission, &pages);
+        const bool later = far_enough_ahead(admission, need);
+        if (place >= 0 && !later && fits(admission, admission->free[place], &pages)) {
+            const uint32_t index = admission->free[place];
+            result = commit(admission, index, &pages, error);
             if (result == 0) {
-                hand_out(admission, (uint32_t)best, need, seen);
-                result = best;
+                hand_out(admission, (uint32_t)place, need, seen);
+                result = (int)index;
                 break;
             }
             /* The system has less than the budget says: wait for what is in flight, and when there is
@@ -236,7 +243,7 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
         }
         if (admission->in_flight > 0)
             wait_for_departure(admission,
-                               best < 0 || later ? &admission->slot_wait_ns : &admission->memory_wait_ns);
+                               place < 0 || later ? &admission->slot_wait_ns : &admission->memory_wait_ns);
     }
     pthread_mutex_unlock(&admission->lock);
     return result;
@@ -248,8 +255,7 @@ void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
     slot_move(&admission->machine->words[index], &seen, SLOT_FREE, 0, SLOT_OWNER_NONE);
     stall(STALL_LEAVE);
     pthread_mutex_lock(&admission->lock);
-    slot->used = false;
-    slot->left_at = ++admission->clock;
+    admission->free[admission->free_count++] = index;
     admission->scratch_bytes -= slot->scratch_bytes;
     admission->idle_bytes += slot_committed(slot);
     admission->in_flight--;

@@ -25,13 +25,12 @@ struct admission {
     uint64_t peak_bytes;
     uint64_t memory_wait_ns, slot_wait_ns; /* the reader's, for room and for a slot */
     uint32_t in_flight;
-    uint64_t clock; /* counts departures, to tell the warmest slot */
     struct admission_slot {
         uint64_t part_bytes[SLOT_PARTS]; /* committed */
         uint64_t scratch_bytes;
-        uint64_t left_at;
-        bool used;
     } * slots;
+    uint32_t *free; /* slots; the one that was left last is the last */
+    uint32_t free_count;
 };
 
 int admission_open(struct admission *admission, struct machine *machine, struct error *error);

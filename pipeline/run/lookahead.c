@@ -14,6 +14,9 @@
 #define SUSPECT_NS (SLOW_NS / 2)
 /* One file that took very long says no more than this. */
 #define MOST_NS 1000000u
+/* The first files of a run may be slow for other reasons: programs and directories come from the disk, too,
+ * and workers are being forked. */
+#define SLOW_FILES 4u
 /* After so many entries it is tried without. */
 #define SLOW_ENTRIES 256u
 /* Of each file; the reader's own reading is continued by the kernel. */
@@ -182,7 +185,9 @@ void lookahead_took(struct lookahead *ahead, uint64_t took_ns)
     const bool waited = ahead->watched && waits() != ahead->waits;
     const uint64_t counted_ns = ahead->watched && !waited ? 0 : took_ns < MOST_NS ? took_ns : MOST_NS;
     ahead->average_ns = (7 * ahead->average_ns + counted_ns) / 8;
-    if (waited && ahead->average_ns > SLOW_NS)
+    if (ahead->watched)
+        ahead->waited = waited ? ahead->waited + 1 : ahead->waited / 2;
+    if (ahead->waited >= SLOW_FILES && ahead->average_ns > SLOW_NS)
         ahead->slow = SLOW_ENTRIES;
 }
 

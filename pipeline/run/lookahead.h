@@ -20,6 +20,7 @@ struct lookahead {
     uint64_t average_ns; /* that files took to open lately */
     bool watched;        /* the file that is being opened */
     long waits;          /* of the thread when that began */
+    unsigned waited;     /* files waited for, half of them forgotten at each that was not */
     unsigned slow;       /* so many more entries are to be listed ahead */
     struct ahead_entry {
         struct scan_entry entry;

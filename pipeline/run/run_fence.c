@@ -63,5 +63,5 @@ void run_fence(struct run *run)
         return;
     let_read_inputs(run, &fence);
     let_write_outputs(run, &fence);
-    run->fenced = fence_enter(&fence);
+    run->fenced = fence_enter(&fence, run->engine == &engine_openmp);
 }

@@ -96,7 +96,7 @@ static void behind_the_fence(int interface)
     assert_int_equal(fence_open(&fence), interface);
     fence_let_read(&fence, directory("in"));
     fence_let_write(&fence, directory("out"));
-    assert_true(fence_enter(&fence));
+    assert_true(fence_enter(&fence, false));
     inputs_are_read_only();
     outputs_can_be_made_and_replaced();
     all_else_is_closed();

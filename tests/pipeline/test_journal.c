@@ -10,10 +10,10 @@
 #include "pipeline/files/sweep.h"
 #include "pipeline/journal/journal.h"
 #include "pipeline/journal/journal_db.h"
-#include "pipeline/journal/journal_digits.h"
 #include "pipeline/journal/journal_lock.h"
 #include "pipeline/journal/journal_name.h"
 #include "pipeline/journal/journal_outputs.h"
+#include "pipeline/shared/digits.h"
 
 static int enter(void **state)
 {
@@ -299,13 +299,13 @@ static void numbers_are_written_in_decimal(void **state)
     static const uint64_t numbers[] = {0,         1, 9, 10, 99, 100, 1234567890, INT64_MAX, UINT64_MAX - 1,
                                        UINT64_MAX};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        char ours[JOURNAL_DIGITS_BYTES + 1] = "", expected[JOURNAL_DIGITS_BYTES + 2];
+        char ours[DIGITS_BYTES + 1] = "", expected[DIGITS_BYTES + 2];
         snprintf(expected, sizeof expected, "%" PRIu64, numbers[i]);
-        *journal_digits(ours, numbers[i]) = '\0';
+        *digits_put(ours, numbers[i]) = '\0';
         assert_string_equal(ours, expected);
         const int64_t number = (int64_t)(0 - numbers[i]);
         snprintf(expected, sizeof expected, "%" PRId64, number);
-        *journal_digits_signed(ours, number) = '\0';
+        *digits_put_signed(ours, number) = '\0';
         assert_string_equal(ours, expected);
     }
 }

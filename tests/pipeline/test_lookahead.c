@@ -129,12 +129,28 @@ static void a_busy_machine_is_no_slow_disk(void **state)
         open_one(&ahead, SLOW, false);
     }
     assert_int_equal(ahead.thread_count, 0);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(lookahead_next(&ahead, &entry), 1);
+        assert_true(ahead.thread_count == 0 || i >= 4);
         open_one(&ahead, SLOW, true);
     }
     assert_int_equal(lookahead_next(&ahead, &entry), 1);
     assert_int_equal(ahead.thread_count, 3);
+    lookahead_close(&ahead);
+    scan_close(ahead.scan);
+}
+
+/* The first files may be slow because all else is read for the first time, too. */
+static void a_few_slow_files_are_no_slow_disk(void **state)
+{
+    (void)state;
+    struct lookahead ahead = {.scan = open_scan(), .most = 3};
+    struct scan_entry entry;
+    for (unsigned i = 0; i < FILES / 2; i++) {
+        assert_int_equal(lookahead_next(&ahead, &entry), 1);
+        open_one(&ahead, i < 3 ? SLOW : 1000, i < 3);
+    }
+    assert_int_equal(ahead.thread_count, 0);
     lookahead_close(&ahead);
     scan_close(ahead.scan);
 }
@@ -162,6 +178,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_order_is_that_of_the_scan, enter, leave),
         cmocka_unit_test_setup_teardown(quick_files_are_not_listed_ahead, enter, leave),
         cmocka_unit_test_setup_teardown(a_busy_machine_is_no_slow_disk, enter, leave),
+        cmocka_unit_test_setup_teardown(a_few_slow_files_are_no_slow_disk, enter, leave),
         cmocka_unit_test_setup_teardown(it_ends_at_any_entry, enter, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
