@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* How fast stages work on a picture in memory, on one core, and how fast it is copied.
  *
- *   forkmill-bench-kernels FILE.ppm (NAME STAGE)...      STAGE as after -s: gaussblur:sigma=2
+ *   forkmill-bench-kernels SECONDS FILE.ppm (NAME STAGE)...      STAGE as after -s: gaussblur:sigma=2
  *
  * Prints "NAME\tMP_PER_S" of CPU time for each, the first of them "memcpy": the best of a few repetitions,
- * buffers warm. Pixels are counted on the way in. */
+ * which go on for SECONDS at least, buffers warm. Pixels are counted on the way in. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stage_text.h"
 
-/* Repeats for so long, and at least so often. */
-#define LEAST_S     0.25
 #define LEAST_TIMES 3
 
 /* A binary PPM of 8 bits. */
@@ -42,7 +40,7 @@ static void run_once(const struct stage_text *of, const struct shape *in, uint8_
         bench_give_up(of->stage->name, error.reason);
 }
 
-static void measure(const char *name, char *text, const struct shape *in, uint8_t *src)
+static void measure(const char *name, char *text, double least_s, const struct shape *in, uint8_t *src)
 {
     struct error error = {0};
     struct stage_plan plan;
@@ -52,7 +50,7 @@ static void measure(const char *name, char *text, const struct shape *in, uint8_
     uint8_t *dst = bench_take(shape_bytes(&plan.out));
     uint8_t *block = bench_take(scratch_add(plan.begin_scratch_bytes, plan.rows_scratch_bytes));
     double best = 1e9, all = 0;
-    for (int i = 0; i < LEAST_TIMES || all < LEAST_S; i++) {
+    for (int i = 0; i < LEAST_TIMES || all < least_s; i++) {
         const double started = bench_cpu_s();
         run_once(&of, in, src, dst, block, &plan);
         const double took = bench_cpu_s() - started;
@@ -82,14 +80,15 @@ static void measure_copy(const struct shape *in, const uint8_t *src)
 int main(int argc, char **argv)
 {
     struct shape shape;
-    if (argc < 2 || argc % 2 != 0) {
-        fprintf(stderr, "usage: forkmill-bench-kernels FILE.ppm (NAME STAGE)...\n");
+    if (argc < 3 || argc % 2 == 0) {
+        fprintf(stderr, "usage: forkmill-bench-kernels SECONDS FILE.ppm (NAME STAGE)...\n");
         return 2;
     }
-    uint8_t *pixels = read_ppm(argv[1], &shape);
+    const double least_s = atof(argv[1]);
+    uint8_t *pixels = read_ppm(argv[2], &shape);
     measure_copy(&shape, pixels);
-    for (int i = 2; i + 1 < argc; i += 2)
-        measure(argv[i], argv[i + 1], &shape, pixels);
+    for (int i = 3; i + 1 < argc; i += 2)
+        measure(argv[i], argv[i + 1], least_s, &shape, pixels);
     free(pixels);
     return 0;
 }

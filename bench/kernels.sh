@@ -8,11 +8,12 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-rounds=5
+# Each kernel is repeated for so many seconds at least.
+rounds=5 least_s=0.25
 flags "[--save] [--quick] [--rounds N]" "$@"
 size=(--width 2000 --height 1500)
 if [ "$quick" = yes ]; then
-  rounds=1 size=(--width 200 --height 150)
+  rounds=1 least_s=0 size=(--width 200 --height 150)
 fi
 python=$(system_python)
 
@@ -33,9 +34,9 @@ kernels=(
   gamma gamma:exponent=0.4545
 )
 
-ours() { "$bench/forkmill-bench-kernels" "$picture" "${kernels[@]}" >"$lines/$1.ours"; }
-opencv() { "$python" bench/peers/kernels.py opencv "$picture" >"$lines/$1.opencv"; }
-vips() { "$bench/forkmill-bench-vips-kernels" "$picture" >"$lines/$1.vips"; }
+ours() { "$bench/forkmill-bench-kernels" $least_s "$picture" "${kernels[@]}" >"$lines/$1.ours"; }
+opencv() { "$python" bench/peers/kernels.py opencv $least_s "$picture" >"$lines/$1.opencv"; }
+vips() { "$bench/forkmill-bench-vips-kernels" $least_s "$picture" >"$lines/$1.vips"; }
 
 prepare
 peers=()

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The kernels of kernels.sh in OpenCV, on one thread, and their table.
 
-    kernels.py opencv FILE.ppm          prints "NAME\\tMP_PER_S" of CPU time: the best of a few repetitions
+    kernels.py opencv SECONDS FILE.ppm  prints "NAME\\tMP_PER_S" of CPU time: the best of a few repetitions, which go on for
+                                        SECONDS at least
     kernels.py table LINES...           files of such lines: *.ours, *.opencv, *.vips
 """
 import collections
@@ -10,7 +11,7 @@ import statistics
 import sys
 import time
 
-LEAST_S, LEAST_TIMES = 0.25, 3
+LEAST_TIMES = 3
 
 
 def mask(numpy, side):
@@ -52,12 +53,12 @@ def kernels():
     }
 
 
-def opencv(path):
+def opencv(least_s, path):
     cv2, todo = kernels()
     image = cv2.imread(path)
     for name, work in todo.items():
         took = []
-        while len(took) < LEAST_TIMES or sum(took) < LEAST_S:
+        while len(took) < LEAST_TIMES or sum(took) < least_s:
             started = time.process_time()
             work(image)
             took.append(time.process_time() - started)
@@ -83,8 +84,8 @@ def table(paths):
 
 
 def main(arguments):
-    if len(arguments) == 2 and arguments[0] == "opencv":
-        opencv(arguments[1])
+    if len(arguments) == 3 and arguments[0] == "opencv":
+        opencv(float(arguments[1]), arguments[2])
     elif len(arguments) > 1 and arguments[0] == "table":
         table(arguments[1:])
     else:

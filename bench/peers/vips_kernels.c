@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernels of kernels.sh in libvips, on one thread, from memory to memory.
  *
- *   forkmill-bench-vips-kernels FILE.ppm
+ *   forkmill-bench-vips-kernels SECONDS FILE.ppm
  *
- * Prints "NAME\tMP_PER_S" of CPU time: the best of a few repetitions. */
+ * Prints "NAME\tMP_PER_S" of CPU time: the best of a few repetitions, which go on for SECONDS at least. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <vips/vips.h>
 
-/* Repeats for so long, and at least so often. */
-static const double least_s = 0.25;
 enum { LEAST_TIMES = 3 };
 
 static const char *const names[] = {"resize, 50 % lanczos3",
@@ -83,7 +82,7 @@ static int apply(VipsImage *in, VipsImage **out, unsigned kernel)
     }
 }
 
-static int measure(VipsImage *in, unsigned kernel)
+static int measure(VipsImage *in, unsigned kernel, double least_s)
 {
     const double pixels = (double)in->Xsize * in->Ysize;
     double best = 1e9, all = 0;
@@ -108,18 +107,18 @@ static int measure(VipsImage *in, unsigned kernel)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2 || VIPS_INIT(argv[0]) != 0) {
-        fprintf(stderr, "usage: forkmill-bench-vips-kernels FILE.ppm\n");
+    if (argc != 3 || VIPS_INIT(argv[0]) != 0) {
+        fprintf(stderr, "usage: forkmill-bench-vips-kernels SECONDS FILE.ppm\n");
         return 2;
     }
     vips_concurrency_set(1);
     vips_cache_set_max(0);
-    VipsImage *file = vips_image_new_from_file(argv[1], NULL);
+    VipsImage *file = vips_image_new_from_file(argv[2], NULL);
     VipsImage *in = file != NULL ? vips_image_copy_memory(file) : NULL;
     int failed = in == NULL;
     for (unsigned kernel = 0; !failed && kernel < sizeof names / sizeof names[0]; kernel++)
-        failed = measure(in, kernel) != 0;
+        failed = measure(in, kernel, atof(argv[1])) != 0;
     if (failed)
-        fprintf(stderr, "%s: %s\n", argv[1], vips_error_buffer());
+        fprintf(stderr, "%s: %s\n", argv[2], vips_error_buffer());
     return failed;
 }

@@ -6,19 +6,28 @@
 
 load machine
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  "$FORKMILL_GENERATE" photo --count 3 --width 1500 --height 1100 --seed 7 in >/dev/null
+setup_file() {
+  cd "$BATS_FILE_TMPDIR" || return 1
+  "$FORKMILL_GENERATE" photo --count 2 --width 1500 --height 1100 --seed 7 in >/dev/null
   "$FORKMILL_GENERATE" deep --count 1 --width 900 --height 700 in >/dev/null
-  "$FORKMILL_GENERATE" palette --count 4 --width 1300 --height 1200 in >/dev/null
+  "$FORKMILL_GENERATE" palette --count 2 --width 1300 --height 1200 in >/dev/null
+  "$FORKMILL_GENERATE" photo --count 2 --width 3000 --height 2400 --seed 3 large >/dev/null
 }
 
-# What failed in the last run, and why.
-failed() {
-  "$FORKMILL_PYTHON" - <<'PY' | sort
-import json
-for failure in json.load(open(".out"))["failures"]:
-    print(failure)
+# Inputs of its own, as some tests damage them.
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  cp -r "$BATS_FILE_TMPDIR/in" .
+  ln -s "$BATS_FILE_TMPDIR/large" .
+}
+
+# What failed and why, of runs whose summaries are in RUN.json, a line each in RUN.failed.
+failed() { # RUN...
+  "$FORKMILL_PYTHON" - "$@" <<'PY'
+import json, sys
+for run in sys.argv[1:]:
+    with open(run + ".json") as summary, open(run + ".failed", "w") as failed:
+        failed.writelines(sorted(f"{failure}\n" for failure in json.load(summary)["failures"]))
 PY
 }
 
@@ -28,9 +37,10 @@ both() {
   shift
   rm -rf whole banded
   mill "$code" -i in -o whole -q --json --set bands=false "$@"
-  failed >whole.failed
+  mv .out whole.json
   mill "$code" -i in -o banded -q --json "$@"
-  failed >banded.failed
+  mv .out banded.json
+  failed whole banded
   diff -r whole banded
   diff whole.failed banded.failed
 }
@@ -68,7 +78,7 @@ for path in sorted(pathlib.Path("in").rglob("*.png"))[::2]:
         good[:at + 8] + data + struct.pack(">I", zlib.crc32(b"IDAT" + data)) + good[at + 12 + length:])
 PY
   both 1 -s resize:scale=0.5
-  [ "$(wc -l <banded.failed)" -ge 20 ]
+  [ "$(wc -l <banded.failed)" -ge 15 ]
   both 1 -s invert -s fail:rate=0.4,kind=error
   absent -q "fail: .*CRC" banded.failed
 }
@@ -80,11 +90,10 @@ PY
 }
 
 @test "an image that is larger than memory comes through" {
-  "$FORKMILL_GENERATE" photo --count 2 --width 3000 --height 2400 --seed 3 large >/dev/null
-  mill 1 -i large -o out -q --set bands=false --memory 20MiB -s resize:scale=0.1
+  mill 1 -i large/ -o out -q --set bands=false --memory 20MiB -s resize:scale=0.1
   says "over memory"
-  mill 0 -i large -o out -q --memory 20MiB -s resize:scale=0.1
-  mill 0 -i large -o reference -q -s resize:scale=0.1
+  mill 0 -i large/ -o out -q --memory 20MiB -s resize:scale=0.1
+  mill 0 -i large/ -o reference -q -s resize:scale=0.1
   diff -r reference out
 }
 
@@ -121,7 +130,7 @@ for number, path in enumerate(sorted(pathlib.Path("in").rglob("*.png"))):
     path.write_bytes(good)
 PY
   both 0 --save-compression fastest -s invert
-  [ "$(grep -rlF "a word a word" banded | wc -l)" -ge 8 ]
+  [ "$(grep -rlF "a word a word" banded | wc -l)" -ge 5 ]
 }
 
 @test "a damaged file leaves no output where its rows have gone to the encoder" {
@@ -145,7 +154,7 @@ PY
   for stages in "" "-s gaussblur:sigma=1" "-s invert -s fail:rate=0.4,kind=error"; do
     # shellcheck disable=SC2086
     both 1 --save-compression fastest $stages
-    [ "$(wc -l <banded.failed)" -ge 20 ]
+    [ "$(wc -l <banded.failed)" -ge 15 ]
     [ -z "$(find banded -name '*-bad-*')" ]
   done
 }
@@ -187,17 +196,16 @@ PY
 }
 
 @test "an image comes through that is never there as a whole" {
-  "$FORKMILL_GENERATE" photo --count 2 --width 3000 --height 2400 --seed 3 large >/dev/null
-  local few=(-i large -q --save-compression fastest --memory 36MiB)
+  local few=(-i large/ -q --save-compression fastest --memory 36MiB)
   mill 1 "${few[@]}" -o out --set bands=false
   says "over memory"
   mill 0 "${few[@]}" -o out -w 1
-  mill 0 -i large -o reference -q --save-compression fastest
+  mill 0 -i large/ -o reference -q --save-compression fastest
   diff -r reference out
 }
 
 @test "times of steps are booked to the steps" {
-  "$FORKMILL" run -i in -o out -q --engine serial -s gaussblur:sigma=6 -s resize:scale=0.5 --json >summary.json
+  "$FORKMILL" run -i in -o out -q --engine serial -s gaussblur:sigma=12 -s resize:scale=0.5 --json >summary.json
   "$FORKMILL_PYTHON" - <<'PY'
 import json
 steps = {step["name"]: step["ns"] for step in json.load(open("summary.json"))["steps"]}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* ctest labels: alone */
 #include "tree.h"
 
 #include <dirent.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All memory of the codecs of arrays, and of gzip, is the job's scratch. */
+/* All memory of the codecs of arrays, and of gzip, is the job's scratch.
+ * ctest labels: alone */
 #include "counted_malloc.h"
 #include "zip_file.h"
 

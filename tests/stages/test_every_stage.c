@@ -119,7 +119,7 @@ static void try_images(const struct stage *stage, const void *params)
             for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
                 const struct shape in =
                     harness_shape(sizes[size][0], sizes[size][1], channels, (enum sample)sample);
-                if (shape_samples(&in) > 6 && quick_skip(7))
+                if (shape_samples(&in) > 6 && quick_skip(19))
                     continue;
                 worked += try_shape(stage, params, &in);
             }
@@ -134,7 +134,7 @@ static void try_arrays(const struct stage *stage, const void *params)
         unsigned worked = 0;
         for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
             const struct shape in = shape_array((enum sample)sample, arrays[i].rank, arrays[i].dims);
-            if (shape_samples(&in) > 1000 && quick_skip(17))
+            if (shape_samples(&in) > 6 && quick_skip(shape_samples(&in) > 1000 ? 37 : 5))
                 continue;
             worked += try_shape(stage, params, &in);
         }

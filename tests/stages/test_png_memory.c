@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* All memory of the codecs of images is the job's scratch, but for those of libraries that take some
- * themselves; test_codec_memory.c has them. */
+ * themselves; test_codec_memory.c has them. ctest labels: alone */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
