@@ -168,7 +168,7 @@ static void catch_up(struct gather *gather, bool all)
             break;
         struct error error = {0};
         int code = place->early ? combine_early(gather, place, &error) : 0;
-        if (code == ERROR_UNSUPPORTED)
+        if (code == ERROR_UNSUPPORTED || code == ERROR_LIMIT)
             refuse_late(gather, place, &error);
         else if (code < 0 && gather->trouble.code == 0)
             gather->trouble = error;

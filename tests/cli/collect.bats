@@ -117,6 +117,23 @@ END
     grep -q "failed: mixed/03.npy" .err
 }
 
+# Its turn comes when others have been combined, or put aside, already.
+@test "what is too large to begin with fails by itself, whenever it comes" {
+    mkdir sizes
+    "$FORKMILL_PYTHON" -c '
+import numpy
+numpy.save("sizes/00.npy", numpy.zeros((200, 200)))
+for i in range(1, 6): numpy.save(f"sizes/{i:02}.npy", numpy.full((10, 10), float(i)))'
+    for workers in 1 4; do
+        mill 1 -i sizes -o "out-$workers" --save-format none --aggregate-ops mean --aggregate-ops var --memory 1MiB \
+            --aggregate-file "{op}-$workers.npy" -w "$workers" --batch 1 -s "sleep:ms=200,when.glob=00*"
+        says "sizes/00.npy: aggregate takes"
+        says "5 done, 1 failed"
+    done
+    cmp mean-1.npy mean-4.npy
+    cmp var-1.npy var-4.npy
+}
+
 @test "a run says when what its stages tell goes nowhere" {
     mill 0 -i odd/ -o out -s stats
     says "what stats tells goes nowhere: collect.file"
