@@ -13,7 +13,8 @@
 #define APPLICATION_ID 0x464d4a00
 #define SCHEMA_VERSION 2
 /* Larger values in a row are not ours. */
-#define MOST_VALUE_BYTES (64 << 20)
+#define MOST_VALUE_BYTES  (64 << 20)
+#define SQLITE_PATH_BYTES 512
 /* How long to wait for a reader that stands in the way of tidying up. */
 #define BUSY_MS 5000
 
@@ -138,6 +139,18 @@ static int make_schema(sqlite3 *db, struct error *error)
     return journal_db_run(db, version, error);
 }
 
+/* What could not be opened may have a path that is too long for SQLite (MAX_PATHNAME in its os_unix.c). */
+static int cannot_open(sqlite3 *db, const char *path, struct error *error)
+{
+    const size_t length = strlen(path);
+    if (length < SQLITE_PATH_BYTES - sizeof "-journal")
+        return journal_db_failed(db, error);
+    return error_set(error, ERROR_IO,
+                     "the journal: its path has %zu bytes, and SQLite opens none of more than %d; "
+                     "--no-journal does without it",
+                     length, SQLITE_PATH_BYTES);
+}
+
 /* Makes sure that the database is a journal, or *fresh: empty. Nothing is written to a stranger's. */
 static int recognize(sqlite3 *db, bool *fresh, struct error *error)
 {
@@ -247,7 +260,7 @@ int journal_db_open(sqlite3 **out, const char *output, bool write, bool *fresh, 
                                              SQLITE_OPEN_NOMUTEX,
                                          NULL)
                        : open_to_read(&db, path);
-    int code = opened == SQLITE_OK ? harden(db, error) : journal_db_failed(db, error);
+    int code = opened == SQLITE_OK ? harden(db, error) : cannot_open(db, path, error);
     bool empty = false;
     if (code == 0)
         code = recognize(db, &empty, error);
