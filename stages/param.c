@@ -88,15 +88,18 @@ static int wrong(const struct param *param, const char *text, struct error *erro
                      param->type == PARAM_REAL ? "a number" : "a whole number");
 }
 
-static int out_of_range(const struct param *param, const char *text, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "%s: %.40s is out of range; allowed is %.15g to %.15g%s%s",
-                     param->name, text, param->min, param->max, *param->unit ? " " : "", param->unit);
-}
-
 static bool ranged(const struct param *param)
 {
     return param->min != 0 || param->max != 0;
+}
+
+static int out_of_range(const struct param *param, const char *text, struct error *error)
+{
+    if (!ranged(param))
+        return error_set(error, ERROR_USAGE, "%s: %.40s is out of range; allowed is 0 or more", param->name,
+                         text);
+    return error_set(error, ERROR_USAGE, "%s: %.40s is out of range; allowed is %.15g to %.15g%s%s",
+                     param->name, text, param->min, param->max, *param->unit ? " " : "", param->unit);
 }
 
 /* What the first word of an int stands for; the next ones count down from it. */

@@ -201,7 +201,7 @@ static void add_flag(struct parser *parser, const struct param *setting, const c
 /* --set name=value */
 static void take_set(struct parser *parser, const char *value)
 {
-    char name[64], words[2048], nearest[64];
+    char name[64], flag[80], words[2048], nearest[64];
     size_t length = strcspn(value, "="), used = 0;
     if (value[length] == '\0') {
         diag_error(parser->diag, "--set: '%.60s' is not NAME=VALUE, as in --set save.level=6", value);
@@ -210,7 +210,8 @@ static void take_set(struct parser *parser, const char *value)
     snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), value);
     const struct param *setting = length < 63 ? param_find(settings_table, name) : NULL;
     if (setting) {
-        add_flag(parser, setting, "--set", value + length + 1);
+        snprintf(flag, sizeof flag, "--set %s", name);
+        add_flag(parser, setting, flag, value + length + 1);
         return;
     }
     for (const struct param *each = settings_table; each->name; each++)

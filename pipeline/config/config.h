@@ -29,7 +29,7 @@ struct config_origin {
 struct config_flag {
     const struct param *setting; /* NULL: an entry of the chain, as -s takes it */
     const char *value;
-    char name[32]; /* "-w", "--max-pixels", ... */
+    char name[80]; /* "-w", "--max-pixels", "--set save.level", ... */
 };
 
 /* Where an entry of the chain, a stage or a marker of a pool or output, and its parameters came from. */

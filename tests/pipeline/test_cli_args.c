@@ -49,14 +49,15 @@ static void every_setting_is_reached_by_each_form(void **state)
 {
     (void)state;
     for (const struct param *setting = settings_table; setting->name; setting++) {
-        char flag[64], joined[80], set[80];
+        char flag[64], joined[80], set[80], name[80];
         config_flag_name(setting, flag, sizeof flag);
         snprintf(joined, sizeof joined, "%s=v", flag);
         snprintf(set, sizeof set, "%s=v=w", setting->name);
+        snprintf(name, sizeof name, "--set %s", setting->name);
         assert_int_equal(PARSE(CLI_RUN, joined, "--set", set), 0);
         assert_int_equal(args.flag_count, 2);
         expect_flag(0, setting->name, "v", flag);
-        expect_flag(1, setting->name, "v=w", "--set");
+        expect_flag(1, setting->name, "v=w", name);
         if (setting->type != PARAM_BOOL) {
             assert_int_equal(PARSE(CLI_RUN, flag, "-v"), 0);
             expect_flag(0, setting->name, "-v", flag);
