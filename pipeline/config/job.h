@@ -66,7 +66,8 @@ struct job {
     unsigned trunk;        /* stages [0, trunk) are common to all outputs */
     bool tee;              /* the outputs were given by `tee` */
     unsigned row_members;  /* how many may share the rows of one image; 0 and 1: none do */
-    bool bands;            /* large images may go through the first stages band by band */
+    bool bands;            /* large images may go through the first stages band by band, */
+    bool whole_first;      /* but only where there is no room for them as a whole */
     bool observed;         /* others of this user may look into the memory of its workers */
     char workers_from[64]; /* what decided the worker count: "default", "thumbs.yaml:4", "-w", ... */
 };

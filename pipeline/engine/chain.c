@@ -85,7 +85,8 @@ int chain_run_stage(struct chain_work *work, unsigned stage, struct error *error
     if (work->machine->job->stages[stage].stage->command)
         return chain_run_command(work, stage, error);
     TRY(prepare(work, stage, &at, error));
-    bool shared = sharing && !at.plan.whole && sharing->wanted(sharing->context, &at);
+    bool shared =
+        sharing && work->ticket.members > 1 && !at.plan.whole && sharing->wanted(sharing->context, &at);
     if (shared && sharing->apart && at.target == at.source) {
         shared = can_go_apart(work, stage, &at);
         if (shared)

@@ -5,40 +5,56 @@
 
 #include <stdio.h>
 
+/* Too much, where it was planned for several to share its rows? From here on it is planned for one. */
+static bool goes_alone(struct chain_work *work, const struct slot_need *need)
+{
+    struct slot_need asked = work->slot->asked;
+    chain_need_raise(&asked, need);
+    if (work->ticket.members <= 1 ||
+        chain_need_check(&asked, work->machine->job->settings.memory_bytes, NULL) == 0)
+        return false;
+    work->ticket.members = 1;
+    return true;
+}
+
 /* The item goes round again, with room for what it turned out to need. */
 static int ask_for(const struct chain_work *work, const struct slot_need *need, struct error *error)
 {
     struct slot_need *asked = &work->slot->need;
     *asked = work->slot->asked;
+    if (work->ticket.members < work->slot->ticket.members)
+        asked->scratch_bytes = 0; /* that was for several; the reader plans anew */
     chain_need_raise(asked, need);
     TRY(chain_need_check(asked, work->machine->job->settings.memory_bytes, error));
     return error_set(error, ERROR_ROOM, "takes more memory than could be known before");
 }
 
-/* Adds to *need what follows from stage `stage` on, with the item in buffer `current`. */
-static int plan_from(const struct chain_work *work, unsigned stage, const struct shape *shape,
-                     unsigned current, struct slot_need *need, struct error *error)
+/* Is there room for `need` and for what follows from stage `stage` on, with the item in buffer `current`? */
+static int plan_from(struct chain_work *work, unsigned stage, const struct shape *shape, unsigned current,
+                     const struct slot_need *first, struct error *error)
 {
     const struct chain_position position = {stage, work->output, current, work->kept};
-    TRY(chain_plan_rest(work->machine->job, &work->ticket, &position, shape, work->meta.used_bytes, need,
+    struct slot_need need = *first;
+    TRY(chain_plan_rest(work->machine->job, &work->ticket, &position, shape, work->meta.used_bytes, &need,
                         error));
-    need->part_bytes[SLOT_RECORD] = scratch_add(need->part_bytes[SLOT_RECORD], work->record.used_bytes);
-    if (chain_fits(need, &work->have))
+    need.part_bytes[SLOT_RECORD] = scratch_add(need.part_bytes[SLOT_RECORD], work->record.used_bytes);
+    if (chain_fits(&need, &work->have))
         return 0;
     /* What the outputs after this one take was planned before: it comes on top. */
     if (work->output != CHAIN_TRUNK)
-        need->part_bytes[SLOT_OUT] =
-            scratch_add(need->part_bytes[SLOT_OUT], work->slot->asked.part_bytes[SLOT_OUT]);
-    return ask_for(work, need, error);
+        need.part_bytes[SLOT_OUT] =
+            scratch_add(need.part_bytes[SLOT_OUT], work->slot->asked.part_bytes[SLOT_OUT]);
+    return goes_alone(work, &need) ? plan_from(work, stage, shape, current, first, error)
+                                   : ask_for(work, &need, error);
 }
 
-int chain_plan_again(const struct chain_work *work, unsigned stage, struct error *error)
+int chain_plan_again(struct chain_work *work, unsigned stage, struct error *error)
 {
-    struct slot_need need = {0};
-    return plan_from(work, stage, &work->shape, work->current, &need, error);
+    const struct slot_need nothing = {0};
+    return plan_from(work, stage, &work->shape, work->current, &nothing, error);
 }
 
-int chain_plan_decoding(const struct chain_work *work, unsigned stage, const struct codec_info *info,
+int chain_plan_decoding(struct chain_work *work, unsigned stage, const struct codec_info *info,
                         unsigned aside, struct error *error)
 {
     struct slot_need need = {.scratch_bytes = info->scratch_bytes};
@@ -82,10 +98,10 @@ static int unpack(struct chain_work *work, struct error *error)
 }
 
 /* The whole file is at hand: what is in it, and is there room for what will be made of it? */
-static int look(const struct chain_work *work, const struct codec *codec, struct error *error)
+static int look(struct chain_work *work, const struct codec *codec, struct error *error)
 {
     struct codec_info info = {0};
-    struct slot_need need = {0};
+    struct slot_need need;
     const struct job *job = work->machine->job;
     const uint8_t *bytes = chain_current(work);
     if (codec->sniff && !codec->sniff(bytes, work->length_bytes))
@@ -97,8 +113,13 @@ static int look(const struct chain_work *work, const struct codec *codec, struct
         code =
             codec->peek(bytes, work->length_bytes, work->length_bytes, &work->machine->limits, &info, error);
     TRY(code);
-    TRY(chain_plan_all(job, &work->ticket, &info, work->current, &need, error));
-    return chain_fits(&need, &work->have) ? 0 : ask_for(work, &need, error);
+    do {
+        need = (struct slot_need){0};
+        TRY(chain_plan_all(job, &work->ticket, &info, work->current, &need, error));
+        if (chain_fits(&need, &work->have))
+            return 0;
+    } while (goes_alone(work, &need));
+    return ask_for(work, &need, error);
 }
 
 struct codec_decode chain_decode_task(struct chain_work *work)

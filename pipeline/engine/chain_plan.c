@@ -127,7 +127,7 @@ static int plan_stage(struct planner *planner, unsigned stage, unsigned kept)
     if (!plan.in_place || planner->current == kept)
         planner->current = chain_other_buffer(planner->job, planner->current, kept);
     take_buffer(planner, planner->current, scratch_add(shape_bytes(&plan.out), chain_samples_at(&plan.out)));
-    raise(&planner->need->scratch_bytes, stage_scratch(&plan, planner->job->row_members));
+    raise(&planner->need->scratch_bytes, stage_scratch(&plan, planner->ticket->members));
     planner->record_bytes = scratch_add(planner->record_bytes, plan.record_bytes);
     return 0;
 }

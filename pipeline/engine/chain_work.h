@@ -44,10 +44,10 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
 
 /* Plans the stages from number `stage` on for the shape that there is. ERROR_ROOM, with slot->need filled,
  * where that does not fit. */
-int chain_plan_again(const struct chain_work *work, unsigned stage, struct error *error);
+int chain_plan_again(struct chain_work *work, unsigned stage, struct error *error);
 
 /* The same before something is decoded into buffer `aside` that then goes on with stage `stage`. */
-int chain_plan_decoding(const struct chain_work *work, unsigned stage, const struct codec_info *info,
+int chain_plan_decoding(struct chain_work *work, unsigned stage, const struct codec_info *info,
                         unsigned aside, struct error *error);
 
 /* Asks for `bytes` of a buffer: ERROR_ROOM, or ERROR_LIMIT. */

@@ -163,17 +163,41 @@ static int examine_reference(struct arrival *arrival, const struct job *job,
     return codec->peek(head, head_bytes, (uint64_t)st.st_size, limits, &arrival->ticket.reference, error);
 }
 
+static bool fits(const struct arrival *arrival, const struct job *job)
+{
+    return chain_need_check(&arrival->need, job->settings.memory_bytes, NULL) == 0;
+}
+
 /* Over bands of rows, where the item can be taken so and then needs less. */
 static void plan_bands(struct arrival *arrival, const struct job *job)
 {
     struct slot_need need;
     struct slot_ticket ticket = arrival->ticket;
     if (!chain_bands_choose(job, &arrival->info, &ticket) ||
-        chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0 ||
-        chain_need_total(&need) >= chain_need_total(&arrival->need))
+        chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0)
+        return;
+    chain_need_raise(&need, &arrival->found);
+    if (chain_need_total(&need) >= chain_need_total(&arrival->need))
         return;
     arrival->ticket = ticket;
     arrival->need = need;
+}
+
+/* Workers that have nothing else to do may share the rows of a whole image, where there is room for that: no
+ * item is refused for what others would need beside the one that has it. */
+static int plan_known(struct arrival *arrival, const struct job *job, struct error *error)
+{
+    struct slot_ticket *ticket = &arrival->ticket;
+    TRY(chain_plan(job, ticket, &arrival->info, &arrival->need, error));
+    chain_need_raise(&arrival->need, &arrival->found);
+    if (ticket->members > 1 && !fits(arrival, job)) {
+        ticket->members = 1;
+        TRY(chain_plan(job, ticket, &arrival->info, &arrival->need, error));
+        chain_need_raise(&arrival->need, &arrival->found);
+    }
+    if ((!arrival->among_few && !job->whole_first) || !fits(arrival, job))
+        plan_bands(arrival, job);
+    return 0;
 }
 
 static int plan(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
@@ -186,18 +210,14 @@ static int plan(struct arrival *arrival, const struct job *job, const struct cod
     if (code == ERROR_ROOM) {
         arrival->ticket.late = true;
         guess(arrival, job);
+        chain_need_raise(&arrival->need, &arrival->found);
         return 0;
     }
     TRY(code);
     if (codec->shrinks && job->settings.load.shrink)
         arrival->ticket.shrink =
             (uint8_t)chain_shrink(job, &arrival->ticket, &arrival->info.shape, codec->shrinks);
-    TRY(chain_plan(job, &arrival->ticket, &arrival->info, &arrival->need, error));
-    /* Workers that have nothing else to do may share the rows of a whole image, where there is room for it.
-     */
-    if (!arrival->among_few || chain_need_check(&arrival->need, job->settings.memory_bytes, NULL) < 0)
-        plan_bands(arrival, job);
-    return 0;
+    return plan_known(arrival, job, error);
 }
 
 int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,
@@ -214,7 +234,7 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
 {
     const struct codec *codec;
     struct slot_ticket *ticket = &arrival->ticket;
-    *ticket = (struct slot_ticket){.file_bytes = (uint64_t)arrival->st.st_size};
+    *ticket = (struct slot_ticket){.file_bytes = (uint64_t)arrival->st.st_size, .members = job->row_members};
     TRY(check_size(ticket->file_bytes, job->settings.max_file_bytes, error));
     TRY(read_head(arrival->fd, ticket->file_bytes, arrival->head, &arrival->head_bytes, error));
     TRY(know_codec(arrival->head, arrival->head_bytes, path, &codec, &ticket->packed_in, error));

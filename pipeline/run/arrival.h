@@ -12,8 +12,9 @@
 struct arrival {
     int fd, reference_fd; /* -1: not open */
     struct stat st;
-    bool among_few; /* the caller's: there are fewer items than workers, who may share its rows */
-    uint8_t *head;  /* CODEC_HEAD_BYTES + 1, the caller's */
+    bool among_few;         /* the caller's: there are fewer items than workers, who may share its rows */
+    uint8_t *head;          /* CODEC_HEAD_BYTES + 1, the caller's */
+    struct slot_need found; /* the caller's: what an earlier attempt found out that it needs */
     size_t head_bytes;
     struct slot_ticket ticket;
     struct codec_info info; /* of a file whose head says it; else zero */
@@ -31,9 +32,9 @@ struct arrival_places {
 int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,
                  const char *path, struct error *error);
 
-/* Looks at an opened file and fills everything but `head` and `among_few`. `rel` is what the scan calls it.
- * ERROR_IO, or ERROR_PASSING where another attempt may succeed, when the file cannot be read, ERROR_CORRUPT,
- * ERROR_UNSUPPORTED, ERROR_LIMIT. */
+/* Looks at an opened file and fills everything but `head`, `among_few` and `found`. `rel` is what the scan
+ * calls it. ERROR_IO, or ERROR_PASSING where another attempt may succeed, when the file cannot be read,
+ * ERROR_CORRUPT, ERROR_UNSUPPORTED, ERROR_LIMIT. */
 int arrival_examine(struct arrival *arrival, const struct job *job, const struct codec_limits *limits,
                     const struct arrival_places *places, const char *path, const char *rel,
                     struct error *error);

@@ -136,7 +136,8 @@ static void read_item(struct reader *reader, struct item *item)
 {
     const bool among_few =
         lookahead_exhausted(&reader->ahead) && reader->items < reader->machine->worker_count;
-    struct arrival arrival = {.fd = -1, .reference_fd = -1, .among_few = among_few, .head = reader->head};
+    struct arrival arrival = {
+        .fd = -1, .reference_fd = -1, .among_few = among_few, .head = reader->head, .found = item->need};
     struct error error = {0};
     const uint64_t before = clock_ns();
     lookahead_begins(&reader->ahead);
@@ -156,8 +157,6 @@ static void read_item(struct reader *reader, struct item *item)
                                item->path, item->rel, &error);
     lookahead_took(&reader->ahead, clock_ns() - before);
     note(reader, TRACE_OPEN, item, NULL, before);
-    /* An earlier attempt found out more. */
-    chain_need_raise(&arrival.need, &item->need);
     if (code == 0)
         code = chain_need_check(&arrival.need, reader->machine->job->settings.memory_bytes, &error);
     if (code < 0)

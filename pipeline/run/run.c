@@ -135,8 +135,9 @@ static void fit_job(struct run *run)
         job->row_members = (unsigned)(most < ROWS_MOST_MEMBERS ? most : ROWS_MOST_MEMBERS);
     else if (job->settings.split != SPLIT_ITEMS)
         job->row_members = (unsigned)most;
+    job->bands = job->settings.bands;
     /* Who shares the rows of whole images has to have them. */
-    job->bands = job->settings.bands && !(run->engine->shares_rows && job->settings.split != SPLIT_ITEMS);
+    job->whole_first = run->engine->shares_rows && job->settings.split != SPLIT_ITEMS;
 }
 
 /* What reading, walking and writing will open at once. Too few would fail every item by itself. */

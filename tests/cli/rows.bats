@@ -62,3 +62,30 @@ PY
   # A sanitizer turns the signal into an exit code.
   [[ "$output" == *"fail: its worker "* ]]
 }
+
+# What several need to share the rows of an image is more than one needs.
+@test "what is refused for its memory does not depend on the number of workers" {
+  "$FORKMILL_GENERATE" photo --count 3 --width 65500 --height 2 --seed 2 wide >/dev/null
+  "$FORKMILL" run -i wide -o one -w 1 -q --memory 8MiB -s gaussblur:sigma=3
+  for engine in process thread openmp; do
+    "$FORKMILL" run -i wide -o "$engine" --engine "$engine" -w 8 -q --memory 8MiB -s gaussblur:sigma=3
+    diff -r one "$engine"
+  done
+  # Of packed files it is known only once they are unpacked.
+  mkdir packed
+  "$FORKMILL_PYTHON" -c '
+import gzip, numpy
+with gzip.open("packed/array.npy.gz", "wb") as to:
+    numpy.save(to, (numpy.arange(2 * 65500 * 3) % 251).astype("u1").reshape(2, 65500, 3))'
+  for workers in 1 8; do
+    "$FORKMILL" run -i packed -o "packed-$workers" -w "$workers" -q --memory 9MiB --save-format png -s to_image -s gaussblur:sigma=3
+  done
+  diff -r packed-1 packed-8
+}
+
+@test "where whole images do not fit, OpenMP takes them over bands, too" {
+  "$FORKMILL_GENERATE" flat --count 2 --width 2500 --height 1800 drawings >/dev/null
+  "$FORKMILL" run -i drawings -o one -w 1 -q --memory 24MiB --save-compression fastest
+  "$FORKMILL" run -i drawings -o openmp --engine openmp -w 3 -q --memory 24MiB --save-compression fastest
+  diff -r one openmp
+}
