@@ -9,15 +9,21 @@ setup() {
     mkdir photos
 }
 
+# The names of all there is, but for what a run has said.
+names() (
+    shopt -s globstar
+    GLOBIGNORE=.err:.out
+    echo **
+)
+
 # Runs, and fails unless it is refused with exit code 2, nothing on stdout, and nothing made.
 refused() {
     local before code=0
-    before=$(find . -mindepth 1 ! -name .err | sort)
+    before=$(names)
     "$FORKMILL" "$@" >.out 2>.err || code=$?
     [ "$code" -eq 2 ] || { echo "exit code $code"; cat .err; return 1; }
     [ ! -s .out ] || { cat .out; return 1; }
-    rm .out
-    [ "$before" = "$(find . -mindepth 1 ! -name .err | sort)" ]
+    [ "$before" = "$(names)" ]
 }
 
 says() {
@@ -207,7 +213,7 @@ END
     for name in $(sed -n 's/^STAGE(\(.*\))$/\1/p' "$FORKMILL_ROOT/stages/stages.def"); do
         if "$FORKMILL" run --print-config -s "$name" >one.yaml 2>.err; then
             values one.yaml >two.yaml
-            values -s "$name" | diff - two.yaml
+            sed 's/ *# [^"]*$//' one.yaml | diff - two.yaml
             count=$((count + 1))
         else # a stage that has no defaults for all says so
             grep -q "$name: " .err
@@ -218,7 +224,7 @@ END
 
 @test "a printed config is YAML for others, too" {
     "$FORKMILL" run --print-config -i $'a\n"b' -i $'\xff' -s resize:width=3 -s pool -w 5 >c.yaml
-    python3 - <<'END'
+    "$FORKMILL_PYTHON" - <<'END'
 import yaml
 c = yaml.safe_load(open("c.yaml"))
 assert c["input"] == ['a\n"b', b"\xff"], c["input"]
@@ -254,9 +260,10 @@ END
     "$FORKMILL" --help-man | sed 's/\\-/-/g' >page
     names=$("$FORKMILL" run --print-config | sed -n 's/^\(# \)\?\([a-z_]*\):.*/\2/p' | grep -vx 'stages\|save')
     [ "$(wc -w <<<"$names")" -ge 20 ]
-    for name in $names save-level; do
-        grep -q -- "--\(\[no-\]\)\?${name//_/-}\b" help
-        grep -q -- "${name//_/-}" page
+    help=$(<help) page=$(<page)
+    for name in ${names//_/-} save-level; do
+        [[ $help == *"--$name"[!a-z]* || $help == *"--[no-]$name"[!a-z]* ]]
+        [[ $page == *"$name"* ]]
     done
     absent ' $' help
     [ "$(awk '{ if (length > 100) n++ } END { print n + 0 }' help)" -eq 0 ]

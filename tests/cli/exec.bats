@@ -33,16 +33,19 @@ image = image.resize((image.width * 4, image.height * 3), Image.NEAREST).convert
 image.save(sys.stdout.buffer, "PPM")''')
 END
     for engine in process thread openmp serial; do
-        mill 0 -i "$in" -o "larger-$engine" --engine $engine -s "exec:command=$FORKMILL_PYTHON double.py" -s invert
+        # Each item begins a Python with Pillow.
+        mill 0 -i "${in}photo/000/photo-00000[0-2].png" -o "larger-$engine" --engine $engine -s "exec:command=$FORKMILL_PYTHON double.py" -s invert
     done
     for engine in thread openmp serial; do diff -r larger-process "larger-$engine"; done
     "$FORKMILL_PYTHON" - <<'END'
 import glob
 from PIL import Image, ImageOps, ImageChops
-for path in glob.glob("in/**/*.png", recursive=True):
-    want = Image.open(path).resize((360, 120), Image.NEAREST).convert("L")
-    made = Image.open(path.replace("in/", "larger-process/", 1))
-    assert made.mode == "L" and ImageChops.difference(ImageOps.invert(want), made).getbbox() is None
+made = sorted(glob.glob("larger-process/**/*.png", recursive=True))
+assert len(made) == 3, made
+for path in made:
+    want = Image.open("in/photo/000/" + path.rpartition("/")[2]).resize((360, 120), Image.NEAREST).convert("L")
+    image = Image.open(path)
+    assert image.mode == "L" and ImageChops.difference(ImageOps.invert(want), image).getbbox() is None
 END
 }
 

@@ -45,7 +45,7 @@ wait_until() {
     local end=$((SECONDS + ${WAIT_S:-60}))
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || { echo "waited in vain: $*"; return 1; }
-        sleep 0.01
+        sleep 0.03
     done
 }
 
@@ -54,9 +54,15 @@ files() {
     find "$1" -type f ! -name '.forkmill-*' 2>/dev/null | wc -l
 }
 
-has_files() {
-    [ "$(files "$1")" -ge "$2" ]
-}
+# As many files, by the shell alone: it is asked over and over.
+has_files() (
+    shopt -s globstar nullglob
+    found=0
+    for file in "$1"/**/*; do
+        if [ -f "$file" ]; then found=$((found + 1)); fi
+    done
+    [ "$found" -ge "$2" ]
+)
 
 no_temps() {
     [ -z "$(find "$1" -name '.forkmill-*')" ] || { find "$1" -name '.forkmill-*'; return 1; }
@@ -69,22 +75,25 @@ part_of() {
     return 1
 }
 
-# A number of the summary that --json printed, a value a line: number items.done
+# Numbers of the summary that --json printed, a line each: number items.done
 number() {
-    awk -v wanted="$1" '
+    awk -v names="$*" '
+        BEGIN { count = split(names, wanted, " ") }
         match($0, /^ *"[a-z_]+": /) {
             depth = (index($0, "\"") - 1) / 2
             split($0, word, "\"")
             path[depth] = (depth > 1 ? path[depth - 1] "." : "") word[2]
-            if (path[depth] == wanted) {
-                sub(/^[^:]*: /, "")
-                sub(/,$/, "")
-                print
-                found = 1
-                exit
-            }
+            value = $0
+            sub(/^[^:]*: /, "", value)
+            sub(/,$/, "", value)
+            if (!(path[depth] in values)) values[path[depth]] = value
         }
-        END { exit !found }' .out
+        END {
+            for (i = 1; i <= count; i++) {
+                if (!(wanted[i] in values)) exit 1
+                print values[wanted[i]]
+            }
+        }' .out
 }
 
 is() {
@@ -93,14 +102,21 @@ is() {
     [ "$value" = "$2" ] || { echo "$1 is $value, not $2"; return 1; }
 }
 
-# Process ids of the fork server and the workers of $main; empty where there are none (yet).
+# Process ids of the children of a process, a line each; empty where there are none (yet).
+children() {
+    local ids
+    { read -ra ids <"/proc/$1/task/$1/children"; } 2>/dev/null || true
+    [ ${#ids[@]} -gt 0 ] && printf '%s\n' "${ids[@]}"
+}
+
+# Of the fork server and of the workers of $main.
 server() {
-    pgrep -P "$main"
+    children "$main"
 }
 
 workers() {
     local server
-    server=$(server) && pgrep -P "$server"
+    server=$(server) && children "$server"
 }
 
 has_workers() {
@@ -139,7 +155,8 @@ in_mounts() {
 # done skipped failed, as the run before said in JSON.
 counts() {
     local got
-    got="$(number items.done) $(number items.skipped) $(number items.failed)"
+    got=$(number items.done items.skipped items.failed)
+    got=${got//$'\n'/ }
     [ "$got" = "$1" ] || { echo "done, skipped, failed: $got, not $1"; return 1; }
 }
 

@@ -36,7 +36,7 @@ setup() {
 @test "--json is JSON and says the same" {
     "$FORKMILL" stages --json >all.json
     "$FORKMILL" stages template --json >one.json
-    python3 - <<'END'
+    "$FORKMILL_PYTHON" - <<'END'
 import json
 stages = json.load(open("all.json"))
 one = json.load(open("one.json"))
