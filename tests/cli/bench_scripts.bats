@@ -113,6 +113,7 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
 }
 
 @test "the scripts refuse what they do not know" {
+  cd "$BATS_TEST_TMPDIR"
   for script in run ipc csv codec peers kernels; do
     code=0
     "$FORKMILL_ROOT/bench/$script.sh" --slowly 2>err || code=$?
