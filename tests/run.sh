@@ -24,8 +24,15 @@ phase() { # NAME COMMAND...
   [ $verdict = ok ]
 }
 
-build_preset() { # PRESET [TARGET]
-  cmake --preset "$1" >/dev/null && cmake --build --preset "$1" -j2 --target "${2:-all}"
+# Where ccache is there, what was compiled before, in this clone or another, is not compiled again.
+if command -v ccache >/dev/null; then
+  export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+fi
+
+build_preset() { # PRESET [TARGET...]
+  local preset=$1
+  shift
+  cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j2 --target "${@:-all}"
 }
 
 # The files that ask for a loop to be vectorised, for what clang says where it could not; it sees all else in the
@@ -67,7 +74,7 @@ suite_asan() {
 
 phase "set-up" datasets/setup.sh build tests || exit 1
 phase "build loops with clang" build_clang
-phase "build for release" build_preset release manual && phase "install" install_release
+phase "build for release" build_preset release forkmill manual && phase "install" install_release
 phase "build for asan, with clang" build_preset asan &&
   phase "tests under asan" suite_asan
 phase "build for tsan" build_preset tsan threads_tests &&

@@ -245,7 +245,7 @@ static void random_chains_give_the_same(void **state)
     static const uint32_t heights[] = {1, 2, 3, 15, 16, 17, 63, 64, 65, 130, 201, 333};
     unsigned worked = 0, longest = 0;
     for (unsigned i = 0; i < 1500; i++) {
-        if (quick_skip(20))
+        if (quick_skip(41))
             continue;
         struct job job = start();
         const bool streamed = dice(2);

@@ -88,7 +88,7 @@ static void blocks_become_what_was_asked_for(void **state)
         }
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             for (size_t f = 0; f < 5; f++) {
-                if (quick_skip(7))
+                if (quick_skip(13))
                     continue;
                 compare(&in, src, funcs[f], sizes[s], false);
                 compare(&in, src, funcs[f], sizes[s], true);

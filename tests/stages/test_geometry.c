@@ -71,7 +71,7 @@ static void check_all(const char *name, const char *params, source_of *source, u
         for (unsigned channels = 1; channels <= 4; channels++) {
             for (int sample = 0; sample < SAMPLE_IMAGE_COUNT; sample++) {
                 struct shape in = harness_shape(sizes[i][0], sizes[i][1], channels, (enum sample)sample);
-                if (in.width >= least && in.height >= least && !(in.height > 100 && quick_skip(7)))
+                if (in.width >= least && in.height >= least && !(in.height > 100 && quick_skip(17)))
                     check_moved(name, params, &in, source);
             }
         }

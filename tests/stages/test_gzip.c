@@ -98,7 +98,7 @@ static void changed_bytes_show(void **state)
     memcpy(bytes, MEMBER, sizeof bytes);
     for (size_t at = 0; at < sizeof bytes; at++) {
         for (unsigned value = 0; value < 256; value++) {
-            if (quick_skip(19))
+            if (quick_skip(37))
                 continue;
             bytes[at] = (uint8_t)value;
             const bool sound = (at >= 4 && at < 10) || (at == 3 && value == 1) ||

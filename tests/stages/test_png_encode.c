@@ -71,7 +71,7 @@ static void every_shape_content_and_setting(void **state)
                                   .sample = kinds[k].sample,
                                   .bits = kinds[k].bits};
             for (enum content content = FLAT; content < CONTENTS; content++) {
-                if (quick_skip(11))
+                if (quick_skip(23))
                     continue;
                 uint8_t *pixels = make_pixels(&shape, content);
                 struct codec_save save = {.level = -1};

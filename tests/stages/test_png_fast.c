@@ -367,7 +367,7 @@ static void random_damage(void **state)
     bool fast;
     seed = 7;
     limits = &small_limits;
-    const unsigned files = quick() ? 300 : 1500;
+    const unsigned files = quick() ? 150 : 800;
     for (unsigned i = 0; i < files; i++) {
         bool large = i % 200 == 0;
         struct reference_bytes file = make(&kinds[i % KINDS], large ? 900 : 13, large ? 900 : 7, &two_pieces);

@@ -215,13 +215,15 @@ static const struct plan plans[] = {
     {2, {PRODUCER_0, PRODUCER_0, PRODUCER_0}, 1, 0, ANY_ORDER, PLANT_NONE},
     {2, {PRODUCER_0, PRODUCER_1, NOBODY}, 1, 0, ANY_ORDER, PLANT_NONE},
     {2, {PRODUCER_0, NOBODY, NOBODY}, 1, 1, ANY_ORDER, PLANT_NONE},
-    {1, {PRODUCER_0, MAIN, NOBODY}, 1, 1, ANY_ORDER, PLANT_NONE},
+    {1, {PRODUCER_0, MAIN, NOBODY}, 1, 0, ANY_ORDER, PLANT_NONE},
+    {1, {PRODUCER_0, MAIN, NOBODY}, 1, 1, 0, PLANT_NONE},
     {2, {PRODUCER_0, PRODUCER_1, MAIN}, 2, 1, 0, PLANT_NONE},
     {2, {PRODUCER_0, PRODUCER_1, PRODUCER_0}, 2, 1, 0, PLANT_NONE},
 };
 
 /* For those who have the time. */
 static const struct plan long_plans[] = {
+    {1, {PRODUCER_0, MAIN, NOBODY}, 1, 1, ANY_ORDER, PLANT_NONE},
     {2, {PRODUCER_0, MAIN, NOBODY}, 2, 0, ANY_ORDER, PLANT_NONE},
     {1, {PRODUCER_0, PRODUCER_1, MAIN}, 2, 1, 0, PLANT_NONE},
 };
