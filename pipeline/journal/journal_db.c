@@ -13,8 +13,7 @@
 #define APPLICATION_ID 0x464d4a00
 #define SCHEMA_VERSION 2
 /* Larger values in a row are not ours. */
-#define MOST_VALUE_BYTES  (64 << 20)
-#define SQLITE_PATH_BYTES 512
+#define MOST_VALUE_BYTES (64 << 20)
 /* How long to wait for a reader that stands in the way of tidying up. */
 #define BUSY_MS 5000
 
@@ -139,16 +138,19 @@ static int make_schema(sqlite3 *db, struct error *error)
     return journal_db_run(db, version, error);
 }
 
-/* What could not be opened may have a path that is too long for SQLite (MAX_PATHNAME in its os_unix.c). */
+/* MAX_PATHNAME in SQLite's os_unix.c. */
+#define MOST_PATH_BYTES 512
+
+/* SQLite itself does not say that a path is too long for it. */
 static int cannot_open(sqlite3 *db, const char *path, struct error *error)
 {
     const size_t length = strlen(path);
-    if (length < SQLITE_PATH_BYTES - sizeof "-journal")
+    if (length <= MOST_PATH_BYTES)
         return journal_db_failed(db, error);
     return error_set(error, ERROR_IO,
                      "the journal: its path has %zu bytes, and SQLite opens none of more than %d; "
                      "--no-journal does without it",
-                     length, SQLITE_PATH_BYTES);
+                     length, MOST_PATH_BYTES);
 }
 
 /* Makes sure that the database is a journal, or *fresh: empty. Nothing is written to a stranger's. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as text. A row holds a handful, and printf takes a tenth of its cost for each. */
+/* Numbers as text, where they are many: in the rows of the journal, where printf took a tenth of a row's cost
+ * for each, and in the names of temporary files. */
 #ifndef PIPELINE_DIGITS_H
 #define PIPELINE_DIGITS_H
 
@@ -10,8 +11,7 @@
 /* As many characters as a number of 64 bits and its sign may take. */
 #define DIGITS_BYTES 20u
 
-/* Writes `value` in decimal at `to`, which has room for DIGITS_BYTES, and gives the end; no zero
- * follows. */
+/* Writes `value` in decimal at `to`, which has room for DIGITS_BYTES, and gives the end; no zero follows. */
 static inline char *digits_put(char *to, uint64_t value)
 {
     char digits[DIGITS_BYTES];

@@ -13,7 +13,6 @@
 #include "pipeline/journal/journal_lock.h"
 #include "pipeline/journal/journal_name.h"
 #include "pipeline/journal/journal_outputs.h"
-#include "pipeline/shared/digits.h"
 
 static int enter(void **state)
 {
@@ -292,24 +291,6 @@ static void outputs_stand_or_do_not(void **state)
     close(directory);
 }
 
-/* As printf writes them, at the ends of their range too. */
-static void numbers_are_written_in_decimal(void **state)
-{
-    (void)state;
-    static const uint64_t numbers[] = {0,         1, 9, 10, 99, 100, 1234567890, INT64_MAX, UINT64_MAX - 1,
-                                       UINT64_MAX};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        char ours[DIGITS_BYTES + 1] = "", expected[DIGITS_BYTES + 2];
-        snprintf(expected, sizeof expected, "%" PRIu64, numbers[i]);
-        *digits_put(ours, numbers[i]) = '\0';
-        assert_string_equal(ours, expected);
-        const int64_t number = (int64_t)(0 - numbers[i]);
-        snprintf(expected, sizeof expected, "%" PRId64, number);
-        *digits_put_signed(ours, number) = '\0';
-        assert_string_equal(ours, expected);
-    }
-}
-
 static void assert_name(const char *shown, const char *rel, const char *path, size_t root_bytes)
 {
     static struct journal_name name;
@@ -381,7 +362,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(children_do_not_keep_the_lock, enter, leave),
         cmocka_unit_test_setup_teardown(looking_changes_nothing, enter, leave),
         cmocka_unit_test_setup_teardown(outputs_stand_or_do_not, enter, leave),
-        cmocka_unit_test(numbers_are_written_in_decimal),
         cmocka_unit_test(any_time_of_change_is_a_number),
         cmocka_unit_test(names_do_not_depend_on_how_they_are_written),
         cmocka_unit_test(only_names_of_temporary_files_are_swept),
