@@ -270,11 +270,38 @@ END
     "$FORKMILL" run --bogus --help | cmp - help
 }
 
-@test "a standard output that is full is an error" {
+@test "a standard output that is full or closed is an error of every command that has something to say" {
+    "$FORKMILL_GENERATE" icons photos
+    "$FORKMILL" run -q -i photos -o out --journal
+    printf 'input: photos\noutput: out2\n' >c.yaml
+    commands=(--help --version --help-man "help" "run --help" stages "stages --json" "stages resize"
+        "stages pool" "check c.yaml" doctor "doctor --json" "report out" "report out --json"
+        "run c.yaml --print-config" "run c.yaml --dry-run" "run c.yaml --json"
+        "bench c.yaml --engines serial --repeat 1" "bench c.yaml --engines serial --repeat 1 --json -")
+    for words in "${commands[@]}"; do
+        read -ra words <<<"$words"
+        code=0
+        "$FORKMILL" "${words[@]}" >/dev/full 2>.err || code=$?
+        [ "$code" -eq 5 ] || { echo "full: $code: ${words[*]}"; return 1; }
+        says "cannot write to standard output"
+        code=0
+        "$FORKMILL" "${words[@]}" >&- 2>.err || code=$?
+        [ "$code" -eq 5 ] || { echo "closed: $code: ${words[*]}"; return 1; }
+        says "cannot write to standard output"
+    done
+}
+
+@test "a standard output that nothing is written to may be closed" {
+    "$FORKMILL_GENERATE" icons photos
+    "$FORKMILL" run -i photos -o out -q >&-
+    "$FORKMILL" run -i photos -o out -q >/dev/full
+}
+
+@test "a closed standard input has no list of files" {
     code=0
-    "$FORKMILL" run --help >/dev/full 2>.err || code=$?
-    [ "$code" -eq 5 ]
-    says "cannot write to standard output"
+    "$FORKMILL" run --files-from - -o out <&- 2>.err || code=$?
+    [ "$code" -eq 1 ]
+    says "reading the list of files: Bad file descriptor"
 }
 
 @test "closed standard files are no trouble" {
