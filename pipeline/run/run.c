@@ -275,7 +275,7 @@ static void close_all(struct run *run)
     gather_close(run->gather);
     quarantine_close(run->quarantine);
     for (size_t i = 0; i < sizeof run->reserved / sizeof *run->reserved; i++)
-        free(run->reserved[i]);
+        free(run->reserved[i].name);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
     admission_close(&run->admission);
