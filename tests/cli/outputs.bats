@@ -258,7 +258,10 @@ END
         says "names that begin with .forkmill- are for forkmill's own files"
     done
     [ "$(find out -type f)" = out/.forkmill-journal.db ]
-    mill 1 -i one -o out --save-name '.forkmill-{stem}.png' --dry-run
+    mill 2 -i one -o out --save-name '.forkmill-{stem}.png' --dry-run
+    icon forkmill-a.png
+    mill 1 -i forkmill-a.png -o out --save-name '.{stem}.png' --dry-run
+    says "names that begin with .forkmill- are for forkmill's own files"
     for name in out/.forkmill-journal.db ./.forkmill-x.csv; do
         mill 2 -i one -o out -s hash --collect-file "$name"
         says "are for forkmill's own files"
