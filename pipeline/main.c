@@ -13,12 +13,18 @@
 #include "pipeline/cli/cli.h"
 #include "pipeline/shared/stall.h"
 
-/* A file opened while 0, 1 or 2 is closed would take that number, and messages would go into it. */
+/* A file opened while 0, 1 or 2 is closed would take that number, and messages would go into it. What stands
+ * in for standard input cannot be read nor that for standard output written, so that who needs them gets an
+ * error. */
 static int hold_standard_files(void)
 {
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
     for (int file = 0; file <= 2; file++) {
-        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", modes[file]) < 0) {
+            fprintf(stderr, "forkmill: error: /dev/null, in place of a closed standard file: %s\n",
+                    strerror(errno));
             return -1;
+        }
     }
     return 0;
 }
@@ -118,10 +124,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "forkmill: error: FORKMILL_STALLS: %s\n", error.reason);
         return EXIT_USAGE;
     }
-    int code = choose(argc, argv);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "forkmill: error: cannot write to standard output: %s\n", strerror(errno));
-        return EXIT_FATAL;
-    }
-    return code;
+    return cli_flush(choose(argc, argv));
 }

@@ -143,6 +143,11 @@ struct codec {
     /* Do these first bytes of a file claim this format? NULL: nothing in a file tells, its name must. */
     bool (*sniff)(const uint8_t *head, size_t head_bytes);
 
+    /* Optional: do the settings for its files make sense, whatever is in them? ERROR_USAGE with a text that
+     * begins with the name of the setting that does not: "load.shape ...", "save.delimiter ...". */
+    int (*check_load)(const struct codec_limits *limits, struct error *error);
+    int (*check_save)(const struct codec_save *save, struct error *error);
+
     /* Reads the header of a file of `file_bytes` from its first `head_bytes` and checks the limits.
      * ERROR_CORRUPT, ERROR_UNSUPPORTED or ERROR_LIMIT; the text of a limit names limit, value and setting.
      * ERROR_ROOM where the header is longer than `head_bytes`: a worker then asks again with the whole file.

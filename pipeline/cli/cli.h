@@ -29,4 +29,8 @@ void cli_print_config(const struct config *config);
  * exit code for it: EXIT_DONE where there were no errors. */
 int cli_show(const struct diag *diag, const char *advice);
 
+/* The last word to standard output: writes out what is left. Returns `code`, or EXIT_FATAL with a message
+ * where any of the output was lost. */
+int cli_flush(int code);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "pipeline/bench/bench.h"
 #include "pipeline/config/allotted.h"
+#include "pipeline/files/resolve.h"
 #include "pipeline/report/escape.h"
 #include "pipeline/report/report_file.h"
 
@@ -88,16 +89,28 @@ struct sinks {
     bool json_to_stdout;
 };
 
+static bool same_place(const char *a, const char *b)
+{
+    char *place_a = resolve_place(a), *place_b = resolve_place(b);
+    const bool same = place_a && place_b && strcmp(place_a, place_b) == 0;
+    free(place_a);
+    free(place_b);
+    return same;
+}
+
 /* Opens what the result is to be written to, before hours of runs. */
 static int open_sinks(struct sinks *sinks, const struct cli_args *args, struct diag *diag)
 {
     struct error error = {0};
     char shown[sizeof error.reason * 4];
     sinks->json_to_stdout = args->json_file && strcmp(args->json_file, "-") == 0;
+    if (args->json_file && args->html_file && !sinks->json_to_stdout &&
+        same_place(args->json_file, args->html_file))
+        diag_error(diag, "--json and --html would both write %.160s", args->html_file);
     if (args->json_file && !sinks->json_to_stdout &&
-        report_file_open(&sinks->json, args->json_file, &error) < 0)
+        report_file_open(&sinks->json, args->json_file, REPORT_FILE_JSON, &error) < 0)
         diag_error(diag, "--json: cannot write %s", escape_text(error.reason, shown, sizeof shown));
-    if (args->html_file && report_file_open(&sinks->html, args->html_file, &error) < 0)
+    if (args->html_file && report_file_open(&sinks->html, args->html_file, REPORT_FILE_PAGE, &error) < 0)
         diag_error(diag, "--html: cannot write %s", escape_text(error.reason, shown, sizeof shown));
     return diag->errors ? cli_show(diag, "forkmill bench --help") : EXIT_DONE;
 }

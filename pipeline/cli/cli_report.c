@@ -15,7 +15,7 @@ static int write_page(const struct history *history, const char *output, const c
 {
     struct report_file file = {0};
     struct error error = {0};
-    int code = report_file_open(&file, path, &error);
+    int code = report_file_open(&file, path, REPORT_FILE_PAGE, &error);
     if (code == 0)
         code = history_html(history, output, file.stream);
     if (code == 0)
@@ -23,7 +23,7 @@ static int write_page(const struct history *history, const char *output, const c
     report_file_drop(&file);
     if (code < 0 && error.code == 0)
         error_set(&error, ERROR_IO, "%.180s: cannot be written", path);
-    return code < 0 ? complain(&error, EXIT_FATAL) : EXIT_DONE;
+    return code < 0 ? complain(&error, error.code == ERROR_USAGE ? EXIT_USAGE : EXIT_FATAL) : EXIT_DONE;
 }
 
 static int tell(const struct history *history, const char *output, const struct cli_args *args)

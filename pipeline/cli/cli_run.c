@@ -68,10 +68,8 @@ static int run(const struct cli_args *args, struct config *config)
         if (args->json && summary_print_json(&summary, stdout) < 0)
             code = EXIT_FATAL;
     }
-    if (summary.abandoned) {
-        fflush(NULL);
-        _exit(code);
-    }
+    if (summary.abandoned)
+        _exit(cli_flush(code));
     summary_free(&summary);
     return code;
 }

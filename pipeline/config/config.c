@@ -229,6 +229,39 @@ static void check_path(struct config *config, const char *name, const char *path
         setting_error(config, name, pipe);
 }
 
+/* An error whose text begins with the name of its setting. */
+static void named_error(struct config *config, const char *text)
+{
+    char from[512];
+    const struct param *setting = settings_table;
+    size_t length = 0;
+    for (; setting->name; setting++) {
+        length = strlen(setting->name);
+        if (strncmp(setting->name, text, length) == 0 && (text[length] == ' ' || text[length] == ':'))
+            break;
+    }
+    if (!setting->name)
+        diag_error(config->diag, "%s", text);
+    else
+        diag_error(
+            config->diag, "%s (%s)%s", setting->name,
+            config_origin_text(config, &config->origins[index_of(setting)], setting, from, sizeof from),
+            text + length);
+}
+
+/* What the codecs say of `load` and `save`: else each of their files would fail by itself. */
+static void check_codecs(struct config *config)
+{
+    const struct codec_limits limits = settings_limits(&config->job.settings);
+    for (const struct codec *const *codec = codec_all(); *codec; codec++) {
+        struct error error = {0};
+        if ((*codec)->check_load && (*codec)->check_load(&limits, &error) < 0)
+            named_error(config, error.reason);
+        if ((*codec)->check_save && (*codec)->check_save(&config->job.settings.save, &error) < 0)
+            named_error(config, error.reason);
+    }
+}
+
 static void check_together(struct config *config)
 {
     const struct settings *settings = &config->job.settings;
@@ -238,6 +271,7 @@ static void check_together(struct config *config)
     if (settings->max_failures && settings_stop_of(settings->max_failures, &stop, &error) < 0)
         setting_error(config, "max_failures", error.reason);
     check_path(config, "quarantine", settings->quarantine, NULL);
+    check_path(config, "trace", settings->trace, NULL);
     if (settings->null_separated && !settings->files_from)
         setting_error(config, "null", "it says how files_from is separated, which is not given");
     check_path(config, "files_from", settings->files_from, NULL);
@@ -252,6 +286,7 @@ static void check_together(struct config *config)
         setting_error(config, "save.interlace", "only png can be interlaced; drop it or set save.format");
     if (settings->save.reduce && format && strcmp(format->name, "png") != 0)
         setting_error(config, "save.reduce", "only png is reduced; drop it or set save.format");
+    check_codecs(config);
 }
 
 static void check_plan(struct config *config)

@@ -258,6 +258,17 @@ static void inherit(struct config *config, unsigned output)
     }
 }
 
+/* A tee's own; that of `save` was looked at before. */
+static void check_delimiter(struct config *config, unsigned output)
+{
+    struct job_output *own = &config->job.outputs[output];
+    struct error error = {0};
+    for (const struct codec *const *codec = codec_all(); *codec && !own->lends_delimiter; codec++) {
+        if ((*codec)->check_save && (*codec)->check_save(&own->save, &error) < 0)
+            output_error(config, output, error.reason);
+    }
+}
+
 static void fit_output(struct config *config, unsigned output, unsigned kinds, int none)
 {
     struct job *job = &config->job;
@@ -268,6 +279,7 @@ static void fit_output(struct config *config, unsigned output, unsigned kinds, i
         output_error(config, output, "an output is saved; drop it instead of format none");
         return;
     }
+    check_delimiter(config, output);
     fit_name(config, output);
     if (!follow_kinds(config, own->first, own->last, &kinds, &giver))
         return;

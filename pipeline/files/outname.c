@@ -51,23 +51,27 @@ static int claim(const struct outname_rule *rule, struct outname_set *set, unsig
     return outname_set_add(set, key) < 0 ? ERROR_MEMORY : 1;
 }
 
-/* Is the name that of another file the run makes, or does it lie in a directory for them? */
-static int check_reserved(const struct outname_rule *rule, bool tiles, const char *name, struct error *error)
+static bool lies_in(const struct outname_reserved *reserved)
+{
+    const size_t length = strlen(reserved->name);
+    return length > 0 && reserved->name[length - 1] == '/';
+}
+
+/* What else the run writes that the name is, or that it lies in; NULL: nothing. */
+static const struct outname_reserved *reserved_by(const struct outname_rule *rule, unsigned form,
+                                                  const char *name)
 {
     char ours[NAME_BYTES], other[NAME_BYTES];
-    for (char *const *reserved = rule->reserved; reserved && *reserved; reserved++) {
-        if (strlen(*reserved) >= sizeof other)
+    const bool tiles = rule->forms[form].tiles;
+    for (const struct outname_reserved *reserved = rule->reserved; reserved && reserved->name; reserved++) {
+        if (strlen(reserved->name) >= sizeof other)
             continue;
         common(name, tiles, ours);
-        common(*reserved, tiles, other);
-        const size_t length = strlen(other);
-        if (length > 0 && other[length - 1] == '/' && strncmp(other, ours, length) == 0)
-            return error_set(error, ERROR_USAGE, "its output would lie in the quarantine");
-        if (strcmp(other, ours) == 0)
-            return error_set(error, ERROR_USAGE,
-                             "its output would be the file that collect or aggregate writes");
+        common(reserved->name, tiles, other);
+        if (lies_in(reserved) ? strncmp(other, ours, strlen(other)) == 0 : strcmp(other, ours) == 0)
+            return reserved;
     }
-    return 0;
+    return NULL;
 }
 
 static int assign(const struct outname_rule *rule, unsigned form, const char *rel, struct error *error)
@@ -75,7 +79,11 @@ static int assign(const struct outname_rule *rule, unsigned form, const char *re
     char name[NAME_BYTES];
     TRY(outname_make(&rule->forms[form], rel, 0, 0, name, sizeof name, error));
     TRY(outname_check_own(name, error));
-    TRY(check_reserved(rule, rule->forms[form].tiles, name, error));
+    const struct outname_reserved *reserved = reserved_by(rule, form, name);
+    if (reserved)
+        return error_set(error, ERROR_USAGE, "its output would %s %s%s",
+                         lies_in(reserved) ? "lie in the" : "be the file that", reserved->who,
+                         lies_in(reserved) ? "" : " writes");
     int fresh = rule->taken && can_clash(rule, name) ? claim(rule, rule->taken, form, name) : 1;
     if (fresh < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");
@@ -120,6 +128,7 @@ struct names {
     struct scan_entry entry;
     unsigned form; /* the next to make of the entry */
     char name[NAME_BYTES];
+    const struct outname_reserved *reserved; /* what the name would be; NULL: no such thing */
 };
 
 static int names_open(struct names *names, const struct scan_options *options,
@@ -129,14 +138,19 @@ static int names_open(struct names *names, const struct scan_options *options,
     return scan_open(&names->scan, options, error);
 }
 
-/* The next name that can clash; false at the end. Names that cannot be made are left to the run. */
+/* The next name that can clash, or is reserved; false at the end. Names that cannot be made are left to the
+ * run.
+ */
 static bool names_next(struct names *names)
 {
     for (;;) {
         while (names->form < names->rule->form_count) {
-            if (outname_make(&names->rule->forms[names->form++], names->entry.rel, 0, 0, names->name,
-                             sizeof names->name, NULL) == 0 &&
-                can_clash(names->rule, names->name))
+            const unsigned form = names->form++;
+            if (outname_make(&names->rule->forms[form], names->entry.rel, 0, 0, names->name,
+                             sizeof names->name, NULL) < 0)
+                continue;
+            names->reserved = reserved_by(names->rule, form, names->name);
+            if (names->reserved || can_clash(names->rule, names->name))
                 return true;
         }
         do {
@@ -183,6 +197,29 @@ static int find_first(const struct scan_options *options, const struct outname_r
                      clash->first ? clash->first : "another", clash->second);
 }
 
+/* The listing is at a name that is reserved. */
+static int refuse_reserved(const struct names *names, struct outname_clash *clash, struct error *error)
+{
+    clash->first = strdup(names->entry.shown);
+    clash->output = strdup(names->reserved->name);
+    clash->who = names->reserved->who;
+    if (!clash->first || !clash->output)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    return error_set(error, ERROR_USAGE, "%s would make %s, which %s writes", clash->first, clash->output,
+                     clash->who);
+}
+
+/* The listing is at a name that another input makes, too. */
+static int refuse_twin(const struct names *names, const struct scan_options *options,
+                       struct outname_clash *clash, struct error *error)
+{
+    clash->second = strdup(names->entry.shown);
+    clash->output = strdup(names->name);
+    if (!clash->second || !clash->output)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    return find_first(options, names->rule, names->form - 1, clash, error);
+}
+
 int outname_check(const struct scan_options *options, const struct outname_rule *rule,
                   struct outname_clash *clash, struct error *error)
 {
@@ -194,18 +231,15 @@ int outname_check(const struct scan_options *options, const struct outname_rule 
     struct outname_set *set = outname_set_new();
     int added = set ? 1 : ERROR_MEMORY;
     while (added == 1 && names_next(&names))
-        added = claim(rule, set, names.form - 1, names.name);
-    if (added == 0) {
-        clash->second = strdup(names.entry.shown);
-        clash->output = strdup(names.name);
-        if (!clash->second || !clash->output) {
-            outname_clash_free(clash);
-            added = ERROR_MEMORY;
-        }
-    }
-    scan_close(names.scan);
+        added = names.reserved ? 0 : claim(rule, set, names.form - 1, names.name);
     outname_set_free(set);
     if (added < 0)
-        return error_set(error, ERROR_MEMORY, "no memory to compare the names of outputs");
-    return added ? 0 : find_first(options, rule, names.form - 1, clash, error);
+        code = error_set(error, ERROR_MEMORY, "no memory to compare the names of outputs");
+    else if (added == 0)
+        code = names.reserved ? refuse_reserved(&names, clash, error)
+                              : refuse_twin(&names, options, clash, error);
+    scan_close(names.scan);
+    if (code == ERROR_MEMORY)
+        outname_clash_free(clash);
+    return code;
 }

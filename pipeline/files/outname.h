@@ -58,14 +58,19 @@ bool outname_set_has(const struct outname_set *set, const char *name);
 /* Accepts NULL. */
 void outname_set_free(struct outname_set *set);
 
+/* What else a run writes below the output directory. */
+struct outname_reserved {
+    char *name;      /* with a slash at the end it is a directory for such files */
+    const char *who; /* the setting that says so */
+};
+
 /* How a run names its outputs: each input makes one of each form. */
 struct outname_rule {
     const struct outname_form *forms;
     unsigned form_count;
-    struct outname_set *taken; /* names so far; NULL: not watched */
-    char *const *reserved; /* names of other files that the run makes there, and with a slash at the end of a
-                            * directory for them; ended by NULL; NULL: none */
-    bool kept;             /* see outname_kept: few names have to be compared */
+    struct outname_set *taken;               /* names so far; NULL: not watched */
+    const struct outname_reserved *reserved; /* ended by one without a name; NULL: none */
+    bool kept;                               /* see outname_kept: few names have to be compared */
 };
 
 /* Makes the names of an input's outputs and throws them away; where `taken` is watched, a name that was given
@@ -80,16 +85,18 @@ bool outname_kept(const struct scan_options *options, const struct outname_rule 
  * whose output is taken fails alone, while the names stream. */
 bool outname_can_look(const struct scan_options *options);
 
-/* Two inputs, as a user would write them, and the output both would make. */
+/* Two inputs, as a user would write them, and the output both would make; or one input, and the output that
+ * would be what else the run writes. */
 struct outname_clash {
     char *first, *second, *output; /* raw bytes, owned; NULL where there is no clash */
+    const char *who;               /* instead of `second`; see struct outname_reserved */
 };
 
 void outname_clash_free(struct outname_clash *clash);
 
-/* Lists the inputs (names only) and looks for two that would make one output. 0; ERROR_USAGE where there are,
- * with *clash filled; SCAN_NO_INPUT and errors as scan_open. Entries that are notes or errors are ignored:
- * the run meets them again. */
+/* Lists the inputs (names only) and looks for two that would make one output, and for one that would make
+ * what is reserved. 0; ERROR_USAGE where there are, with *clash filled; SCAN_NO_INPUT and errors as
+ * scan_open. Entries that are notes or errors are ignored: the run meets them again. */
 int outname_check(const struct scan_options *options, const struct outname_rule *rule,
                   struct outname_clash *clash, struct error *error);
 
@@ -111,8 +118,8 @@ int outname_check_extra(const struct scan_options *options, const char *output, 
 int outname_check_aside(const struct scan_options *options, const char *output, const char *directory,
                         struct error *error);
 
-/* The name of that file below the output directory, which must exist; the caller's to free. NULL: it lies
- * elsewhere. */
+/* The name of that file below the output directory, neither of which need exist; the caller's to free. NULL:
+ * it lies elsewhere. */
 char *outname_of_extra(const char *output, const char *path);
 
 #endif

@@ -219,6 +219,19 @@ static int check_tiles(const char *name, const struct span *dir, const struct sp
     return 0;
 }
 
+/* Would each output be called like one of forkmill's own files? */
+static int check_prefix(const char *name, struct error *error)
+{
+    const char *last = name;
+    for (const char *at = name; *at; at++) {
+        if (*at == '/')
+            last = at + 1;
+        else if (strncmp(at, "{dir}", 5) == 0) /* which ends in a slash, where there is anything in it */
+            last = at + 5;
+    }
+    return outname_check_own(last, error);
+}
+
 int outname_check_template(const char *name, bool tiles, struct error *error)
 {
     unsigned seen = 0;
@@ -247,6 +260,7 @@ int outname_check_template(const char *name, bool tiles, struct error *error)
         return error_set(error, ERROR_USAGE, "'%.80s' has {row} or {col}, which only tile gives", name);
     if (*name == '/' || strstr(name, "../") || strcmp(name, "..") == 0)
         return error_set(error, ERROR_USAGE, "'%.80s' leads out of the output directory", name);
+    TRY(check_prefix(name, error));
     return tiles ? check_tiles(name, &dir, &stem, ext.first, error) : 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "pipeline/files/match.h"
 #include "pipeline/files/outname.h"
+#include "pipeline/files/resolve.h"
 
 static bool same(const struct stat *a, const struct stat *b)
 {
@@ -224,16 +225,15 @@ int outname_check_aside(const struct scan_options *options, const char *output, 
 
 char *outname_of_extra(const char *output, const char *path)
 {
-    char *directory = directory_of(path), *name = NULL;
-    char *real = directory ? realpath(directory, NULL) : NULL, *root = realpath(output, NULL);
+    char *directory = NULL, *name = NULL;
+    if (asprintf(&directory, "%s/", output) < 0)
+        return NULL;
+    char *root = resolve_place(directory), *place = resolve_place(path);
     const size_t length = root ? strlen(root) : 0;
-    const char *slash = strrchr(path, '/');
-    if (real && root && strncmp(real, root, length) == 0 && (real[length] == '/' || real[length] == '\0') &&
-        asprintf(&name, "%s%s%s", real[length] ? real + length + 1 : "", real[length] ? "/" : "",
-                 slash ? slash + 1 : path) < 0)
-        name = NULL;
+    if (root && place && strncmp(place, root, length) == 0)
+        name = strdup(place + length);
     free(directory);
-    free(real);
     free(root);
+    free(place);
     return name;
 }

@@ -17,7 +17,10 @@
 /* How long to wait for a reader that stands in the way of tidying up. */
 #define BUSY_MS 5000
 
-#define ADVICE "; --no-journal does without it, and without its file everything is done again"
+#define ADVICE "; once it is moved away, all is done again; --no-journal does without it"
+
+/* Of the journal's path an error has room for so much, its end. */
+#define SHOWN_BYTES 90
 
 /* An item is known by where it was found and by its name there, which decides what its outputs are called.
  * Times are nanoseconds; `times` has a number for each step of the run, `outputs` is journal_outputs.h's.
@@ -35,17 +38,34 @@ static const char *const tables[] = {
 };
 #define TABLES (sizeof tables / sizeof *tables)
 
+static const char *shown(const char *path, char text[SHOWN_BYTES + 4])
+{
+    const size_t length = strlen(path);
+    const bool cut = length > SHOWN_BYTES;
+    snprintf(text, SHOWN_BYTES + 4, "%s%.*s", cut ? "..." : "", SHOWN_BYTES,
+             cut ? path + length - SHOWN_BYTES : path);
+    return text;
+}
+
+/* Where the open journal is. */
+static const char *place(sqlite3 *db, char text[SHOWN_BYTES + 4])
+{
+    const char *path = sqlite3_db_filename(db, "main");
+    return shown(path && *path ? path : JOURNAL_FILE, text);
+}
+
 int journal_db_failed(sqlite3 *db, struct error *error)
 {
+    char text[SHOWN_BYTES + 4];
     const int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
     if (code == SQLITE_NOMEM)
         return error_set(error, ERROR_MEMORY, "the journal: out of memory");
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-        return error_set(error, ERROR_IO, "the journal " JOURNAL_FILE " is damaged: %.60s" ADVICE,
+        return error_set(error, ERROR_IO, "the journal %s is damaged: %.40s" ADVICE, place(db, text),
                          sqlite3_errmsg(db));
     const int cause = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
-    return error_set(error, code == SQLITE_FULL ? ERROR_DISK_FULL : ERROR_IO, "the journal: %.120s%s%s%s",
-                     sqlite3_errmsg(db), cause ? ": " : "", cause ? strerror(cause) : "",
+    return error_set(error, code == SQLITE_FULL ? ERROR_DISK_FULL : ERROR_IO, "the journal %s: %.60s%s%s%s",
+                     place(db, text), sqlite3_errmsg(db), cause ? ": " : "", cause ? strerror(cause) : "",
                      code == SQLITE_FULL ? "" : "; --no-journal does without it");
 }
 
@@ -113,6 +133,7 @@ static bool is_ours(sqlite3_stmt *row, unsigned *count)
 static int check_schema(sqlite3 *db, struct error *error)
 {
     sqlite3_stmt *rows = NULL;
+    char text[SHOWN_BYTES + 4];
     unsigned count = 0;
     bool ours = true;
     int code = sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema", -1, &rows, NULL);
@@ -123,7 +144,7 @@ static int check_schema(sqlite3 *db, struct error *error)
     if (code != SQLITE_OK)
         return journal_db_failed(db, error);
     if (!ours || count != TABLES)
-        return error_set(error, ERROR_IO, JOURNAL_FILE " is no journal of forkmill's" ADVICE);
+        return error_set(error, ERROR_IO, "%s is no journal of forkmill's" ADVICE, place(db, text));
     return 0;
 }
 
@@ -157,6 +178,7 @@ static int cannot_open(sqlite3 *db, const char *path, struct error *error)
 static int recognize(sqlite3 *db, bool *fresh, struct error *error)
 {
     sqlite3_int64 objects, application, version;
+    char text[SHOWN_BYTES + 4];
     TRY(ask(db, "SELECT count(*) FROM sqlite_schema", &objects, error));
     TRY(ask(db, "PRAGMA application_id", &application, error));
     TRY(ask(db, "PRAGMA user_version", &version, error));
@@ -164,10 +186,10 @@ static int recognize(sqlite3 *db, bool *fresh, struct error *error)
     if (*fresh)
         return 0;
     if (application == APPLICATION_ID && version > 0 && version != SCHEMA_VERSION)
-        return error_set(error, ERROR_IO, JOURNAL_FILE " was made by %s forkmill" ADVICE,
+        return error_set(error, ERROR_IO, "%s was made by %s forkmill" ADVICE, place(db, text),
                          version > SCHEMA_VERSION ? "a newer" : "an older");
     if (application != APPLICATION_ID || version != SCHEMA_VERSION)
-        return error_set(error, ERROR_IO, JOURNAL_FILE " is no journal of forkmill's" ADVICE);
+        return error_set(error, ERROR_IO, "%s is no journal of forkmill's" ADVICE, place(db, text));
     return check_schema(db, error);
 }
 
@@ -190,7 +212,7 @@ static int check_beside(const char *journal, struct error *error)
 {
     static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
     for (unsigned i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        char path[PATH_MAX + 8];
+        char path[PATH_MAX + 8], text[SHOWN_BYTES + 4];
         struct stat st;
         snprintf(path, sizeof path, "%s%s", journal, suffixes[i]);
         if (lstat(path, &st) < 0) {
@@ -198,9 +220,8 @@ static int check_beside(const char *journal, struct error *error)
                 return error_set(error, ERROR_IO, "%.160s: %s", path, strerror(errno));
         } else if (i == 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
             return error_set(error, ERROR_IO,
-                             JOURNAL_FILE
-                             "%s is no file of forkmill's; remove it, or --no-journal does without",
-                             suffixes[i]);
+                             "%s is no file of forkmill's; move it away, or --no-journal does without",
+                             shown(path, text));
         }
     }
     return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/report/escape.h"
+#include "pipeline/report/report_file.h"
 #include "stages/error.h"
 
 static const char style[] =
@@ -56,7 +57,8 @@ static const char style[] =
 
 void page_begin(const char *title, FILE *to)
 {
-    fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    fputs(REPORT_FILE_PAGE
+          "<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
           "'unsafe-inline'; img-src data:\">\n"
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,10 +14,26 @@ static int failed(struct error *error, const char *path)
     return error_set(error, ERROR_IO, "%.180s: %s", path, strerror(errno));
 }
 
-static int open_descriptor(struct report_file *file, struct error *error)
+/* Is what is there, a regular file, empty or a report? What cannot be read is taken for none. */
+static bool replaceable(const char *path, const char *opening)
+{
+    char head[32];
+    FILE *there = fopen(path, "re");
+    if (!there)
+        return false;
+    const size_t length = fread(head, 1, strlen(opening), there);
+    fclose(there);
+    return length == 0 || (length == strlen(opening) && memcmp(head, opening, length) == 0);
+}
+
+static int open_descriptor(struct report_file *file, const char *opening, struct error *error)
 {
     struct stat st;
-    if (stat(file->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+    const bool exists = stat(file->path, &st) == 0;
+    if (exists && S_ISREG(st.st_mode) && !replaceable(file->path, opening))
+        return error_set(error, ERROR_USAGE, "%.180s: it holds something else, which is not replaced",
+                         file->path);
+    if (exists && !S_ISREG(st.st_mode)) {
         int fd = open(file->path, O_WRONLY | O_CLOEXEC);
         return fd >= 0 ? fd : failed(error, file->path);
     }
@@ -37,10 +54,10 @@ static int open_descriptor(struct report_file *file, struct error *error)
     return fd;
 }
 
-int report_file_open(struct report_file *file, const char *path, struct error *error)
+int report_file_open(struct report_file *file, const char *path, const char *opening, struct error *error)
 {
     *file = (struct report_file){.path = path};
-    int fd = open_descriptor(file, error);
+    int fd = open_descriptor(file, opening, error);
     if (fd < 0)
         return fd;
     file->stream = fdopen(fd, "w");

@@ -14,9 +14,14 @@ struct report_file {
     char *temporary; /* NULL: written in place, as a device or pipe has to be */
 };
 
+/* How a page and the JSON of a bench begin. */
+#define REPORT_FILE_PAGE "<!DOCTYPE html>\n"
+#define REPORT_FILE_JSON "{\n  \"version\":"
+
 /* Opens a temporary file beside `path`, or what is there already where that is no regular file. `path` must
- * outlive it. ERROR_IO or ERROR_MEMORY. */
-int report_file_open(struct report_file *file, const char *path, struct error *error);
+ * outlive it. A file that does not begin with `opening`, and is not empty, is somebody's and not replaced:
+ * ERROR_USAGE. ERROR_IO or ERROR_MEMORY. */
+int report_file_open(struct report_file *file, const char *path, const char *opening, struct error *error);
 
 /* Puts what was written in place. ERROR_IO, and nothing is changed. Closes the file either way. */
 int report_file_keep(struct report_file *file, struct error *error);

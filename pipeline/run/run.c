@@ -307,7 +307,7 @@ static int close_all(struct run *run, int code)
     gather_close(run->gather);
     quarantine_close(run->quarantine);
     for (size_t i = 0; i < sizeof run->reserved / sizeof *run->reserved; i++)
-        free(run->reserved[i]);
+        free(run->reserved[i].name);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
     scan_close(run->scan);

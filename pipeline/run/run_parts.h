@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that one run is made of; for run.c, run_places.c, run_fence.c, run_report.c and dry_run.c alone.
+/* Everything that one run is made of; for run*.c and dry_run.c alone.
  */
 #ifndef PIPELINE_RUN_PARTS_H
 #define PIPELINE_RUN_PARTS_H
@@ -28,6 +28,10 @@
 /* Warnings are shown once for each text, as long as there are no more texts than this. */
 #define RUN_DISTINCT_WARNINGS 16u
 
+/* Files that it can write besides outputs: trace, table, each operation of aggregate. The quarantine is a
+ * place on top. */
+#define RUN_EXTRAS (2 + COMBINE_COUNT + 1)
+
 struct run {
     const struct job *given; /* the caller's; outlives the run and its summary */
     struct job job;          /* a copy that may be changed to fit the machine and the engine */
@@ -52,8 +56,8 @@ struct run {
     bool journal_closing;
     uint64_t swept;        /* temporary files of killed runs that were removed */
     struct gather *gather; /* NULL: the job gathers nothing */
-    char *reserved[10]; /* the names of what it writes besides outputs below the output directory; one NULL at
-                           least */
+    struct outname_reserved
+        reserved[RUN_EXTRAS + 2]; /* ... below the output directory; the last has no name */
     struct progress *progress;
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */
@@ -77,6 +81,14 @@ struct run {
 
 /* Looks at the places named, opens scan, outputs and what is gathered. The exit code, EXIT_DONE to go on. */
 int run_open_places(struct run *run);
+
+/* Checks and reserves the names of files that the run writes besides outputs, before anything is made.
+ * ERROR_USAGE, ERROR_IO, ERROR_MEMORY. */
+int run_extras(struct run *run, const struct scan_options *options, struct error *error);
+
+/* Keeps outputs from being called like the file or, with a slash at the end, from lying in the directory
+ * `path` that `who` writes to. */
+void run_extras_reserve(struct run *run, const char *path, const char *who);
 
 /* Opens the journal where the job has one, and clears away what killed runs left; in a dry run only to look.
  * ERROR_BUSY, else as journal_open. The output directory must be open. */

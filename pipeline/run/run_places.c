@@ -40,7 +40,10 @@ static void complain_of_clash(const struct run *run, const struct outname_clash 
     char *text;
     const char *output = run->job.settings.output;
     int length;
-    if (strcmp(clash->first, clash->second) == 0)
+    if (clash->who)
+        length = asprintf(&text, "%s would make %s/%s, which is the file that %s writes", clash->first,
+                          output, clash->output, clash->who);
+    else if (strcmp(clash->first, clash->second) == 0)
         length = asprintf(&text, "%s would make %s/%s twice: %s", clash->first, output, clash->output,
                           run->job.output_count > 1 ? "it is given twice, or two outputs have one name"
                                                     : "it is given twice");
@@ -164,22 +167,18 @@ static void tell_of_copy(void *context, const char *shown, const char *text)
     progress_message(run->progress, PROGRESS_NORMAL, "quarantine: %s: %s", shown, text);
 }
 
-/* Behind open_gathering. Where the quarantine lies in the output directory, outputs keep out of it. */
+/* Where the quarantine lies in the output directory, outputs keep out of it. */
 static int open_quarantine(struct run *run, const struct scan_options *options, struct error *error)
 {
     const struct settings *settings = &run->job.settings;
-    unsigned count = 0;
     char *within;
     if (!settings->quarantine || run->options.dry_run)
         return 0;
     TRY(quarantine_open(&run->quarantine, settings->quarantine, options, settings->output, run->scan,
                         tell_of_copy, run, error));
-    while (run->reserved[count])
-        count++;
     if (asprintf(&within, "%s/", settings->quarantine) < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");
-    run->reserved[count] = outname_of_extra(settings->output, within);
-    run->reader.names.reserved = run->reserved;
+    run_extras_reserve(run, within, "quarantine");
     free(within);
     return 0;
 }
@@ -198,23 +197,10 @@ static int check_sandbox(const struct run *run, struct error *error)
     return 0;
 }
 
-/* Opens what is made of all items together. It may replace neither an input nor an output. */
-static int open_gathering(struct run *run, const struct scan_options *options, struct error *error)
+/* Opens what is made of all items together. */
+static int open_gathering(struct run *run, struct error *error)
 {
-    struct stat st;
-    const char *output = run->job.settings.output, *file;
-    unsigned count = 0;
-    TRY(gather_open(&run->gather, &run->job, outfile_directory(run->out, &st), retract, run, error));
-    for (unsigned i = 0; (file = gather_file(run->gather, i)) != NULL; i++) {
-        const char *table = run->job.settings.collect_file, *trace = run->job.settings.trace;
-        if ((i > 0 && table && strcmp(file, table) == 0) || (trace && strcmp(file, trace) == 0))
-            return error_set(error, ERROR_USAGE, "%.160s would be written twice", file);
-        TRY(outname_check_extra(options, output, file, error));
-        run->reserved[count] = outname_of_extra(output, file);
-        count += run->reserved[count] != NULL;
-    }
-    run->reader.names.reserved = run->reserved;
-    return 0;
+    return gather_open(&run->gather, &run->job, outfile_directory(run->out, NULL), retract, run, error);
 }
 
 int run_open_places(struct run *run)
@@ -234,6 +220,8 @@ int run_open_places(struct run *run)
     }
     if (code == 0)
         code = look_for_inputs(run, &options, &error);
+    if (code == 0)
+        code = run_extras(run, &options, &error);
     if (code == 0)
         code = check_names(run, &options, &error);
     if (code == 0)
@@ -255,7 +243,7 @@ int run_open_places(struct run *run)
         code = scan_open(&run->scan, &options, &error);
     run->reader.places.scan = run->scan;
     if (code == 0 && !run->options.dry_run)
-        code = open_gathering(run, &options, &error);
+        code = open_gathering(run, &error);
     if (code == 0)
         code = open_quarantine(run, &options, &error);
     if (code == 0 && !run->options.dry_run)

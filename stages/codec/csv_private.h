@@ -79,6 +79,10 @@ int csv_fail_field(const struct csv_table *table, struct csv_field field, uint64
  * wrong with it, as the end of a sentence: "is not a number". */
 const char *csv_element(const struct csv_table *table, struct csv_field field, uint8_t *out);
 
+/* The settings of both codecs. */
+int csv_check_load(const struct codec_limits *limits, struct error *error);
+int csv_check_save(const struct codec_save *save, struct error *error);
+
 /* The codecs' parts, with the delimiter that goes for their extension. */
 int csv_decode(struct codec_decode *job, uint8_t delimiter, struct error *error);
 int csv_plan(const struct codec_save *save, const struct shape *shape, uint8_t delimiter,

@@ -163,13 +163,11 @@ static int read_first_line(struct csv_table *table, int header, struct error *er
     return 0;
 }
 
-int csv_table_open(struct csv_table *table, const uint8_t *bytes, size_t length_bytes,
-                   const struct codec_load *load, uint8_t delimiter, struct error *error)
+/* What `load` says of tables. */
+static int take_settings(struct csv_table *table, const struct codec_load *load, uint8_t delimiter,
+                         struct error *error)
 {
-    static const struct codec_load defaults;
-    if (!load)
-        load = &defaults;
-    *table = (struct csv_table){.begin = bytes, .end = bytes + length_bytes, .sample = SAMPLE_F64};
+    table->sample = SAMPLE_F64;
     if (load->dtype > 0 && load->dtype <= SAMPLE_COUNT)
         table->sample = (uint8_t)(load->dtype - 1);
     TRY(csv_delimiter(load->delimiter, "load.delimiter", delimiter, &table->delimiter, error));
@@ -180,6 +178,29 @@ int csv_table_open(struct csv_table *table, const uint8_t *bytes, size_t length_
             return error_set(error, ERROR_USAGE, "load.missing: '%.16s' %s", load->missing, wrong);
         table->has_missing = true;
     }
+    return 0;
+}
+
+int csv_check_load(const struct codec_limits *limits, struct error *error)
+{
+    struct csv_table table = {0};
+    return limits->load ? take_settings(&table, limits->load, ',', error) : 0;
+}
+
+int csv_check_save(const struct codec_save *save, struct error *error)
+{
+    uint8_t delimiter;
+    return csv_delimiter(save->delimiter, "save.delimiter", ',', &delimiter, error);
+}
+
+int csv_table_open(struct csv_table *table, const uint8_t *bytes, size_t length_bytes,
+                   const struct codec_load *load, uint8_t delimiter, struct error *error)
+{
+    static const struct codec_load defaults;
+    if (!load)
+        load = &defaults;
+    *table = (struct csv_table){.begin = bytes, .end = bytes + length_bytes};
+    TRY(take_settings(table, load, delimiter, error));
     if (length_bytes >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
         return error_set(error, ERROR_UNSUPPORTED, "the text is UTF-16; save it as UTF-8");
     const bool marked = length_bytes >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;

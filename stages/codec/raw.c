@@ -11,7 +11,7 @@ static const struct codec_load defaults = {0};
 
 static int bad_shape(const char *text, struct error *error)
 {
-    return error_set(error, ERROR_UNSUPPORTED,
+    return error_set(error, ERROR_USAGE,
                      "load.shape is '%.60s': up to %d sizes like 480x640 are wanted, one of which may be -1",
                      text, SHAPE_MAX_RANK);
 }
@@ -43,12 +43,39 @@ static int parse_shape(const char *text, struct shape *shape, int *open, struct 
     return 0;
 }
 
+static enum sample sample_of(const struct codec_load *load)
+{
+    return load->dtype > 0 ? (enum sample)(load->dtype - 1) : SAMPLE_U8;
+}
+
+static int raw_check_load(const struct codec_limits *limits, struct error *error)
+{
+    const struct codec_load *load = limits->load ? limits->load : &defaults;
+    const uint64_t one = 1;
+    struct shape shape = shape_array(sample_of(load), 1, &one);
+    struct error why = {0};
+    int open = 0;
+    if (load->shape)
+        TRY(parse_shape(load->shape, &shape, &open, error));
+    if (array_check(&shape, limits, &why) < 0)
+        return error_set(error, ERROR_USAGE, "load.shape: %.160s", why.reason);
+    if (open >= 0 && shape_bytes(&shape) == 0)
+        return error_set(error, ERROR_USAGE,
+                         "load.shape is '%.60s': beside a 0 nothing tells what -1 stands for", load->shape);
+    const uint64_t least = open < 0 ? shape_bytes(&shape) : 0;
+    if (least > limits->max_file_bytes || load->offset_bytes > limits->max_file_bytes - least)
+        return error_set(error, ERROR_USAGE,
+                         "load.%s: no file is as long, with max_file %" PRIu64 "; raise it with --max-file",
+                         least > load->offset_bytes ? "shape" : "offset", limits->max_file_bytes);
+    return 0;
+}
+
 /* What `load` says of a file of this size, checked against it. */
 static int find_layout(uint64_t file_bytes, const struct codec_limits *limits, struct array_layout *layout,
                        struct error *error)
 {
     const struct codec_load *load = limits->load ? limits->load : &defaults;
-    const enum sample sample = load->dtype > 0 ? (enum sample)(load->dtype - 1) : SAMPLE_U8;
+    const enum sample sample = sample_of(load);
     const uint64_t one = 1, size = shape_sample_bytes((uint8_t)sample);
     struct shape *shape = &layout->shape;
     char text[256];
@@ -127,6 +154,7 @@ const struct codec raw_codec = {
     .extensions = "raw|bin|dat",
     .kinds = CODEC_ARRAYS,
     .gzip = true,
+    .check_load = raw_check_load,
     .peek = raw_peek,
     .decode = raw_decode,
     .plan = raw_plan,

@@ -95,18 +95,19 @@ END
 }
 
 @test "stages that wait are called waiting where the cores are idle" {
-    "$FORKMILL" bench -i photos --engines serial,process -w 4 -s sleep:ms=200 --repeat 2 -q --json r.json >out
+    # The six go into three workers without a rest: nobody is short of items.
+    "$FORKMILL" bench -i photos --engines serial,process -w 3 -s sleep:ms=200 --repeat 2 -q --json r.json >out
     "$FORKMILL_PYTHON" - <<'END'
 import json
 r = json.load(open("r.json"))
 process = r["results"][1]
 run = min(process["runs"], key=lambda run: run["wall_ns"])
-cores = min(4, r["machine"]["cores_allowed"])
+cores = min(3, r["machine"]["cores_allowed"])
 unused = cores * run["wall_ns"] - run["user_ns"] - run["system_ns"]
 # On a machine that others keep busy nobody can say; on an idle one it has to be seen.
 if all(run["idle_ns"] > 0.8 * unused for run in process["runs"]):
     assert r["verdict"]["bound"] == "io", r["verdict"]
-assert r["verdict"]["workers"] == 4 and process["speedup"] > 1.3, r["verdict"]
+assert r["verdict"]["workers"] == 3 and process["speedup"] > 1.3, r["verdict"]
 END
 }
 
@@ -167,12 +168,33 @@ END
     says "--json: cannot write tmp: Is a directory"
     [ "$(find . -name '*.html*' -o -name '*.json*' | wc -l)" -eq 0 ]
     # An older report stays as it was when the bench comes to nothing.
-    echo old >r.json
+    printf '{\n  "version": "old"}' >r.json
+    cp r.json old.json
     code=0
     "$FORKMILL" bench -i nothing-here --json r.json 2>.err || code=$?
     [ "$code" -eq 3 ]
-    [ "$(cat r.json)" = old ]
+    cmp r.json old.json
     [ -z "$(find . -name 'r.json.*')" ]
+}
+
+@test "a report replaces a report or an empty file, and nothing else" {
+    echo mine >notes
+    for flag in --json --html; do
+        for path in notes "$(find photos -name '*.png' | head -1)"; do
+            cp "$path" before
+            refused -i photos $flag "$path"
+            says "$flag: cannot write $path: it holds something else, which is not replaced"
+            cmp before "$path"
+        done
+    done
+    refused -i photos --json new/../both --html ./both
+    says "--json and --html would both write ./both"
+    : >r.json
+    for _ in 1 2; do
+        "$FORKMILL" bench -i photos --engines serial --repeat 1 --warmup 0 -q --json r.json --html page.html >out
+    done
+    "$FORKMILL_PYTHON" -m json.tool r.json >/dev/null
+    refused -i photos --json page.html
 }
 
 @test "a full disk under the report is an error" {

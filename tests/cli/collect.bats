@@ -168,9 +168,18 @@ for i in range(1, 6): numpy.save(f"sizes/{i:02}.npy", numpy.full((10, 10), float
     cmp before.npy own/00.npy
     mill 2 -i t.csv -o out -s stats --collect-file t.csv
     says "t.csv is an input"
-    mill 1 -i own -o out -s stats --save-name '{stem}.csv' --collect-file out/07.csv
-    says "own/07.npy: its output would be the file that collect or aggregate writes"
+    ln -s "$PWD" here
+    for table in out/07.csv ./out//07.csv "$PWD/here/new/../out/07.csv"; do
+        mill 2 -i own -o out -s stats --save-name '{stem}.csv' --collect-file "$table"
+        says "own/07.npy would make out/07.csv, which is the file that collect writes"
+        [ ! -e out ]
+    done
+    mill 2 -i own -o out -s stats --save-name '{stem}.csv' --collect-file out/07.csv --dry-run
+    find own/ -name '*.npy' | mill 1 --files-from - -o out -s stats --save-name '{stem}.csv' --collect-file out/07.csv
+    says "own/07.npy: its output would be the file that collect writes"
     head -1 out/07.csv | grep -q '^path,count'
+    mill 2 -i own -o out3 -s stats --collect-file here/t.csv --trace t.csv
+    says "here/t.csv would be written twice"
     mill 0 -i own -o out2 -s stats --collect-file out2/all.csv
     [ "$(wc -l <out2/all.csv)" -eq 21 ]
 }

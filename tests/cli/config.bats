@@ -270,11 +270,68 @@ END
     "$FORKMILL" run --bogus --help | cmp - help
 }
 
-@test "a standard output that is full is an error" {
+@test "what would fail for every file of a format is found by check, all of it at once" {
+    printf '%s\n' 'load: {shape: 4xx3, delimiter: ab, missing: foo}' 'save: {delimiter: "5"}' 'trace: ""' >c.yaml
+    refused check c.yaml
+    says "error: load.shape (c.yaml:1) is '4xx3': up to 8 sizes like 480x640 are wanted"
+    says "error: load.delimiter (c.yaml:1) is 'ab'; it takes tab, a space"
+    says "error: save.delimiter (c.yaml:2) is '5'; it takes tab, a space"
+    says "error: trace (c.yaml:3): an empty name"
+    while IFS='|' read -r config text; do
+        printf '%b\n' "$config" >c.yaml
+        refused check c.yaml
+        says "$text"
+        refused run c.yaml -i photos -o out
+        says "$text"
+    done <<'END'
+load: {missing: foo}|load.missing (c.yaml:1): 'foo' is not a number
+load: {missing: nan, dtype: u8}|load.missing (c.yaml:1): 'nan' is no integer
+load: {shape: 100000x100000}|load.shape (c.yaml:1): 10000000000 elements, over max_elements
+load: {offset: 1TiB}|load.offset (c.yaml:1): no file is as long, with max_file
+load: {shape: 1000x1000}\nmax_file: 999999|load.shape (c.yaml:1): no file is as long
+stages: [{tee: {name: "{stem}.csv", delimiter: "5"}}]|c.yaml:1:11: error: tee: save.delimiter is '5'
+save: {name: ".forkmill-{name}"}|save.name: .forkmill-{name}: names that begin with .forkmill-
+save: {name: "x/{dir}.forkmill-{name}"}|save.name: .forkmill-{name}: names that begin with .forkmill-
+END
+    printf '%s\n' 'load: {shape: -1x3, delimiter: tab, missing: nan, offset: 1KiB}' \
+        'save: {delimiter: ";", name: ".forkmill-x/{dir}x.forkmill-{name}"}' >c.yaml
+    "$FORKMILL" check c.yaml
+    refused run -i photos -o out --load-shape 2x
+    says "load.shape (--load-shape) is '2x'"
+}
+
+@test "a standard output that is full or closed is an error of every command that has something to say" {
+    "$FORKMILL_GENERATE" icons photos
+    "$FORKMILL" run -q -i photos -o out --journal
+    printf 'input: photos\noutput: out2\n' >c.yaml
+    commands=(--help --version --help-man "help" "run --help" stages "stages --json" "stages resize"
+        "stages pool" "check c.yaml" doctor "doctor --json" "report out" "report out --json"
+        "run c.yaml --print-config" "run c.yaml --dry-run" "run c.yaml --json"
+        "bench c.yaml --engines serial --repeat 1" "bench c.yaml --engines serial --repeat 1 --json -")
+    for words in "${commands[@]}"; do
+        read -ra words <<<"$words"
+        code=0
+        "$FORKMILL" "${words[@]}" >/dev/full 2>.err || code=$?
+        [ "$code" -eq 5 ] || { echo "full: $code: ${words[*]}"; return 1; }
+        says "cannot write to standard output"
+        code=0
+        "$FORKMILL" "${words[@]}" >&- 2>.err || code=$?
+        [ "$code" -eq 5 ] || { echo "closed: $code: ${words[*]}"; return 1; }
+        says "cannot write to standard output"
+    done
+}
+
+@test "a standard output that nothing is written to may be closed" {
+    "$FORKMILL_GENERATE" icons photos
+    "$FORKMILL" run -i photos -o out -q >&-
+    "$FORKMILL" run -i photos -o out -q >/dev/full
+}
+
+@test "a closed standard input has no list of files" {
     code=0
-    "$FORKMILL" run --help >/dev/full 2>.err || code=$?
-    [ "$code" -eq 5 ]
-    says "cannot write to standard output"
+    "$FORKMILL" run --files-from - -o out <&- 2>.err || code=$?
+    [ "$code" -eq 1 ]
+    says "reading the list of files: Bad file descriptor"
 }
 
 @test "closed standard files are no trouble" {

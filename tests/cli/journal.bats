@@ -248,12 +248,13 @@ first() {
         mill 5 -i in -o out -s flip
         says "$1"
         says "--no-journal"
+        says "out/.forkmill-journal.db"
         [ "$before" = "$(sha256sum <"$journal")" ]
         diff -r -x '.forkmill-journal.db' kept out
-        rm "$journal"
+        mv "$journal" away
     }
     head -c 5000 /dev/urandom >$journal
-    refused "the journal .forkmill-journal.db is damaged"
+    refused "the journal $PWD/out/.forkmill-journal.db is damaged: file is not a database; once it is moved away, all is done again"
     "$FORKMILL_PYTHON" -c "import sqlite3; sqlite3.connect('$journal').execute('CREATE TABLE items (x)')"
     refused "no journal of forkmill's"
     cp kept/.forkmill-journal.db $journal
@@ -273,6 +274,9 @@ END
     cp kept/.forkmill-journal.db target
     ln -s ../target $journal
     refused "no regular file"
+    # as is said: everything is done again
+    mill 0 -i in -o out -s flip --json
+    counts "20 0 0"
     mill 0 -i in -o out -s flip --no-journal
     # an empty file is what a kill in the first instant leaves
     : >$journal
@@ -325,7 +329,7 @@ with open(sys.argv[1] + "-journal", "wb") as journal:
     journal.write(header + struct.pack(">I", 2**30 // 4096 + 1) + name + struct.pack(">2I", len(name), sum(name)) + magic)
 END
     mill 5 -i in -o out -s invert
-    says ".forkmill-journal.db-journal is no file of forkmill's; remove it"
+    says ".forkmill-journal.db-journal is no file of forkmill's; move it away"
     cmp victim kept
     rm out/.forkmill-journal.db-journal
     mill 0 -i in -o out -s invert --json

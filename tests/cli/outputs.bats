@@ -112,8 +112,12 @@ END
     mill 2 -i near -o out "${tiles[@]}"
     says "near/a-1-1.png and near/a.png would both make out/a-1-1.png"
     [ ! -e out ]
-    mill 1 -i near -o out -s tile:width=8,height=8 --aggregate-ops mean --aggregate-file out/a_1_1.png
-    says "near/a.png: its output would be the file that collect or aggregate writes"
+    combined=(-s 'tile:width=8,height=8' --aggregate-ops mean --aggregate-file out/a_1_1.png)
+    mill 2 -i near -o out "${combined[@]}"
+    says "near/a.png would make out/a_1_1.png, which is the file that aggregate writes"
+    [ ! -e out ]
+    echo near/a.png | mill 1 --files-from - -o out --save-name '{stem}_{row}_{col}.png' "${combined[@]}"
+    says "near/a.png: its output would be the file that aggregate writes"
     [ ! -e out/a_0_0.png ]
     printf 'near/%s.png\n' a a-1-1 | mill 1 --files-from - -o streamed "${tiles[@]}" --json
     is items.done 1
@@ -254,7 +258,10 @@ END
         says "names that begin with .forkmill- are for forkmill's own files"
     done
     [ "$(find out -type f)" = out/.forkmill-journal.db ]
-    mill 1 -i one -o out --save-name '.forkmill-{stem}.png' --dry-run
+    mill 2 -i one -o out --save-name '.forkmill-{stem}.png' --dry-run
+    icon forkmill-a.png
+    mill 1 -i forkmill-a.png -o out --save-name '.{stem}.png' --dry-run
+    says "names that begin with .forkmill- are for forkmill's own files"
     for name in out/.forkmill-journal.db ./.forkmill-x.csv; do
         mill 2 -i one -o out -s hash --collect-file "$name"
         says "are for forkmill's own files"

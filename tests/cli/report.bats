@@ -88,6 +88,22 @@ END
     [ "$(value 'j["failures"][0]["stage"]')" = '</td><script>' ]
 }
 
+@test "a page replaces a page, neither an output nor the journal" {
+    mill 0 -i in -o out -s invert
+    output=$(find out -name '*.png' | head -1)
+    for path in "$output" out/.forkmill-journal.db; do
+        cp "$path" before
+        code=0
+        report out --html "$path" || code=$?
+        [ "$code" -eq 2 ]
+        says "$path: it holds something else, which is not replaced"
+        cmp before "$path"
+    done
+    report out --html page.html
+    report out --html page.html
+    grep -q '</html>' page.html
+}
+
 @test "where there is no journal, or none of ours, it says so" {
     code=0
     report in || code=$?

@@ -344,7 +344,11 @@ END
     "$FORKMILL" run -i a.png -o out 0<&- 1>&- 2>&-
     diff -r reference out
     echo a.png >list
-    "$FORKMILL" run --files-from list -o listed --json 0<&- 1>&- 2>&-
+    "$FORKMILL" run --files-from list -o listed 0<&- 1>&- 2>&-
+    diff -r reference listed
+    code=0
+    "$FORKMILL" run --files-from list -o listed --json 0<&- 1>&- 2>&- || code=$?
+    [ "$code" -eq 5 ]
     diff -r reference listed
 }
 

@@ -103,18 +103,41 @@ engines() {
   run -5 forkmill run -i in -o out --trace missing/t.json
   [ "$output" = "forkmill: trace: missing/t.json: No such file or directory" ]
   [ -z "$(find out -type f)" ]
-  run -5 forkmill run -i in -o out --trace in
+  mkdir directory
+  run -5 forkmill run -i in -o out --trace directory
+  run -2 forkmill run -i in -o out --trace in
 }
 
 @test "a file that is no trace is not replaced" {
   generate photo --count 1 --width 40 --height 30 in
   before=$(sha256sum in/photo/000/*.png)
   run -2 forkmill run -i in -o out --trace in/photo/000/photo-000000.png
+  [ "$output" = "forkmill: in/photo/000/photo-000000.png is an input, and would be replaced" ]
+  echo in/photo/000/photo-000000.png >list
+  run -2 forkmill run --files-from list -o out --trace in/photo/000/photo-000000.png
   grep -qF "holds something else, which is not replaced" <<<"$output"
   [ "$before" = "$(sha256sum in/photo/000/*.png)" ]
   forkmill run -q -i in -o out --trace t.json
   forkmill run -q -i in -o out --trace t.json
   check t.json --steps decode,encode --done 1
+}
+
+@test "a trace that is called like an output is refused before work, unless the inputs cannot be listed" {
+  generate photo --count 1 --width 40 --height 30 in
+  one=photo/000/photo-000000.png
+  for trace in "out/$one" "out/new/../$one"; do
+    run -2 forkmill run -i in -o out --trace "$trace"
+    [ "$output" = "forkmill: in/$one would make out/$one, which is the file that trace writes" ]
+    [ ! -e out ]
+  done
+  run -2 forkmill run -i "in/$one" -o . --save-name t.json.png --trace t.json.png
+  [ ! -e t.json.png ]
+  mkdir -p out/in/photo/000
+  run -1 forkmill run --files-from - -o out --trace "out/in/$one" --json <<<"in/$one"
+  grep -qF "in/$one: its output would be the file that trace writes" <<<"$output"
+  grep -q process_name "out/in/$one"
+  run -2 forkmill run -i in -o out -s hash --collect-file t.csv --trace ./t.csv
+  [ "$output" = "forkmill: t.csv would be written twice" ]
 }
 
 @test "a full disk costs the trace and nothing else" {

@@ -328,12 +328,25 @@ static void tiles_keep_out_of_the_way_of_others(void **state)
     assert_int_equal(unlink("in/a-3-14.png"), 0);
     assert_int_equal(outname_check(&options, &rule, &clash, &error), 0);
 
-    char *reserved[] = {"a-1-20.png", "b5/", NULL};
+    const struct outname_reserved reserved[] = {{"a-1-20.png", "trace"}, {"b5/", "quarantine"}, {NULL, NULL}};
     const struct outname_form tiles[] = {{.tiles = true, .name = "{stem}-{row}-{col}.png"},
                                          {.tiles = true, .name = "{stem}{dir}/{row}/{col}.png"}};
     struct outname_rule one_form = {.forms = tiles, .form_count = 1, .reserved = reserved};
     assert_int_equal(outname_assign(&one_form, "a.png", &error), ERROR_USAGE);
     assert_int_equal(outname_assign(&one_form, "c.png", &error), 0);
+    /* refused before work: in/a.png is there still, though names that are kept need no comparing */
+    assert_int_equal(outname_check(&options, &one_form, &clash, &error), ERROR_USAGE);
+    assert_string_equal(clash.first, "in/a.png");
+    assert_null(clash.second);
+    assert_string_equal(clash.output, "a-1-20.png");
+    assert_string_equal(clash.who, "trace");
+    outname_clash_free(&clash);
+    const struct outname_reserved plain[] = {{"b.png", "collect"}, {NULL, NULL}};
+    struct outname_rule as_it_is = {
+        .forms = &(struct outname_form){0}, .form_count = 1, .reserved = plain, .kept = true};
+    assert_int_equal(outname_check(&options, &as_it_is, &clash, &error), ERROR_USAGE);
+    assert_string_equal(clash.first, "in/b.png");
+    outname_clash_free(&clash);
     one_form.forms = &tiles[1];
     assert_int_equal(outname_assign(&one_form, "b7.png", &error), ERROR_USAGE);
     assert_int_equal(outname_assign(&one_form, "c7.png", &error), 0);

@@ -145,7 +145,43 @@ static void what_is_no_shape_is_refused(void **state)
         snprintf(text, sizeof text, "%s", bad[i]);
         snprintf(reason, sizeof reason,
                  "load.shape is '%s': up to 8 sizes like 480x640 are wanted, one of which may be -1", bad[i]);
-        check_refused(6, (struct codec_load){.shape = text}, ERROR_UNSUPPORTED, reason);
+        check_refused(6, (struct codec_load){.shape = text}, ERROR_USAGE, reason);
+    }
+}
+
+static void settings_that_no_file_can_meet_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *shape, *reason; /* NULL: it is sound */
+        uint64_t offset_bytes;
+        int dtype;
+    } cases[] = {
+        {NULL, NULL, 0, 0},
+        {"3x4", NULL, 0, 0},
+        {"0", NULL, 0, 0},
+        {"4x-1", NULL, 999, SAMPLE_F64 + 1},
+        {"125", NULL, 0, SAMPLE_F64 + 1}, /* 1000 bytes */
+        {"3x", "load.shape is '3x': up to 8 sizes", 0, 0},
+        {"-1x0", "load.shape is '-1x0': beside a 0", 0, 0},
+        {"501", "load.shape: 501 elements, over max_elements 500", 0, 0},
+        {"126", "load.shape: no file is as long, with max_file 1000", 0, SAMPLE_F64 + 1},
+        {NULL, "load.offset: no file is as long, with max_file 1000", 1001, 0},
+        {"10", "load.offset: no file is as long, with max_file 1000", 991, 0},
+        {"10", NULL, 990, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[32];
+        struct error error = {0};
+        snprintf(text, sizeof text, "%s", cases[i].shape ? cases[i].shape : "");
+        const struct codec_load load = {.shape = cases[i].shape ? text : NULL,
+                                        .offset_bytes = cases[i].offset_bytes,
+                                        .dtype = cases[i].dtype};
+        const struct codec_limits few = {.max_elements = 500, .max_file_bytes = 1000, .load = &load};
+        const int code = raw_codec.check_load(&few, &error);
+        assert_int_equal(code, cases[i].reason ? ERROR_USAGE : 0);
+        if (cases[i].reason)
+            assert_memory_equal(error.reason, cases[i].reason, strlen(cases[i].reason));
     }
 }
 
@@ -179,6 +215,7 @@ int main(void)
         cmocka_unit_test(types_and_orders_are_as_load_says),
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
         cmocka_unit_test(what_is_no_shape_is_refused),
+        cmocka_unit_test(settings_that_no_file_can_meet_are_refused),
         cmocka_unit_test(samples_are_written_where_they_are),
         cmocka_unit_test(names_alone_find_the_codec),
     };
