@@ -96,7 +96,7 @@ static bool anything(struct scan *scan)
     struct scan_entry entry;
     while (scan_next(scan, &entry)) {
         const struct scan_counts counts = scan_counts(scan);
-        if (counts.files > 0 || counts.errors > counts.unmatched)
+        if (scan_found(&counts))
             return true;
     }
     return false;

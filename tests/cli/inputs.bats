@@ -117,6 +117,20 @@ teardown() {
     says "no input matched; left out: 2 with another extension, 1 hidden"
     mill 3 --files-from - -o out </dev/null
     [ "$(files out)" -eq 0 ]
+    # a list that is empty, whether that is known before the run or not
+    : >none
+    refused 3 -i 'some/*.jpg' --files-from none -o otherwise
+    mill 3 -i 'some/*.jpg' --files-from - -o out </dev/null
+    says "no input matched"
+    mill 1 -i 'some/*.jpg' --files-from - -o out <<<some/a.png
+    mill 0 -i 'some/*.png' --files-from - -o out </dev/null
+    for inputs in "--files-from -" "-i some/*.jpg --files-from -"; do
+        set -f
+        # shellcheck disable=SC2086
+        refused 3 $inputs -o otherwise --dry-run </dev/null
+        set +f
+        says "no input matched"
+    done
     refused 3 -i some -i nowhere -o other
 }
 
