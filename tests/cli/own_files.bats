@@ -82,3 +82,31 @@ setup() {
     mill 0 -i in -o out -s stats --collect-file tables/mine.csv
     [ "$(find tables -name '.forkmill-*')" = tables/.forkmill-0123456789abcdef-1-00000000-abcdef.tmp ]
 }
+
+@test "nothing stays in /dev/shm, whoever begins an OpenMP team, and however that ends" {
+    if "$FORKMILL" doctor | grep -q '^  runtime .*not in this build'; then skip "built without OpenMP"; fi
+    in_mounts '
+        mount -t tmpfs none /dev/shm
+        empty() { [ -z "$(ls -A /dev/shm)" ] || { echo "after $1:"; ls -A /dev/shm; exit 1; }; }
+        "$FORKMILL" doctor >doctor
+        empty doctor
+        for split in items rows; do
+            "$FORKMILL" run -q -i in -o out-$split --engine openmp --split $split --force -s invert
+            empty $split
+        done
+        diff -r -x ".forkmill*" out-items out-rows
+        "$FORKMILL" run -q -i in -o piped --engine openmp -s invert -s exec:command=cat
+        empty exec
+        diff -r -x ".forkmill*" out-items piped
+        "$FORKMILL" bench -q -i in --engines openmp,process --repeat 1 --warmup 0 >bench
+        empty bench
+        for signal in KILL TERM; do
+            "$FORKMILL" run -q -i in -o held --engine openmp -w 2 -s sleep:ms=60000 & main=$!
+            until [ "$(ls /proc/$main/task | wc -l)" -ge 5 ]; do sleep 0.05; done
+            kill -$signal $main
+            sleep 0.3
+            kill -$signal $main 2>/dev/null || true # the second signal does not wait for the items
+            wait $main && exit 1
+            empty $signal
+        done'
+}
