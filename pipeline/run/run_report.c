@@ -332,6 +332,7 @@ static void fill(struct run *run, struct summary *summary)
     const struct ledger_counts *counts = &run->ledger.counts;
     char why[256];
     summary->engine = run->engine->name;
+    summary->alone = run->engine->one_worker;
     summary->output = run->given->settings.output;
     summary->journal = run->journal != NULL;
     summary->workers_from = run->given->workers_from;
