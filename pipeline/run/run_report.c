@@ -201,6 +201,7 @@ void run_report_tick(void *context)
     struct ledger_counts counts = ledger_counts(&run->ledger, &listing_done);
     const struct progress_counts shown = {
         .found = counts.found,
+        .expected = run->expected,
         .listing_done = listing_done,
         .done = counts.done,
         .failed = counts.failed,
