@@ -87,7 +87,9 @@ static int assign(const struct outname_rule *rule, unsigned form, const char *re
     int fresh = rule->taken && can_clash(rule, name) ? claim(rule, rule->taken, form, name) : 1;
     if (fresh < 0)
         return error_set(error, ERROR_MEMORY, "out of memory");
-    return fresh ? 0 : error_set(error, ERROR_USAGE, "an earlier input already makes this output");
+    return fresh ? 0
+                 : error_set(error, ERROR_USAGE,
+                             "an earlier input already makes this output, or is the same file");
 }
 
 int outname_assign(const struct outname_rule *rule, const char *rel, struct error *error)

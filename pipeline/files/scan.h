@@ -71,6 +71,12 @@ struct scan_counts {
     uint64_t left_directories;     /* subdirectories, where recursive is off */
 };
 
+/* Is there anything to do, or to fail, besides globs that match nothing? */
+static inline bool scan_found(const struct scan_counts *counts)
+{
+    return counts->files > 0 || counts->errors > counts->unmatched;
+}
+
 struct scan;
 
 /* Looks at every input given, opens directories, lists nothing yet. The options' texts must outlive the scan.

@@ -52,7 +52,7 @@ static void tell(const struct run *run, const struct scan_entry *entry, enum run
 
 int dry_run(struct run *run)
 {
-    bool any = false, any_failed = false;
+    bool any_failed = false;
     struct scan_entry entry;
     uint8_t *head = malloc(CODEC_HEAD_BYTES + 1);
     if (!head)
@@ -67,10 +67,14 @@ int dry_run(struct run *run)
         if (code == 0)
             code = examine(run, &entry, head, &would, &error);
         tell(run, &entry, code < 0 ? RUN_WOULD_FAIL : would, &error);
-        any = true;
         any_failed = any_failed || code < 0;
     }
     free(head);
     resume_free(&run->reader.resume);
-    return !any ? EXIT_NO_INPUT : any_failed ? EXIT_FAILED_ITEMS : EXIT_DONE;
+    const struct scan_counts counts = scan_counts(run->scan);
+    if (!scan_found(&counts)) {
+        run->options.complain("no input matched");
+        return EXIT_NO_INPUT;
+    }
+    return any_failed ? EXIT_FAILED_ITEMS : EXIT_DONE;
 }

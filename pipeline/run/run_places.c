@@ -34,6 +34,13 @@ static bool same_directory(const char *a, const char *b)
     return length_a == length_b && memcmp(a, b, length_a) == 0;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat at_a, at_b;
+    return stat(a, &at_a) == 0 && stat(b, &at_b) == 0 && at_a.st_dev == at_b.st_dev &&
+           at_a.st_ino == at_b.st_ino;
+}
+
 /* With a way out: a list keeps whole paths, which part files of different directories. */
 static void complain_of_clash(const struct run *run, const struct outname_clash *clash)
 {
@@ -47,6 +54,9 @@ static void complain_of_clash(const struct run *run, const struct outname_clash 
         length = asprintf(&text, "%s would make %s/%s twice: %s", clash->first, output, clash->output,
                           run->job.output_count > 1 ? "it is given twice, or two outputs have one name"
                                                     : "it is given twice");
+    else if (same_file(clash->first, clash->second))
+        length = asprintf(&text, "%s and %s are the same file, and would make %s/%s twice; give it once",
+                          clash->first, clash->second, output, clash->output);
     else
         length =
             asprintf(&text, "%s and %s would both make %s/%s; give each an output directory of its own%s",
@@ -84,7 +94,7 @@ static bool anything(struct scan *scan)
     struct scan_entry entry;
     while (scan_next(scan, &entry)) {
         const struct scan_counts counts = scan_counts(scan);
-        if (counts.files > 0 || counts.errors > counts.unmatched)
+        if (scan_found(&counts))
             return true;
     }
     return false;

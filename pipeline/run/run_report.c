@@ -241,7 +241,8 @@ static int exit_code(const struct run *run)
     case STOP_NONE:
         break;
     }
-    if (ledger->counts.found == 0)
+    const struct scan_counts listing = scan_counts(run->scan);
+    if (!scan_found(&listing))
         return EXIT_NO_INPUT;
     /* Every item ends as done, skipped or failed; anything else would be a hole in the account. */
     if (left_undone(&ledger->counts) != 0)
@@ -253,6 +254,8 @@ static void tell_nothing_found(struct run *run)
 {
     char left[SUMMARY_LEFT_OUT_SIZE];
     const struct scan_counts counts = scan_counts(run->scan);
+    if (scan_found(&counts))
+        return;
     summary_left_out(&counts, left, sizeof left);
     progress_message(run->progress, PROGRESS_ALWAYS, "no input matched%s%s", *left ? "; left out: " : "",
                      left);
@@ -267,7 +270,7 @@ static void tell_end(struct run *run)
     else if (ledger->stop == STOP_FAILURES)
         progress_message(run->progress, PROGRESS_ALWAYS, "stopped: max_failures %s reached",
                          run->job.settings.max_failures);
-    if (ledger->stop == STOP_NONE && ledger->counts.found == 0)
+    if (ledger->stop == STOP_NONE)
         tell_nothing_found(run);
     if (remembered)
         progress_message(run->progress, PROGRESS_NORMAL,

@@ -50,9 +50,13 @@ teardown() {
     [ "$(files apart)" -eq 2 ]
     refused 2 -i one/b.png -i one/b.png -o out
     says "one/b.png would make out/b.png twice: it is given twice"
-    printf 'one/b.png\none//b.png\n' >list
-    refused 2 --files-from list -o out
-    says "would both make out/one/b.png"
+    for again in one//b.png ./one/b.png; do
+        printf '%s\n' one/b.png one/a.png "$again" >list
+        refused 2 --files-from list -o out
+        says "one/b.png and $again are the same file, and would make out/one/b.png twice; give it once"
+    done
+    refused 2 -i one/b.png -i ./one/b.png -o out
+    says "one/b.png and ./one/b.png are the same file, and would make out/b.png twice; give it once"
     mill 0 -i one -i two -o out --exclude b.png
 }
 
@@ -62,7 +66,7 @@ teardown() {
     printf 'one/a.png\none/b.png\n./one/a.png\n' | mill 1 --files-from - -o out --json
     is items.done 2
     is items.failed 1
-    failed ./one/a.png usage "an earlier input already makes this output"
+    failed ./one/a.png usage "an earlier input already makes this output, or is the same file"
     [ "$(files out)" -eq 2 ]
 }
 
@@ -113,6 +117,20 @@ teardown() {
     says "no input matched; left out: 2 with another extension, 1 hidden"
     mill 3 --files-from - -o out </dev/null
     [ "$(files out)" -eq 0 ]
+    # a list that is empty, whether that is known before the run or not
+    : >none
+    refused 3 -i 'some/*.jpg' --files-from none -o otherwise
+    mill 3 -i 'some/*.jpg' --files-from - -o out </dev/null
+    says "no input matched"
+    mill 1 -i 'some/*.jpg' --files-from - -o out <<<some/a.png
+    mill 0 -i 'some/*.png' --files-from - -o out </dev/null
+    for inputs in "--files-from -" "-i some/*.jpg --files-from -"; do
+        set -f
+        # shellcheck disable=SC2086
+        refused 3 $inputs -o otherwise --dry-run </dev/null
+        set +f
+        says "no input matched"
+    done
     refused 3 -i some -i nowhere -o other
 }
 

@@ -169,7 +169,7 @@ END
     file=$(find out/flat -name 'photo-000000-grey.pgm')
     [ "$(head -c 2 "$file")" = P5 ]
     mill 2 -i "$in" -i "$in/photo" -o twice --save-name '{stem}.{ext}'
-    says "would both make"
+    says "are the same file"
     mill 2 -i "$in" -o out2 --save-name '{stem}.{etx}'
     says "has a brace that is none of"
 }

@@ -7,7 +7,7 @@
 
 The tables between <!-- table: NAME --> and <!-- end --> in README.md are made from the program's own output. Every
 YAML example must pass `forkmill check`, every line of an example that begins with "forkmill run" must be understood,
-and every link to a file must lead to one.
+every link to a file must lead to one, and the kinds of failures must be those of stages/error.c.
 """
 import json
 import os
@@ -135,6 +135,15 @@ def check_links(root, path, text):
             yield f"{path}: nothing at {target}"
 
 
+def check_kinds(root, readme):
+    """The kinds of failures, against those that errors have; of the last ones no item is let to fail."""
+    with open(os.path.join(root, "stages/error.c"), encoding="utf-8") as file:
+        has = set(re.findall(r'return "([a-z-]+)";', file.read())) - {"none", "unknown", "disk-full", "room", "busy"}
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", readme.split("| Kind |")[1].split("\n\n")[0], re.M))
+    for kind in sorted(has ^ listed):
+        yield f"README.md: the kinds of failures {'lack' if kind in has else 'have too many:'} {kind}"
+
+
 def check(forkmill, root, update):
     readme_path = os.path.join(root, "README.md")
     with open(readme_path, encoding="utf-8") as file:
@@ -149,6 +158,7 @@ def check(forkmill, root, update):
     for (_, name, has, _), (_, _, should, _) in zip(TABLE.findall(readme), TABLE.findall(fresh)):
         if has != should:
             yield f"README.md: the table of {name} is out of date; tests/docs/check.py --update writes it anew"
+    yield from check_kinds(root, readme)
     with tempfile.TemporaryDirectory() as folder:
         for path in DOCUMENTS:
             with open(os.path.join(root, path), encoding="utf-8") as file:
