@@ -93,6 +93,7 @@ static void close_crew(struct crew *crew)
 const struct engine engine_process = {
     .name = "process",
     .summary = "forked workers that nobody watches",
+    .apart = true,
     .open = open_crew,
     .start = start,
     .kill = never,

@@ -40,6 +40,7 @@ struct engine {
     bool one_member;     /* one member stands for all workers: they are threads of its own making */
     bool shares_rows;    /* can share the rows of one image, as `split` says */
     bool turns;          /* reads and writes from its one thread: no reader and writer threads */
+    bool apart;          /* members are processes: they may start before the run has opened its places */
     bool can_kill;       /* members can be ended from outside: timeout works */
 
     /* Called while the process has one thread; an engine of processes forks its fork server here. The machine

@@ -119,6 +119,7 @@ static void process_close(struct crew *crew)
 const struct engine engine_process = {
     .name = "process",
     .summary = "forked workers over shared memory; survives any of them",
+    .apart = true,
     .can_kill = true,
     .open = process_open,
     .start = process_start,

@@ -13,10 +13,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define STOP_PATIENCE_MS 1000u
+#define STOP_PATIENCE_MS 1000
 
 enum order_kind { ORDER_SPAWN, ORDER_KILL };
 
@@ -292,23 +291,27 @@ void fork_server_destroy(struct fork_server *server)
         kill(server->pid, SIGKILL);
 }
 
+/* Does the other end close within the time? */
+static bool hung_up(int socket)
+{
+    struct pollfd wait = {.fd = socket};
+    int ready;
+    do
+        ready = poll(&wait, 1, STOP_PATIENCE_MS);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
 void fork_server_stop(struct fork_server *server)
 {
     if (server->pid <= 0)
         return;
-    close(server->socket);
-    /* It ends when it sees that; one that is stopped never does. */
-    const struct timespec nap = {.tv_nsec = 1000000};
-    pid_t got = 0;
-    for (unsigned naps = 0; naps < STOP_PATIENCE_MS && got == 0; naps++) {
-        got = waitpid(server->pid, NULL, WNOHANG);
-        if (got == 0)
-            nanosleep(&nap, NULL);
-    }
-    if (got == 0) {
+    /* It ends when it sees that, and its end of the socket with it; one that is stopped never does. */
+    shutdown(server->socket, SHUT_WR);
+    if (!hung_up(server->socket))
         fork_server_destroy(server);
-        while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    close(server->socket);
+    while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
     *server = (struct fork_server){.socket = -1};
 }

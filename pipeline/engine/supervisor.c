@@ -90,17 +90,22 @@ static void lose_crew(struct loop *loop)
     ledger_stop_run(supervisor->ledger, STOP_FATAL, &error);
 }
 
+/* False: the crew is lost. */
+static bool ask_for(struct supervisor *supervisor, uint32_t worker)
+{
+    struct supervised *supervised = &supervisor->workers[worker];
+    const uint64_t beat = atomic_load(&supervisor->machine->workers[worker].beat);
+    *supervised =
+        (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns(), .first_beat = beat, .beat = beat};
+    return supervisor->engine->start(supervisor->crew, worker);
+}
+
 static void start_worker(struct loop *loop, uint32_t worker)
 {
-    struct supervised *supervised = &loop->supervisor->workers[worker];
     if (loop->crew_gone)
         return; /* nobody would tell of its end */
-    *supervised = (struct supervised){.place = PLACE_LIVE, .since_ns = clock_ns()};
-    const struct supervisor *supervisor = loop->supervisor;
-    supervised->first_beat = atomic_load(&supervisor->machine->workers[worker].beat);
-    supervised->beat = supervised->first_beat;
-    tell(supervisor, SUPERVISOR_STARTED, worker, NULL);
-    if (!supervisor->engine->start(supervisor->crew, worker))
+    tell(loop->supervisor, SUPERVISOR_STARTED, worker, NULL);
+    if (!ask_for(loop->supervisor, worker))
         lose_crew(loop);
 }
 
@@ -395,14 +400,31 @@ static void wait_for_news(const struct loop *loop)
     poll(wait, 3, loop->closing.begun ? TICK_MS / 10 : tick_ms);
 }
 
-int supervisor_run(struct supervisor *supervisor, struct error *error)
+int supervisor_begin(struct supervisor *supervisor, struct error *error)
 {
-    struct loop loop = {.supervisor = supervisor, .last_tick_ns = clock_ns()};
     supervisor->workers = calloc(supervisor->places, sizeof *supervisor->workers);
     if (!supervisor->workers)
         return error_set(error, ERROR_MEMORY, "out of memory");
+    for (uint32_t i = 0; i < supervisor->places && !supervisor->crew_lost; i++)
+        supervisor->crew_lost = !ask_for(supervisor, i);
+    return 0;
+}
+
+void supervisor_drop(struct supervisor *supervisor)
+{
+    free(supervisor->workers);
+    supervisor->workers = NULL;
+}
+
+int supervisor_run(struct supervisor *supervisor, struct error *error)
+{
+    struct loop loop = {.supervisor = supervisor, .last_tick_ns = clock_ns()};
+    if (!supervisor->workers)
+        TRY(supervisor_begin(supervisor, error));
     for (uint32_t i = 0; i < supervisor->places; i++)
-        start_worker(&loop, i);
+        tell(supervisor, SUPERVISOR_STARTED, i, NULL);
+    if (supervisor->crew_lost)
+        lose_crew(&loop);
     while (!advance_closing(&loop)) {
         wait_for_news(&loop);
         hear_crew(&loop);
@@ -414,7 +436,6 @@ int supervisor_run(struct supervisor *supervisor, struct error *error)
         supervisor->tick(supervisor->context);
     }
     queue_close(&supervisor->machine->queues[supervisor->machine->job->pool_count], QUEUE_DRAIN);
-    free(supervisor->workers);
-    supervisor->workers = NULL;
+    supervisor_drop(supervisor);
     return 0;
 }

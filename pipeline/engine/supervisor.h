@@ -39,14 +39,23 @@ struct supervisor {
     int signal;                     /* the first that came, or 0 */
     uint64_t deaths[JOB_MAX_POOLS]; /* workers that died, not counting recycled ones */
     uint64_t recycled[JOB_MAX_POOLS];
-    uint64_t overstays; /* items past their timeout in a crew whose members cannot be killed */
-    bool abandoned;     /* such members would not end: the process has to */
-    struct supervised *workers;
+    uint64_t overstays;         /* items past their timeout in a crew whose members cannot be killed */
+    bool abandoned;             /* such members would not end: the process has to */
+    bool crew_lost;             /* before supervisor_run was called */
+    struct supervised *workers; /* NULL: not begun, or over */
 };
 
-/* Starts every worker and returns when all have ended: because the ledger is finished, or the run was
- * stopped and the items in hand are done or `grace` is over. The writer's queue is closed then. Afterwards
- * ledger->stop says why. The caller sets the fields up to tick_ms. ERROR_MEMORY. */
+/* Starts every worker ahead of supervisor_run, which is still due or supervisor_drop; of an engine that is
+ * `apart`, before there are threads. Needs the fields up to `places` but ledger and admission. ERROR_MEMORY.
+ */
+int supervisor_begin(struct supervisor *supervisor, struct error *error);
+
+/* Where supervisor_run will not be called. The crew is still to be closed. Accepts what never began. */
+void supervisor_drop(struct supervisor *supervisor);
+
+/* Starts every worker that was not, and returns when all have ended: because the ledger is finished, or the
+ * run was stopped and the items in hand are done or `grace` is over. The writer's queue is closed then.
+ * Afterwards ledger->stop says why. The caller sets the fields up to tick_ms. ERROR_MEMORY. */
 int supervisor_run(struct supervisor *supervisor, struct error *error);
 
 #endif

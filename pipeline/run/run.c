@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One run from beginning to end: looks at the places named, reserves memory, forks the fork server while
- * there is one thread, starts the reader and the writer, lets the supervisor work, and tells how it went.
- * Every step can fail, and what was opened before it is closed in reverse order. */
+/* One run from beginning to end: reserves memory, forks the fork server while there is one thread, looks at
+ * the places named while its workers come to life, starts the reader and the writer, lets the supervisor
+ * work, and tells how it went. Every step can fail, and what was opened before it is closed in reverse order.
+ */
 #include "pipeline/run/run.h"
 
 #include <errno.h>
@@ -48,9 +49,8 @@ int run_refuse(struct run *run, int code, const struct error *error)
     return exit_for(code);
 }
 
-/* The signals that end a run, and the one that asks how it goes, arrive through a descriptor; every thread
- * and child begins with them blocked. */
-static int take_signals(struct run *run)
+/* The signals that end a run, and the one that asks how it goes. */
+static sigset_t our_signals(void)
 {
     static const int taken[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
@@ -62,13 +62,29 @@ static int take_signals(struct run *run)
         if (sigaction(taken[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
             sigaddset(&set, taken[i]);
     }
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error, with its name, like others */
+    return set;
+}
+
+/* What would kill by default: a question asked before there is anything to tell, and a file grown over a
+ * limit, which is an error to report, with its name, like others. */
+static void settle_signals(void)
+{
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
+}
+
+/* From now on our signals arrive through a descriptor; every thread begins with them blocked. */
+static int take_signals(struct run *run, struct error *error)
+{
+    const sigset_t set = our_signals();
+    signal(SIGPIPE, SIG_IGN);
     sigprocmask(SIG_BLOCK, &set, &run->old_signals);
     signal(SIGUSR1, SIG_DFL); /* what is ignored does not arrive */
     run->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return run->signal_fd;
+    if (run->signal_fd < 0)
+        return error_set(error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
+    return 0;
 }
 
 /* The turns of an engine that reads and writes by itself. */
@@ -111,14 +127,14 @@ static int open_io(struct run *run, struct error *error)
     run->writer.since_ns = clock_ns();
     run_journal_connect(run);
     run->reader.ahead.most = run->engine->turns ? 0 : (unsigned)run->job.settings.readahead;
-    run->turns = (struct engine_turns){turn_read, turn_write, run};
     return reader_open(&run->reader, error);
 }
 
-/* An engine that knows no pools gets the whole chain as one. */
+/* To the memory there is; and an engine that knows no pools gets the whole chain as one. */
 static void fit_job(struct run *run)
 {
     struct job *job = &run->job;
+    run->memory_lowered = memory_fit(&job->settings.memory_bytes, run->memory_why, sizeof run->memory_why);
     int64_t workers = run->engine->one_worker ? 1 : job->settings.workers;
     if (run->engine->one_pool) {
         job->pools[0] = (struct job_pool){.name = "main",
@@ -154,15 +170,38 @@ static int try_descriptors(const struct run *run, struct error *error)
     return error_set(error, ERROR_MEMORY, "too few descriptors (ulimit -n): %s", strerror(cause));
 }
 
+/* For want of what the machine has to give, whatever else it was. */
+static int refuse_machine(struct run *run, int code, const struct error *error)
+{
+    return run_refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, error);
+}
+
+/* Shared memory and the crew. Workers that are processes begin now: they take as long to come to life as this
+ * process to look at its places. */
 static int open_machine(struct run *run)
 {
     struct error error = {0};
-    int code = 0;
-    /* First, so that no signal ends the run while its shared memory still has a name. */
-    if (take_signals(run) < 0)
-        code = error_set(&error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
+    const sigset_t set = our_signals();
+    sigset_t before;
+    run->turns = (struct engine_turns){turn_read, turn_write, run};
+    /* No signal ends the run while its shared memory still has a name. */
+    sigprocmask(SIG_BLOCK, &set, &before);
+    int code = machine_open(&run->machine, &run->job, &error);
     if (code == 0)
-        code = machine_open(&run->machine, &run->job, &error);
+        code = run->engine->open(&run->crew, &run->machine, &run->turns, &error);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    run->supervisor.crew = run->crew;
+    run->supervisor.places = run->engine->one_member ? 1 : run->machine.worker_count;
+    if (code == 0 && run->engine->apart)
+        code = supervisor_begin(&run->supervisor, &error);
+    return code < 0 ? refuse_machine(run, code, &error) : EXIT_DONE;
+}
+
+/* What moves items through the machine, once the places are open. */
+static int open_parts(struct run *run)
+{
+    struct error error = {0};
+    int code = take_signals(run, &error);
     if (code == 0)
         code = admission_open(&run->admission, &run->machine, &error);
     if (code == 0)
@@ -170,11 +209,9 @@ static int open_machine(struct run *run)
     if (code == 0)
         code = open_io(run, &error);
     if (code == 0)
-        code = run->engine->open(&run->crew, &run->machine, &run->turns, &error);
-    if (code == 0)
         code = try_descriptors(run, &error);
     if (code < 0)
-        return run_refuse(run, code == ERROR_INTERNAL ? ERROR_MEMORY : code, &error);
+        return refuse_machine(run, code, &error);
     settings_stop_of(run->job.settings.max_failures, &run->ledger.most, NULL);
     run_fence(run);
     return EXIT_DONE;
@@ -227,19 +264,7 @@ static void finish_gathering(struct run *run)
 static int supervise(struct run *run)
 {
     struct error error = {0};
-    run->supervisor = (struct supervisor){
-        .machine = &run->machine,
-        .ledger = &run->ledger,
-        .admission = &run->admission,
-        .engine = run->engine,
-        .crew = run->crew,
-        .places = run->engine->one_member ? 1 : run->machine.worker_count,
-        .signal_fd = run->signal_fd,
-        .stop_fd = run->stop_fd,
-        .tick = run_report_tick,
-        .tell = run_report_news,
-        .context = run,
-    };
+    run->supervisor.signal_fd = run->signal_fd;
     run_report_begin(run);
     int code = run->engine->turns ? 0 : start_threads(run, &error);
     if (code == 0)
@@ -249,13 +274,13 @@ static int supervise(struct run *run)
         return run_report_end(run);
     if (code < 0)
         stop_threads(run, &error);
+    end_crew(run); /* while the writer writes what came last */
     if (run->reader_started)
         pthread_join(run->reader_thread, NULL);
     if (run->writer_started) {
         queue_close(&run->writer.queue, QUEUE_DRAIN);
         pthread_join(run->writer_thread, NULL);
     }
-    end_crew(run);
     if (code < 0)
         return run_refuse(run, code, &error);
     quarantine_work(run->quarantine);
@@ -263,12 +288,19 @@ static int supervise(struct run *run)
     return run_report_end(run);
 }
 
-static void close_all(struct run *run)
+/* The exit code, which is another one where the journal cannot be closed. That takes as long as giving back
+ * the shared memory, and is done beside it. */
+static int close_all(struct run *run, int code)
 {
     if (run->supervisor.abandoned)
-        return; /* threads are still at work on all this: only the end of the process stops them */
+        return code; /* threads are still at work on all this: only the end of the process stops them */
+    run_journal_close(run, code);
     end_crew(run);
+    supervisor_drop(&run->supervisor);
     run_trace_end(run); /* of a run that did not get as far as its report */
+    admission_close(&run->admission);
+    machine_close(&run->machine);
+    code = run_journal_closed(run);
     series_free(&run->series);
     reader_close(&run->reader);
     writer_close(&run->writer);
@@ -278,8 +310,6 @@ static void close_all(struct run *run)
         free(run->reserved[i].name);
     outname_set_free(run->reader.names.taken);
     ledger_close(&run->ledger);
-    admission_close(&run->admission);
-    machine_close(&run->machine);
     scan_close(run->scan);
     outfile_close(run->out);
     if (run->signal_fd >= 0) {
@@ -293,6 +323,14 @@ static void close_all(struct run *run)
         close(run->stop_fd);
     if (run->reader.places.reference_fd >= 0)
         close(run->reader.places.reference_fd);
+    return code;
+}
+
+static int refuse_eventfd(struct run *run)
+{
+    struct error error = {0};
+    error_set(&error, ERROR_MEMORY, "eventfd: %s", strerror(errno));
+    return run_refuse(run, ERROR_MEMORY, &error);
 }
 
 int run_job(const struct job *job, const struct run_options *options, struct summary *summary)
@@ -309,31 +347,32 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
         .machine.arena.fd = -1,
         .reader.places.reference_fd = -1,
     };
-    int code;
+    run.supervisor = (struct supervisor){
+        .machine = &run.machine,
+        .ledger = &run.ledger,
+        .admission = &run.admission,
+        .engine = run.engine,
+        .signal_fd = -1,
+        .stop_fd = run.stop_fd,
+        .tick = run_report_tick,
+        .tell = run_report_news,
+        .context = &run,
+    };
     run.job.observed = options->observed;
-    /* Both kill by default: a question asked before there is anything to tell, and a file grown over a limit,
-     * which is an error to report. */
-    signal(SIGUSR1, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    if (run.stop_fd >= 0) {
-        code = run_open_places(&run);
-    } else {
-        struct error error = {0};
-        error_set(&error, ERROR_MEMORY, "eventfd: %s", strerror(errno));
-        code = run_refuse(&run, ERROR_MEMORY, &error);
+    settle_signals();
+    int code = run.stop_fd >= 0 ? EXIT_DONE : refuse_eventfd(&run);
+    if (code == EXIT_DONE && !options->dry_run) {
+        fit_job(&run);
+        code = open_machine(&run);
     }
+    if (code == EXIT_DONE)
+        code = run_open_places(&run);
     if (code == EXIT_DONE && options->dry_run) {
         code = dry_run(&run);
     } else if (code == EXIT_DONE) {
-        run.memory_lowered =
-            memory_fit(&run.job.settings.memory_bytes, run.memory_why, sizeof run.memory_why);
-        fit_job(&run);
-        code = open_machine(&run);
+        code = open_parts(&run);
         if (code == EXIT_DONE)
             code = supervise(&run);
     }
-    if (!run.supervisor.abandoned)
-        code = run_journal_close(&run, code);
-    close_all(&run);
-    return code;
+    return close_all(&run, code);
 }

@@ -53,7 +53,7 @@ static void sweep(struct run *run)
 
 static struct journal_options options_of(struct run *run, const char **steps, struct error *error)
 {
-    const struct job *job = &run->job;
+    const struct job *job = run->given;
     struct journal_options options = {
         .output = job->settings.output,
         .directory = run->out ? outfile_directory(run->out, NULL) : -1,
@@ -117,10 +117,22 @@ static const char *how(const struct run *run)
     return run->began_ns ? reasons[run->ledger.stop] : "refused";
 }
 
-int run_journal_close(struct run *run, int exit_code)
+static void *close_journal(void *context)
+{
+    struct run *run = context;
+    struct error error = {0};
+    if (journal_close(run->journal, &run->journal_end, &error) < 0) {
+        run->options.complain(error.reason);
+        run->complained = true;
+        run->journal_end.exit_code = run->summary->exit_code = run_refuse(run, error.code, &error);
+    }
+    return NULL;
+}
+
+void run_journal_close(struct run *run, int exit_code)
 {
     const struct ledger_counts *counts = &run->ledger.counts;
-    const struct journal_end end = {
+    run->journal_end = (struct journal_end){
         .how = how(run),
         .exit_code = exit_code,
         .listed = run->ledger.listing_done,
@@ -129,9 +141,15 @@ int run_journal_close(struct run *run, int exit_code)
         .skipped = counts->skipped,
         .failed = counts->failed,
     };
-    struct error error = {0};
-    if (journal_close(run->journal, &end, &error) == 0)
-        return exit_code;
-    run->options.complain(error.reason);
-    return run->summary->exit_code = run_refuse(run, error.code, &error);
+    run->journal_closing =
+        run->journal && pthread_create(&run->journal_thread, NULL, close_journal, run) == 0;
+    if (!run->journal_closing)
+        close_journal(run);
+}
+
+int run_journal_closed(struct run *run)
+{
+    if (run->journal_closing)
+        pthread_join(run->journal_thread, NULL);
+    return run->journal_end.exit_code;
 }

@@ -11,6 +11,7 @@
 #include "pipeline/engine/supervisor.h"
 #include "pipeline/files/outfile.h"
 #include "pipeline/files/scan.h"
+#include "pipeline/journal/journal.h"
 #include "pipeline/report/progress.h"
 #include "pipeline/report/trace.h"
 #include "pipeline/run/admission.h"
@@ -50,11 +51,15 @@ struct run {
     struct writer writer;
     struct quarantine *quarantine; /* NULL: none */
     struct journal *journal;       /* NULL: none */
-    uint64_t swept;                /* temporary files of killed runs that were removed */
-    struct gather *gather;         /* NULL: the job gathers nothing */
+    struct journal_end journal_end;
+    pthread_t journal_thread; /* closes it */
+    bool journal_closing;
+    uint64_t swept;        /* temporary files of killed runs that were removed */
+    struct gather *gather; /* NULL: the job gathers nothing */
     struct outname_reserved
         reserved[RUN_EXTRAS + 2]; /* ... below the output directory; the last has no name */
     struct progress *progress;
+    uint64_t expected; /* inputs, as a listing before the run had them; 0: there was none */
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */
     char warnings[RUN_DISTINCT_WARNINGS][200];
@@ -96,8 +101,12 @@ void run_journal_resume(struct run *run);
 /* Connects reader, writer and ledger to the journal; once all are open, before any thread is started. */
 void run_journal_connect(struct run *run);
 
-/* Notes how the run ended, and closes the journal; the exit code, which is another one where that fails. */
-int run_journal_close(struct run *run, int exit_code);
+/* Notes how the run ended, and closes the journal, in a thread of its own; when no other thread uses it, and
+ * with the output directory open. */
+void run_journal_close(struct run *run, int exit_code);
+
+/* Waits until that is done; the exit code, which is another one where it failed. */
+int run_journal_closed(struct run *run);
 
 /* Gives up what the run will not open any more; when the engine is open, and before any thread is started. */
 void run_fence(struct run *run);

@@ -109,8 +109,8 @@ int arena_open(struct arena *arena, size_t size_bytes, size_t need_bytes, struct
     *arena = (struct arena){.fd = -1, .size_bytes = size_bytes};
     TRY(open_object(arena, need_bytes, error));
     if (ftruncate(arena->fd, (off_t)size_bytes) < 0) {
-        int code = error_set(error, ERROR_MEMORY, "cannot size %zu GiB of shared memory: %s",
-                             size_bytes >> 30, strerror(errno));
+        int code = error_set(error, ERROR_MEMORY, "cannot size %zu GiB of shared memory: %s%s",
+                             size_bytes >> 30, strerror(errno), errno == EFBIG ? " (ulimit -f)" : "");
         arena_close(arena);
         return code;
     }

@@ -107,7 +107,7 @@ for group in json.load(sys.stdin)["facts"].values():
     "$FORKMILL" doctor >out
   ) || code=$?
   [ "$code" -eq 1 ]
-  grep -qE '^  default run +problem: .*File too large$' out
+  grep -qE '^  default run +problem: .*File too large \(ulimit -f\)$' out
   code=0
   (
     ulimit -f 1000
