@@ -83,6 +83,23 @@ setup() {
     [ "$(find tables -name '.forkmill-*')" = tables/.forkmill-0123456789abcdef-1-00000000-abcdef.tmp ]
 }
 
+@test "what a killed run without a journal left is swept by the first with one, not by another without" {
+    start -i in -o out -w 1 --batch 1 --no-journal -s stats -s sleep:ms=300 --collect-file out/all.csv
+    wait_until has_files out 1
+    kill -9 "$main"
+    wait "$main" || true
+    table=$(find out -maxdepth 1 -name '.forkmill-????????????????-*.tmp')
+    [ -f "$table" ]
+    mkdir -p out/deep
+    echo x >out/deep/.forkmill-123-0a1b2c3d-7.tmp
+    mill 0 -i in -o out --no-journal -s stats --collect-file out/all.csv
+    [ -f "$table" ]
+    [ -e out/deep/.forkmill-123-0a1b2c3d-7.tmp ]
+    mill 0 -i in -o out -s stats --collect-file out/all.csv
+    says "2 temporary files"
+    [ "$(find out -name '.forkmill-*')" = out/.forkmill-journal.db ]
+}
+
 @test "nothing stays in /dev/shm, whoever begins an OpenMP team, and however that ends" {
     if "$FORKMILL" doctor | grep -q '^  runtime .*not in this build'; then skip "built without OpenMP"; fi
     in_mounts '
