@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "stages/error.h"
+#include "stages/stage.h"
 
 #define AT(field) offsetof(struct cli_args, field)
 
@@ -59,6 +61,7 @@ struct parser {
     struct diag *diag;
     char **argv;
     int argc, at;
+    bool misplaced; /* a word that has no place was reported: what follows may be hundreds of its kind */
 };
 
 char cli_letter(const struct param *setting)
@@ -291,6 +294,24 @@ static void take_letters(struct parser *parser, const char *word)
     }
 }
 
+/* A directory, or called like a file that a codec takes. */
+static bool is_input(const char *word)
+{
+    struct stat st;
+    return codec_for_name(word) || (stat(word, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+/* Behind -i the shell puts all files that an unquoted glob matches. */
+static const char *advice_on_inputs(const struct parser *parser)
+{
+    for (size_t i = 0; i < parser->args->flag_count; i++) {
+        const struct param *setting = parser->args->flags[i].setting;
+        if (setting && strcmp(setting->name, "input") == 0)
+            return ": several files after -i? Quote the glob, or give -i before each";
+    }
+    return takes_settings(parser->command) ? "; inputs are given by -i" : "";
+}
+
 static void take_word(struct parser *parser, const char *word)
 {
     static const char *const kinds[] = {[CLI_RUN] = "config",
@@ -299,20 +320,27 @@ static void take_word(struct parser *parser, const char *word)
                                         [CLI_BENCH] = "config",
                                         [CLI_REPORT] = "output"};
     struct cli_args *args = parser->args;
-    if (parser->command == CLI_DOCTOR)
+    const char *kind = kinds[parser->command];
+    if (parser->misplaced)
+        return;
+    parser->misplaced = true;
+    if (!kind)
         diag_error(parser->diag, "'%.200s': doctor takes flags only", word);
+    else if (strcmp(kind, "config") == 0 && is_input(word))
+        diag_error(parser->diag, "%.200s is no config%s", word, advice_on_inputs(parser));
     else if (args->word_count == 1)
-        diag_error(parser->diag, "'%.200s': only one %s can be given, and '%.200s' is it%s", word,
-                   kinds[parser->command], args->words[0],
-                   takes_settings(parser->command) ? "; inputs are given by -i" : "");
-    else
+        diag_error(parser->diag, "'%.200s': only one %s can be given, and '%.200s' is it%s", word, kind,
+                   args->words[0], advice_on_inputs(parser));
+    else {
         args->words[args->word_count++] = word;
+        parser->misplaced = false;
+    }
 }
 
 int cli_args_parse(struct cli_args *args, enum cli_command command, int argc, char **argv, struct diag *diag)
 {
     *args = (struct cli_args){0};
-    struct parser parser = {args, command, diag, argv, argc, 0};
+    struct parser parser = {args, command, diag, argv, argc, 0, false};
     unsigned before = diag->errors;
     bool flags_ended = false;
     for (; parser.at < argc; parser.at++) {

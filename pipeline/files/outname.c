@@ -222,7 +222,7 @@ static int refuse_twin(const struct names *names, const struct scan_options *opt
     return find_first(options, names->rule, names->form - 1, clash, error);
 }
 
-int outname_check(const struct scan_options *options, const struct outname_rule *rule,
+int outname_check(const struct scan_options *options, const struct outname_rule *rule, uint64_t *count,
                   struct outname_clash *clash, struct error *error)
 {
     *clash = (struct outname_clash){0};
@@ -240,6 +240,8 @@ int outname_check(const struct scan_options *options, const struct outname_rule 
     else if (added == 0)
         code = names.reserved ? refuse_reserved(&names, clash, error)
                               : refuse_twin(&names, options, clash, error);
+    const struct scan_counts counts = scan_counts(names.scan);
+    *count = counts.files + counts.errors;
     scan_close(names.scan);
     if (code == ERROR_MEMORY)
         outname_clash_free(clash);

@@ -95,9 +95,10 @@ struct outname_clash {
 void outname_clash_free(struct outname_clash *clash);
 
 /* Lists the inputs (names only) and looks for two that would make one output, and for one that would make
- * what is reserved. 0; ERROR_USAGE where there are, with *clash filled; SCAN_NO_INPUT and errors as
- * scan_open. Entries that are notes or errors are ignored: the run meets them again. */
-int outname_check(const struct scan_options *options, const struct outname_rule *rule,
+ * what is reserved. 0, with the number of inputs in *count, those that cannot be listed or opened among them;
+ * ERROR_USAGE where there are, with *clash filled; SCAN_NO_INPUT and errors as scan_open. Entries that are
+ * notes or errors are ignored: the run meets them again. */
+int outname_check(const struct scan_options *options, const struct outname_rule *rule, uint64_t *count,
                   struct outname_clash *clash, struct error *error);
 
 /* Compares the places given, creating nothing; the output directory need not exist. ERROR_USAGE where an

@@ -10,6 +10,7 @@
 
 struct progress_counts {
     uint64_t found;    /* items so far; the total once listing_done */
+    uint64_t expected; /* the total as an earlier listing had it, and until then an estimate; 0: unknown */
     bool listing_done; /* no more will be found */
     uint64_t done, failed, skipped;
     uint64_t bytes_in, bytes_out;

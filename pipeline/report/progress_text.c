@@ -37,20 +37,28 @@ void progress_rate_step(struct progress_rate *rate, uint64_t now_ns, uint64_t it
     rate->last_pixels = pixels;
 }
 
+/* Is there a total to compare with? An estimate that was too low is none any more. */
+static bool total_known(const struct progress_counts *counts, uint64_t *total)
+{
+    *total = counts->listing_done ? counts->found : counts->expected;
+    return counts->listing_done || (counts->expected > 0 && counts->expected >= counts->found);
+}
+
 double progress_eta_s(const struct progress_counts *counts, const struct progress_rate *rate)
 {
-    if (!counts->listing_done || finished(counts) > counts->found)
+    uint64_t total;
+    if (!total_known(counts, &total) || finished(counts) > total)
         return -1;
-    const uint64_t left = counts->found - finished(counts);
+    const uint64_t left = total - finished(counts);
     if (left == 0)
         return 0;
     const double eta_s = rate->items_per_s > 0 ? (double)left / rate->items_per_s : -1;
     return eta_s < 1e9 ? eta_s : -1;
 }
 
-static unsigned percent(const struct progress_counts *counts)
+static double share(const struct progress_counts *counts, uint64_t total)
 {
-    return counts->found ? (unsigned)(100.0 * (double)finished(counts) / (double)counts->found) : 100;
+    return total ? (double)finished(counts) / (double)total : 1;
 }
 
 /* The pieces of a line, in the order they are shown. */
@@ -61,11 +69,14 @@ static void make_pieces(const struct progress_counts *counts, const struct progr
 {
     char text[UNITS_SIZE];
     const double eta_s = progress_eta_s(counts, rate);
+    uint64_t total;
+    const bool known = total_known(counts, &total);
     memset(pieces, 0, sizeof(char[PIECES][64]));
-    snprintf(pieces[PIECE_COUNT], 64, "%llu/%llu%s", (unsigned long long)finished(counts),
-             (unsigned long long)counts->found, counts->listing_done ? "" : "+");
-    if (counts->listing_done)
-        snprintf(pieces[PIECE_PERCENT], 64, "%u %%", percent(counts));
+    snprintf(pieces[PIECE_COUNT], 64, "%llu/%s%llu%s", (unsigned long long)finished(counts),
+             known && !counts->listing_done ? "~" : "", (unsigned long long)(known ? total : counts->found),
+             known ? "" : "+");
+    if (known)
+        snprintf(pieces[PIECE_PERCENT], 64, "%u %%", (unsigned)(100 * share(counts, total)));
     if (rate->items_per_s > 0)
         snprintf(pieces[PIECE_RATE], 64, "%s/s", units_rate(rate->items_per_s, text, sizeof text));
     if (rate->pixels_per_s > 0)
@@ -92,11 +103,10 @@ static void append(char *out, size_t size, const char *text)
 }
 
 /* "[====>     ]  " of `cells` cells. */
-static void append_bar(const struct progress_counts *counts, unsigned cells, char *out, size_t size)
+static void append_bar(double done, unsigned cells, char *out, size_t size)
 {
     char bar[BAR_MAX_CELLS + 5];
-    const double share = counts->found ? (double)finished(counts) / (double)counts->found : 1;
-    const unsigned full = (unsigned)(share * cells);
+    const unsigned full = (unsigned)(done * cells);
     bar[0] = '[';
     for (unsigned i = 0; i < cells; i++)
         bar[1 + i] = i < full ? '=' : i == full ? '>' : ' ';
@@ -117,8 +127,10 @@ const char *progress_bar(const struct progress_counts *counts, const struct prog
         pieces[dispensable[i]][0] = '\0';
     out[0] = '\0';
     const unsigned used = columns_of(pieces) + 4; /* two brackets, two blanks */
-    if (counts->listing_done && finished(counts) <= counts->found && room >= used + BAR_MIN_CELLS)
-        append_bar(counts, room - used < BAR_MAX_CELLS ? room - used : BAR_MAX_CELLS, out, size);
+    uint64_t total;
+    if (total_known(counts, &total) && finished(counts) <= total && room >= used + BAR_MIN_CELLS)
+        append_bar(share(counts, total), room - used < BAR_MAX_CELLS ? room - used : BAR_MAX_CELLS, out,
+                   size);
     const char *gap = "";
     for (int i = 0; i < PIECES; i++) {
         if (!pieces[i][0])

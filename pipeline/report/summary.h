@@ -59,6 +59,7 @@ struct summary_failure {
 /* Zero it, fill it, print it, free it. Texts that are not owned may be NULL. */
 struct summary {
     const char *engine, *output, *workers_from;
+    bool alone;         /* the engine has one worker, whatever is asked for */
     bool journal;       /* what failed is known to the journal in `output` */
     const char *remark; /* what the engine decided by itself */
     int exit_code;
@@ -98,7 +99,7 @@ enum summary_bound {
     SUMMARY_UNKNOWN,  /* nothing was done, or too little to say */
     SUMMARY_CPU,      /* workers are busy */
     SUMMARY_READER,   /* workers wait for input that is being read */
-    SUMMARY_WRITER,   /* workers wait for the writer */
+    SUMMARY_WRITER,   /* workers, or the reader that feeds them, wait for files to be written */
     SUMMARY_MEMORY,   /* workers wait for input that waits for memory */
     SUMMARY_LISTING,  /* workers wait for input whose name is not known yet */
     SUMMARY_BALANCED, /* none of these stands out */

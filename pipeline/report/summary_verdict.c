@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What limited a run. Workers that are busy four fifths of their time are the limit themselves; if they are
- * not, the side they wait for is, where they wait at least a fifth of their time. */
+ * not, the side they wait for is, where they wait at least a fifth of their time. A busy writer is what they
+ * wait for on either side: the reader gets room for the next item where the writer is done with one. */
 #include <stdio.h>
 
 #include "pipeline/report/summary.h"
@@ -47,7 +48,9 @@ static enum summary_bound cpu_verdict(const struct summary *s, const struct summ
         workers += s->pools[i].workers;
     if (s->pool_count > 1)
         snprintf(which, sizeof which, " of pool %s", pool->name);
-    if (s->cpus && workers >= s->cpus)
+    if (s->alone)
+        snprintf(advice, sizeof advice, "engine %s has no more than one", s->engine);
+    else if (s->cpus && workers >= s->cpus)
         snprintf(advice, sizeof advice, "there are as many workers as CPUs allowed (%u)", s->cpus);
     else
         snprintf(advice, sizeof advice, "more workers%s would help", which);
@@ -56,11 +59,29 @@ static enum summary_bound cpu_verdict(const struct summary *s, const struct summ
     return SUMMARY_CPU;
 }
 
+static unsigned writer_busy(const struct summary *s)
+{
+    return share(s->writer.busy_ns, s->writer.busy_ns + s->writer.starved_ns);
+}
+
+/* `idle` says of the workers how they spent that part of their time. */
+static enum summary_bound writer_verdict(const struct summary *s, const char *idle, unsigned part, char *text,
+                                         size_t size)
+{
+    snprintf(text, size,
+             "I/O-bound: workers %s %u %%, writing files is the limit (writer busy %u %%); a faster output "
+             "would help",
+             idle, part, writer_busy(s));
+    return SUMMARY_WRITER;
+}
+
 /* Workers wait for input: what does the reader wait for? */
 static enum summary_bound starved_verdict(const struct summary *s, unsigned starved, char *text, size_t size)
 {
     const struct summary_reader *r = &s->reader;
     const uint64_t total_ns = r->busy_ns + r->listing_ns + r->memory_ns + r->blocked_ns;
+    if (writer_busy(s) >= BUSY_LIMIT && s->writer.busy_ns > r->busy_ns)
+        return writer_verdict(s, "starved", starved, text, size);
     if (total_ns < s->wall_ns / 2) {
         snprintf(text, size, "short of items: workers starved %u %%, most of it after everything was read",
                  starved);
@@ -109,14 +130,8 @@ enum summary_bound summary_verdict(const struct summary *s, char *text, size_t s
         return cpu_verdict(s, busiest, text, size);
     const unsigned starved = share(busiest->starved_ns, pool_ns(busiest));
     const unsigned blocked = share(busiest->blocked_ns, pool_ns(busiest));
-    if (blocked >= WAIT_LIMIT && blocked >= starved) {
-        const uint64_t writer_ns = s->writer.busy_ns + s->writer.starved_ns;
-        snprintf(text, size,
-                 "I/O-bound: workers blocked %u %%, the writer is the limit (busy %u %%); a faster output "
-                 "would help",
-                 blocked, share(s->writer.busy_ns, writer_ns));
-        return SUMMARY_WRITER;
-    }
+    if (blocked >= WAIT_LIMIT && blocked >= starved)
+        return writer_verdict(s, "blocked", blocked, text, size);
     if (starved >= WAIT_LIMIT) {
         enum summary_bound bound = starved_verdict(s, starved, text, size);
         if (bound != SUMMARY_UNKNOWN)

@@ -59,6 +59,7 @@ struct run {
     struct outname_reserved
         reserved[RUN_EXTRAS + 2]; /* ... below the output directory; the last has no name */
     struct progress *progress;
+    uint64_t expected; /* inputs, as a listing before the run had them; 0: there was none */
     bool signal_told, complained;
     unsigned warning_count; /* distinct texts of warnings shown so far */
     char warnings[RUN_DISTINCT_WARNINGS][200];

@@ -70,22 +70,20 @@ static void complain_of_clash(const struct run *run, const struct outname_clash 
     free(text);
 }
 
-/* Would two inputs make one output? Known before any work where the inputs can be listed twice. The reader
- * watches all the same: what is listed then may have changed. */
+/* Would two inputs make one output, and how many are there? Known before any work where they can be listed
+ * twice. The reader watches all the same: what is listed then may have changed. */
 static int check_names(struct run *run, const struct scan_options *options, struct error *error)
 {
     struct outname_rule *rule = &run->reader.names;
-    if (rule->form_count == 0)
-        return 0;
     rule->kept = outname_kept(options, rule);
     struct outname_clash clash = {0};
-    int code = outname_can_look(options) ? outname_check(options, rule, &clash, error) : 0;
+    int code = outname_can_look(options) ? outname_check(options, rule, &run->expected, &clash, error) : 0;
     if (clash.first) {
         complain_of_clash(run, &clash);
         run->complained = true;
     }
     outname_clash_free(&clash);
-    if (code == 0 && !(rule->taken = outname_set_new()))
+    if (code == 0 && rule->form_count > 0 && !(rule->taken = outname_set_new()))
         code = error_set(error, ERROR_MEMORY, "out of memory");
     return code;
 }

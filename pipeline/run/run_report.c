@@ -201,6 +201,7 @@ void run_report_tick(void *context)
     struct ledger_counts counts = ledger_counts(&run->ledger, &listing_done);
     const struct progress_counts shown = {
         .found = counts.found,
+        .expected = run->expected,
         .listing_done = listing_done,
         .done = counts.done,
         .failed = counts.failed,
@@ -335,6 +336,7 @@ static void fill(struct run *run, struct summary *summary)
     const struct ledger_counts *counts = &run->ledger.counts;
     char why[256];
     summary->engine = run->engine->name;
+    summary->alone = run->engine->one_worker;
     summary->output = run->given->settings.output;
     summary->journal = run->journal != NULL;
     summary->workers_from = run->given->workers_from;

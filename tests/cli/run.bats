@@ -126,6 +126,31 @@ c.png" ]
     [ -e out/b.png ]
 }
 
+# The bars that a terminal gets, a line each.
+bars() {
+    TERM=xterm "$FORKMILL_PYTHON" -c 'import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$FORKMILL" "$@" </dev/null >.terminal
+    tr '\r' '\n' <.terminal >seen
+}
+
+@test "a percentage is shown from the start where inputs can be listed twice" {
+    "$FORKMILL_GENERATE" icons --count 60 many
+    slowly=(-w 1 --queue 1 --batch 1 -s sleep:ms=20)
+    for format in png none; do # none: no name to compare
+        bars run -i many -o "out-$format" --save-format $format --collect-file $format.csv "${slowly[@]}" -s stats
+        grep -q '[0-9]/~60  [0-9]* %.*ETA 0:0' seen
+        absent '/[0-9]*+' seen
+    done
+    find many -name '*.png' >list
+    bars run --files-from list -o listed "${slowly[@]}"
+    grep -q '[0-9]/~60  [0-9]* %' seen
+    mkfifo pipe
+    cat list >pipe &
+    bars run --files-from pipe -o piped "${slowly[@]}"
+    grep -q '[0-9]/[0-9]*+' seen
+    absent '~' seen
+}
+
 @test "an attempt repeated does not wait for the listing" {
     icon a.png; icon b.png 2
     {

@@ -127,6 +127,32 @@ static void wrong_words_are_all_reported(void **state)
     assert_non_null(strstr(diag.text, "inputs are given by -i"));
 }
 
+/* Of many words that have no place the first is reported, and what they probably are. */
+static void inputs_in_place_of_a_config_are_pointed_out_once(void **state)
+{
+    (void)state;
+    static const char glob[] =
+        " is no config: several files after -i? Quote the glob, or give -i before each";
+    char expected[160];
+    assert_int_equal(PARSE(CLI_RUN, "-o", "ug", "-i", "a.png", "b.png", "c.JPG", "d.npy.gz"), ERROR_USAGE);
+    snprintf(expected, sizeof expected, "forkmill: error: b.png%s\n", glob);
+    assert_string_equal(diag.text, expected);
+    assert_int_equal(PARSE(CLI_BENCH, "-i", "a", "/", "b.png", "-o", "zz"), ERROR_USAGE);
+    snprintf(expected, sizeof expected, "forkmill: error: /%s\n", glob);
+    assert_string_equal(diag.text, expected);
+    assert_int_equal(PARSE(CLI_RUN, "a.png", "-o", "eo"), ERROR_USAGE);
+    assert_string_equal(diag.text, "forkmill: error: a.png is no config; inputs are given by -i\n");
+    assert_int_equal(PARSE(CLI_RUN, "c.yaml", "-i", "a", "b", "c", "d"), ERROR_USAGE);
+    assert_int_equal(diag.errors, 1);
+    assert_non_null(
+        strstr(diag.text, "'b': only one config can be given, and 'c.yaml' is it: several files"));
+    assert_int_equal(PARSE(CLI_CHECK, "a.png"), ERROR_USAGE);
+    assert_string_equal(diag.text, "forkmill: error: a.png is no config\n");
+    assert_int_equal(PARSE(CLI_REPORT, "/"), 0);
+    assert_int_equal(PARSE(CLI_DOCTOR, "a", "b"), ERROR_USAGE);
+    assert_int_equal(diag.errors, 1);
+}
+
 static void commands_take_their_own_flags(void **state)
 {
     (void)state;
@@ -164,6 +190,7 @@ int main(void)
         cmocka_unit_test_teardown(letters_can_be_joined, clear),
         cmocka_unit_test_teardown(two_dashes_end_the_flags, clear),
         cmocka_unit_test_teardown(wrong_words_are_all_reported, clear),
+        cmocka_unit_test_teardown(inputs_in_place_of_a_config_are_pointed_out_once, clear),
         cmocka_unit_test_teardown(commands_take_their_own_flags, clear),
         cmocka_unit_test_teardown(a_bench_has_flags_of_its_own_beside_the_settings, clear),
     };

@@ -231,6 +231,8 @@ static void sets_know_what_they_hold(void **state)
     outname_set_free(set);
 }
 
+static uint64_t listed; /* as outname_check counts them */
+
 static struct scan_options options_for(struct param_list *inputs)
 {
     return (struct scan_options){.inputs = inputs, .recursive = true, .known = known, .stop_fd = -1};
@@ -244,15 +246,17 @@ static void two_inputs_for_one_output_are_found(void **state)
     tree_file("in/d/a.png", "1");
     tree_file("in/d/a.ppm", "2");
     tree_file("in/a.ppm", "3");
+    assert_int_equal(symlink("gone", "in/dead.ppm"), 0);
     struct param_list one = {(char *[]){"in"}, 1};
     struct scan_options options = options_for(&one);
     struct outname_clash clash;
     struct error error;
     assert_true(outname_kept(&options, &kept));
     assert_false(outname_kept(&options, &to_png));
-    assert_int_equal(outname_check(&options, &kept, &clash, &error), 0);
+    assert_int_equal(outname_check(&options, &kept, &listed, &clash, &error), 0);
     assert_null(clash.first);
-    assert_int_equal(outname_check(&options, &to_png, &clash, &error), ERROR_USAGE);
+    assert_int_equal(listed, 4);
+    assert_int_equal(outname_check(&options, &to_png, &listed, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/d/a.png");
     assert_string_equal(clash.second, "in/d/a.ppm");
     assert_string_equal(clash.output, "d/a.png");
@@ -261,14 +265,14 @@ static void two_inputs_for_one_output_are_found(void **state)
     struct param_list two = {(char *[]){"in", "in/d/a.ppm"}, 2};
     options = options_for(&two);
     assert_false(outname_kept(&options, &kept));
-    assert_int_equal(outname_check(&options, &kept, &clash, &error), ERROR_USAGE);
+    assert_int_equal(outname_check(&options, &kept, &listed, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/a.ppm");
     assert_string_equal(clash.second, "in/d/a.ppm");
     outname_clash_free(&clash);
 
     struct param_list missing = {(char *[]){"in", "gone"}, 2};
     options = options_for(&missing);
-    assert_int_equal(outname_check(&options, &kept, &clash, &error), SCAN_NO_INPUT);
+    assert_int_equal(outname_check(&options, &kept, &listed, &clash, &error), SCAN_NO_INPUT);
 }
 
 /* A format that is only read becomes another, whose files may be there. */
@@ -288,7 +292,7 @@ static void kept_names_may_fall_together(void **state)
     assert_true(rule.kept);
     struct outname_clash clash;
     struct error error;
-    assert_int_equal(outname_check(&options, &rule, &clash, &error), ERROR_USAGE);
+    assert_int_equal(outname_check(&options, &rule, &listed, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/d/x.npy");
     assert_string_equal(clash.second, "in/d/x.npz");
     outname_clash_free(&clash);
@@ -319,14 +323,14 @@ static void tiles_keep_out_of_the_way_of_others(void **state)
     struct scan_options options = options_for(&one);
     struct outname_clash clash;
     struct error error;
-    assert_int_equal(outname_check(&options, &rule, &clash, &error), ERROR_USAGE);
+    assert_int_equal(outname_check(&options, &rule, &listed, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/a-3-14.png");
     assert_string_equal(clash.second, "in/a.png");
     assert_string_equal(clash.output, "a-3-14.png");
     outname_clash_free(&clash);
     tree_file("in/b.png", "4");
     assert_int_equal(unlink("in/a-3-14.png"), 0);
-    assert_int_equal(outname_check(&options, &rule, &clash, &error), 0);
+    assert_int_equal(outname_check(&options, &rule, &listed, &clash, &error), 0);
 
     const struct outname_reserved reserved[] = {{"a-1-20.png", "trace"}, {"b5/", "quarantine"}, {NULL, NULL}};
     const struct outname_form tiles[] = {{.tiles = true, .name = "{stem}-{row}-{col}.png"},
@@ -335,7 +339,7 @@ static void tiles_keep_out_of_the_way_of_others(void **state)
     assert_int_equal(outname_assign(&one_form, "a.png", &error), ERROR_USAGE);
     assert_int_equal(outname_assign(&one_form, "c.png", &error), 0);
     /* refused before work: in/a.png is there still, though names that are kept need no comparing */
-    assert_int_equal(outname_check(&options, &one_form, &clash, &error), ERROR_USAGE);
+    assert_int_equal(outname_check(&options, &one_form, &listed, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/a.png");
     assert_null(clash.second);
     assert_string_equal(clash.output, "a-1-20.png");
@@ -344,7 +348,7 @@ static void tiles_keep_out_of_the_way_of_others(void **state)
     const struct outname_reserved plain[] = {{"b.png", "collect"}, {NULL, NULL}};
     struct outname_rule as_it_is = {
         .forms = &(struct outname_form){0}, .form_count = 1, .reserved = plain, .kept = true};
-    assert_int_equal(outname_check(&options, &as_it_is, &clash, &error), ERROR_USAGE);
+    assert_int_equal(outname_check(&options, &as_it_is, &listed, &clash, &error), ERROR_USAGE);
     assert_string_equal(clash.first, "in/b.png");
     outname_clash_free(&clash);
     one_form.forms = &tiles[1];
@@ -361,7 +365,7 @@ static void lists_are_looked_at_where_they_can_be(void **state)
     struct outname_clash clash;
     options.files_from = "list";
     assert_true(!outname_kept(&options, &kept) && outname_can_look(&options));
-    assert_int_equal(outname_check(&options, &kept, &clash, NULL), ERROR_USAGE);
+    assert_int_equal(outname_check(&options, &kept, &listed, &clash, NULL), ERROR_USAGE);
     assert_string_equal(clash.second, "./a.png");
     outname_clash_free(&clash);
     options.files_from = "-";

@@ -82,6 +82,13 @@ static void eta_waits_for_the_total(void **state)
     assert_true(progress_eta_s(&counts, &(struct progress_rate){0}) < 0);
     counts.done = 90;
     assert_true(progress_eta_s(&counts, &(struct progress_rate){0}) == 0);
+    /* An earlier listing stands in until this one is done, unless it was short. */
+    counts = (struct progress_counts){.found = 100, .expected = 120, .done = 80};
+    assert_true(progress_eta_s(&counts, &rate) == 10);
+    counts.expected = 99;
+    assert_true(progress_eta_s(&counts, &rate) < 0);
+    counts = (struct progress_counts){.found = 100, .expected = 120, .listing_done = true, .done = 80};
+    assert_true(progress_eta_s(&counts, &rate) == 5);
 }
 
 static const struct progress_rate steady = {.items_per_s = 345, .pixels_per_s = 12.3e6};
@@ -95,6 +102,12 @@ static void lines_say_what_is_known(void **state)
     counts = (struct progress_counts){.found = 5678, .listing_done = true, .done = 1230, .failed = 4};
     assert_string_equal(progress_line(&counts, &steady, t, sizeof t),
                         "progress: 1234/5678, 21 %, 345/s, 12.3 MP/s, ETA 0:13, 4 failed");
+    counts = (struct progress_counts){.found = 20, .expected = 100000, .done = 4};
+    assert_string_equal(progress_line(&counts, &(struct progress_rate){.items_per_s = 4}, t, sizeof t),
+                        "progress: 4/~100000, 0 %, 4.00/s, ETA 6:56:39");
+    counts.found = counts.expected + 1;
+    assert_string_equal(progress_line(&counts, &(struct progress_rate){0}, t, sizeof t),
+                        "progress: 4/100001+");
     counts = (struct progress_counts){.listing_done = true};
     assert_string_equal(progress_line(&counts, &(struct progress_rate){0}, t, sizeof t),
                         "progress: 0/0, 100 %, ETA 0:00");
@@ -121,6 +134,9 @@ static void bars_fit_their_terminal(void **state)
     counts.listing_done = false;
     assert_string_equal(progress_bar(&counts, &steady, 80, false, t, sizeof t),
                         "200/200+  345/s  12.3 MP/s  2 failed");
+    counts.expected = 400;
+    assert_string_equal(progress_bar(&counts, &steady, 80, false, t, sizeof t),
+                        "[===========>           ]  200/~400  50 %  345/s  12.3 MP/s  ETA 0:01  2 failed");
 }
 
 /* What comes out of a pseudo-terminal, as far as it is there. */

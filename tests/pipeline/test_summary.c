@@ -64,6 +64,12 @@ static void verdicts_name_the_limit(void **state)
     strcpy(s.pools[0].name, "decode");
     assert_verdict(&s, SUMMARY_CPU, "more workers of pool decode would help");
 
+    s = run(97, 2, 1);
+    s.engine = "serial";
+    s.alone = true;
+    s.cpus = 8;
+    assert_verdict(&s, SUMMARY_CPU, "workers busy 97 %, reader waiting; engine serial has no more than one");
+
     s = run(40, 60, 0);
     s.reader = (struct summary_reader){.busy_ns = 9 * S, .listing_ns = S};
     assert_verdict(&s, SUMMARY_READER, "I/O-bound: workers starved 60 %, the reader is the limit");
@@ -76,7 +82,16 @@ static void verdicts_name_the_limit(void **state)
 
     s = run(45, 0, 55);
     s.writer = (struct summary_writer){.busy_ns = 95 * S, .starved_ns = 5 * S};
-    assert_verdict(&s, SUMMARY_WRITER, "workers blocked 55 %, the writer is the limit (busy 95 %)");
+    assert_verdict(&s, SUMMARY_WRITER, "workers blocked 55 %, writing files is the limit (writer busy 95 %)");
+
+    /* The writer holds the places that the reader waits for, so that workers have nothing to do. */
+    s = run(28, 71, 1);
+    s.reader = (struct summary_reader){.busy_ns = 5 * S, .blocked_ns = 5 * S};
+    s.writer = (struct summary_writer){.busy_ns = 96 * S / 10, .starved_ns = 4 * S / 10};
+    assert_verdict(&s, SUMMARY_WRITER, "workers starved 71 %, writing files is the limit (writer busy 96 %)");
+    s.reader = (struct summary_reader){.busy_ns = 99 * S / 10, .blocked_ns = S / 10};
+    assert_verdict(&s, SUMMARY_READER, "the reader is the limit");
+
     s = run(70, 15, 15);
     assert_verdict(&s, SUMMARY_BALANCED, "balanced");
 
