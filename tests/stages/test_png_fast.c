@@ -59,7 +59,8 @@ static void append_idat(struct reference_bytes *file, const uint8_t *raw, size_t
     uLong most_bytes = compressBound((uLong)raw_bytes) + 64;
     uint8_t *stream = malloc(most_bytes);
     assert_int_equal(deflateInit2(&zlib, 1 + (int)dice(9), Z_DEFLATED,
-                                  making->window_bits ? making->window_bits : 15, 8, (int)dice(4)),
+                                  making->window_bits ? making->window_bits : 15, 8,
+                                  making->window ? Z_DEFAULT_STRATEGY : (int)dice(4)),
                      Z_OK);
     zlib.next_in = (Bytef *)(uintptr_t)raw;
     zlib.avail_in = (uInt)raw_bytes;
@@ -242,9 +243,8 @@ static void large_files_are_decoded_fast(void **state)
         for (size_t s = 0; s < 2; s++) {
             if (quick_skip(11))
                 continue;
-            const int depth = kinds[k].depth;
-            const uint32_t wider = depth < 4 ? 4 : depth < 8 ? 2 : 1;
-            const uint32_t higher = depth < 2 ? 3 : depth < 8 ? 2 : 1;
+            const uint32_t wider = kinds[k].depth < 4 ? 4 : kinds[k].depth < 8 ? 2 : 1;
+            const uint32_t higher = kinds[k].depth < 2 ? 3 : kinds[k].depth < 8 ? 2 : 1;
             struct making making = {.piece_bytes = k % 2 ? 8192 : 0};
             struct reference_bytes file = make(&kinds[k], sizes[s][0] * wider, sizes[s][1] * higher, &making);
             assert_true(compare(file.bytes, file.length_bytes, &fast));
@@ -260,8 +260,7 @@ static void every_filter_alone(void **state)
     bool fast;
     for (size_t k = 0; k < KINDS; k++) {
         for (int filter = 0; filter < 6; filter++) {
-            struct making making = {.filter = filter + 1};
-            struct reference_bytes file = make(&kinds[k], 29, 6, &making);
+            struct reference_bytes file = make(&kinds[k], 29, 6, &(struct making){.filter = filter + 1});
             assert_int_equal(compare(file.bytes, file.length_bytes, &fast),
                              filter < 5); /* there are 0 to 4 */
             free(file.bytes);
@@ -323,14 +322,12 @@ static void code_lengths_end_where_they_should(void **state)
     }
 }
 
-static const struct making two_pieces = {.piece_bytes = 40};
-
 static void every_truncation(void **state)
 {
     (void)state;
     bool fast;
     for (size_t k = 0; k < KINDS; k += 3) {
-        struct reference_bytes file = make(&kinds[k], 9, 5, &two_pieces);
+        struct reference_bytes file = make(&kinds[k], 9, 5, &(struct making){.piece_bytes = 40});
         for (size_t length = 0; length < file.length_bytes; length++) {
             if (!quick_skip(7))
                 assert_false(compare(file.bytes, length, &fast));
@@ -376,7 +373,8 @@ static void random_damage(void **state)
     const unsigned files = quick() ? 150 : 800;
     for (unsigned i = 0; i < files; i++) {
         bool large = i % 200 == 0;
-        struct reference_bytes file = make(&kinds[i % KINDS], large ? 900 : 13, large ? 900 : 7, &two_pieces);
+        struct reference_bytes file =
+            make(&kinds[i % KINDS], large ? 900 : 13, large ? 900 : 7, &(struct making){.piece_bytes = 40});
         mutate(&file, large);
         *(compare(file.bytes, file.length_bytes, &fast) ? &taken : &refused) += 1;
         fast_too += fast;
@@ -391,14 +389,14 @@ static void random_damage(void **state)
 static void damage_within_a_large_file(void **state)
 {
     (void)state;
-    unsigned taken = 0, refused = 0;
     bool fast;
+    unsigned taken = 0, refused = 0;
     seed = 11;
     for (unsigned i = 0; i < 20; i++) {
         if (quick_skip(5))
             continue;
-        const struct making making = {.piece_bytes = 30000};
-        struct reference_bytes file = make(&kinds[3 + i % 9], 1100, 1000, &making);
+        struct reference_bytes file =
+            make(&kinds[3 + i % 9], 1100, 1000, &(struct making){.piece_bytes = 30000});
         mutate(&file, true);
         *(compare(file.bytes, file.length_bytes, &fast) ? &taken : &refused) += 1;
         free(file.bytes);
@@ -414,9 +412,9 @@ static void compare_file(const char *directory, char **columns)
 {
     if (strstr(columns[0], "bomb"))
         return;
+    bool fast;
     size_t length;
     uint8_t *bytes = corpus_load(directory, columns[0], &length);
-    bool fast;
     compare(bytes, length, &fast);
     fast_of_corpus += fast;
     free(bytes);
