@@ -88,6 +88,24 @@ static void words_stand_apart_from_numbers(void **state)
     assert_int_equal(param_parse(&signs[0], "-9", &block, NULL), ERROR_USAGE);
 }
 
+static void a_word_stands_for_no_colour(void **state)
+{
+    (void)state;
+    static const struct param back = {
+        .name = "back", .type = PARAM_COLOUR, .initial = "corner", .choices = "corner"};
+    struct colour colour = {.red = 1};
+    struct error error = {0};
+    char text[16];
+    assert_int_equal(param_parse(&back, "corner", &colour, NULL), 0);
+    assert_true(colour.none && colour.red == 0);
+    assert_string_equal(param_text(&back, &colour, text, sizeof text), "corner");
+    assert_int_equal(param_parse(&back, "#f00", &colour, NULL), 0);
+    assert_true(!colour.none && colour.red == 65535);
+    assert_string_equal(param_text(&back, &colour, text, sizeof text), "#ff0000");
+    assert_int_equal(param_parse(&back, "corne", &colour, &error), ERROR_USAGE);
+    assert_non_null(strstr(error.reason, "not a colour like #ff8800 or white, or corner"));
+}
+
 static void wrong_values_say_what_is_allowed(void **state)
 {
     (void)state;
@@ -136,6 +154,7 @@ int main(void)
         cmocka_unit_test(defaults_are_parsed_and_print_as_written),
         cmocka_unit_test(words_stand_for_numbers),
         cmocka_unit_test(words_stand_apart_from_numbers),
+        cmocka_unit_test(a_word_stands_for_no_colour),
         cmocka_unit_test(wrong_values_say_what_is_allowed),
         cmocka_unit_test(lists_append),
     };
