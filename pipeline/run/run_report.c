@@ -27,6 +27,9 @@ static void tell(void *context, enum ledger_news news, const char *shown, const 
     case NEWS_NOTE:
         progress_message(run->progress, level, "left out: %s: %s", shown, text);
         break;
+    case NEWS_HINT:
+        progress_message(run->progress, level, "warning: %s %s", shown, text);
+        break;
     case NEWS_WARNING:
         for (unsigned i = 0; i < run->warning_count && level == PROGRESS_NORMAL; i++) {
             if (strcmp(run->warnings[i], text) == 0)
