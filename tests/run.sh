@@ -35,13 +35,16 @@ build_preset() { # PRESET [TARGET...]
   cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j2 --target "${@:-all}"
 }
 
-# The files that ask for a loop to be vectorised, for what clang says where it could not; it sees all else in the
-# build for asan.
+# Also for what clang says of loops that it could not vectorise.
 build_clang() {
-  local objects
-  mapfile -t objects < <(grep -l '^ *#pragma' stages/*/*.c | sed 's|.*|CMakeFiles/forkmill_stages.dir/&.o|')
   CC=clang cmake -G Ninja -B build/clang -DFORKMILL_WERROR=ON -DCMAKE_BUILD_TYPE=Debug >/dev/null &&
-    cmake --build build/clang -j2 --target "${objects[@]}"
+    cmake --build build/clang -j2 --target forkmill forkmill-generate
+}
+
+# Only here is the OpenMP runtime that of LLVM and the main process fenced in.
+suite_clang() {
+  FORKMILL=$root/build/clang/forkmill FORKMILL_GENERATE=$root/build/clang/datasets/forkmill-generate \
+    FORKMILL_ROOT=$root FORKMILL_PYTHON=$(command -v python3) bats --filter OpenMP tests/cli/own_files.bats
 }
 
 install_release() {
@@ -73,7 +76,7 @@ suite_asan() {
 }
 
 phase "set-up" datasets/setup.sh build tests || exit 1
-phase "build loops with clang" build_clang
+phase "build with clang" build_clang && phase "OpenMP of clang" suite_clang
 phase "build for release" build_preset release forkmill manual && phase "install" install_release
 phase "build for asan, with clang" build_preset asan &&
   phase "tests under asan" suite_asan

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/sanitized.h"
 
 enum { TO, FROM, ERRORS, PIPES };
 
@@ -66,6 +67,13 @@ _Noreturn static void end_as(int status)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 127);
 }
 
+/* A child that only makes system calls: no library has to do anything for it. LLVM's OpenMP would leave a
+ * file in /dev/shm for each. A sanitizer does not know _Fork. */
+static pid_t fork_bare(void)
+{
+    return SANITIZED ? fork() : _Fork();
+}
+
 /* In the child, of a process that may have had threads: nothing but system calls. It becomes a guardian that
  * leads a group of its own and hears when the worker dies; what the shell has started would not. */
 _Noreturn static void become(const char *line, const int ends[PIPES], const int theirs[PIPES], pid_t parent)
@@ -75,7 +83,7 @@ _Noreturn static void become(const char *line, const int ends[PIPES], const int 
     plain_signals();
     for (int i = 0; i < PIPES; i++)
         close(ends[i]);
-    pid_t shell = fork();
+    pid_t shell = fork_bare();
     if (shell == 0) {
         if (dup2(theirs[TO], 0) >= 0 && dup2(theirs[FROM], 1) >= 0 && dup2(theirs[ERRORS], 2) >= 0)
             execl("/bin/sh", "sh", "-c", line, (char *)NULL);
@@ -103,7 +111,7 @@ static int start(const char *line, struct running *running, struct error *error)
         theirs[i] = pipes[i][i != TO];
     }
     const pid_t parent = getpid();
-    running->pid = good ? fork() : -1;
+    running->pid = good ? fork_bare() : -1;
     if (running->pid == 0)
         become(line, running->ends, theirs, parent);
     const int cause = errno;

@@ -8,10 +8,13 @@
  * `auto` looks at what waits when the work begins: enough items for the team are worked on side by side; a
  * few large ones are shared by rows. */
 #include <omp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/team.h"
@@ -95,9 +98,34 @@ static int openmp_body(struct crew *crew, uint32_t place)
     return work_by_items(machine);
 }
 
+/* LLVM's runtime makes a file in /dev/shm when it begins, to know a second copy of itself in one process by,
+ * and removes it in a destructor: it would stay of a process that is killed or leaves by _exit. So it goes at
+ * once, as shared memory of our own does. */
+static void *begin_runtime(void *unused)
+{
+    char name[64];
+    omp_get_max_threads();
+    snprintf(name, sizeof name, "/__KMP_REGISTERED_LIB_%d_%d", (int)getpid(), (int)getuid());
+    shm_unlink(name);
+    return unused;
+}
+
+/* Before anything is given up (run_fence), as that file could not be made then. In a thread of its own, which
+ * the runtime may bind to a processor; nothing that is started later inherits that. */
+static int begin(struct error *error)
+{
+    pthread_t thread;
+    int cause = pthread_create(&thread, NULL, begin_runtime, NULL);
+    if (cause == 0)
+        cause = pthread_join(thread, NULL);
+    return cause ? error_set(error, ERROR_MEMORY, "the OpenMP runtime: %s", strerror(cause)) : 0;
+}
+
 static int openmp_open(struct crew **crew, struct machine *machine, const struct engine_turns *turns,
                        struct error *error)
 {
+    *crew = NULL;
+    TRY(begin(error));
     return thread_crew_open(crew, machine, turns, openmp_body, error);
 }
 
@@ -111,6 +139,7 @@ static const char *openmp_remark(const struct crew *crew)
 static const char *openmp_runtime(void)
 {
     static char text[96];
+    begin(NULL);
     int most = omp_get_max_threads(), limit = omp_get_thread_limit();
     snprintf(text, sizeof text, "specification of %d, %d thread%s by itself", _OPENMP, most,
              most == 1 ? "" : "s");

@@ -225,12 +225,13 @@ void doctor_look(struct doctor *doctor)
     config_load(&config, NULL, no_environment, NULL, 0, &diag);
     job_resolve(&config.job);
     look_program(doctor);
-    look_openmp(doctor);
     look_cpus(doctor, &config.job);
     look_memory(doctor, &config.job);
     doctor_look_limits(doctor);
     doctor_look_kernel(doctor);
     look_trial(doctor, &config.job);
+    look_openmp(
+        doctor); /* last: LLVM's runtime leaves a file in /dev/shm for each child forked after it began */
     config_free(&config);
     diag_free(&diag);
 }

@@ -82,3 +82,48 @@ setup() {
     mill 0 -i in -o out -s stats --collect-file tables/mine.csv
     [ "$(find tables -name '.forkmill-*')" = tables/.forkmill-0123456789abcdef-1-00000000-abcdef.tmp ]
 }
+
+@test "what a killed run without a journal left is swept by the first with one, not by another without" {
+    start -i in -o out -w 1 --batch 1 --no-journal -s stats -s sleep:ms=300 --collect-file out/all.csv
+    wait_until has_files out 1
+    kill -9 "$main"
+    wait "$main" || true
+    table=$(find out -maxdepth 1 -name '.forkmill-????????????????-*.tmp')
+    [ -f "$table" ]
+    mkdir -p out/deep
+    echo x >out/deep/.forkmill-123-0a1b2c3d-7.tmp
+    mill 0 -i in -o out --no-journal -s stats --collect-file out/all.csv
+    [ -f "$table" ]
+    [ -e out/deep/.forkmill-123-0a1b2c3d-7.tmp ]
+    mill 0 -i in -o out -s stats --collect-file out/all.csv
+    says "2 temporary files"
+    [ "$(find out -name '.forkmill-*')" = out/.forkmill-journal.db ]
+}
+
+@test "nothing stays in /dev/shm, whoever begins an OpenMP team, and however that ends" {
+    if "$FORKMILL" doctor | grep -q '^  runtime .*not in this build'; then skip "built without OpenMP"; fi
+    in_mounts '
+        mount -t tmpfs none /dev/shm
+        empty() { [ -z "$(ls -A /dev/shm)" ] || { echo "after $1:"; ls -A /dev/shm; exit 1; }; }
+        "$FORKMILL" doctor >doctor
+        empty doctor
+        for split in items rows; do
+            "$FORKMILL" run -q -i in -o out-$split --engine openmp --split $split --force -s invert
+            empty $split
+        done
+        diff -r -x ".forkmill*" out-items out-rows
+        "$FORKMILL" run -q -i in -o piped --engine openmp -s invert -s exec:command=cat
+        empty exec
+        diff -r -x ".forkmill*" out-items piped
+        "$FORKMILL" bench -q -i in --engines openmp,process --repeat 1 --warmup 0 >bench
+        empty bench
+        for signal in KILL TERM; do
+            "$FORKMILL" run -q -i in -o held --engine openmp -w 2 -s sleep:ms=60000 & main=$!
+            until [ "$(ls /proc/$main/task | wc -l)" -ge 5 ]; do sleep 0.05; done
+            kill -$signal $main
+            sleep 0.3
+            kill -$signal $main 2>/dev/null || true # the second signal does not wait for the items
+            wait $main && exit 1
+            empty $signal
+        done'
+}
