@@ -26,6 +26,17 @@ static int word_index(const char *text, const char *words)
     return -1;
 }
 
+/* The words of `choices` as many others write them. */
+static const char *our_spelling(const char *text, const char *choices)
+{
+    static const char *const spellings[][2] = {{"center", "centre"}, {"jpg", "jpeg"}};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings && word_index(text, choices) < 0; i++) {
+        if (strcmp(text, spellings[i][0]) == 0)
+            return spellings[i][1];
+    }
+    return text;
+}
+
 static const char *word_at(const char *words, int index, size_t *length)
 {
     for (; words; index--) {
@@ -220,7 +231,7 @@ int param_parse(const struct param *param, const char *text, void *values, struc
     case PARAM_BOOL:
         return parse_bool(param, text, value, error);
     case PARAM_CHOICE:
-        *(int *)value = word_index(text, param->choices);
+        *(int *)value = word_index(our_spelling(text, param->choices), param->choices);
         return *(int *)value < 0 ? wrong(param, text, error) : 0;
     case PARAM_BYTES:
         return parse_scaled(param, text, byte_units, value, error);

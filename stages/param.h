@@ -14,7 +14,7 @@ enum param_type {
     PARAM_INT,  /* int64_t; words in `choices` stand for -1, -2, ...; below a negative min for min - 1, ... */
     PARAM_REAL, /* double; never infinite; NaN only for the word in `choices`, where there is one */
     PARAM_BOOL, /* bool: true, false, yes, no, on, off, 1, 0 */
-    PARAM_CHOICE,   /* int: index into `choices` */
+    PARAM_CHOICE,   /* int: index into `choices`; center and jpg are taken for centre and jpeg */
     PARAM_BYTES,    /* uint64_t bytes: 65536, 64KiB, 1.5GB */
     PARAM_DURATION, /* uint64_t milliseconds: 500ms, 30s, 5min, 2h; a bare number is seconds */
     PARAM_COUNT,    /* uint64_t: 100000, 64k, 2M, 1.5G (powers of 1000) */
