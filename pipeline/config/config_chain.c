@@ -443,6 +443,7 @@ void config_chain_finish(struct config *config)
     for (unsigned i = 0; i < config->job.pool_count; i++) {
         struct job_pool *pool = &config->job.pools[i];
         const bool *given = config->pools[i].given;
+        pool->own_workers = given[1];
         pool->workers = given[1] ? pool->workers : settings->workers;
         pool->queue = given[2] ? pool->queue : settings->queue;
         pool->recycle = given[3] ? pool->recycle : settings->recycle;
