@@ -10,20 +10,6 @@
 #include "pipeline/report/table.h"
 #include "pipeline/run/combining.h"
 
-const struct param *config_tee_table(void)
-{
-    static struct param table[32];
-    unsigned count = 0;
-    for (const struct param *setting = settings_table; setting->name && count + 1 < 32; setting++) {
-        if (strncmp(setting->name, "save.", 5) != 0 || strcmp(setting->name, "save.recompress") == 0)
-            continue;
-        table[count] = *setting;
-        table[count].name += 5;
-        table[count++].offset -= offsetof(struct settings, save);
-    }
-    return table;
-}
-
 static void stage_error(struct config *config, unsigned stage, const char *text)
 {
     diag_error_at(config->diag, config->stages[stage].place, "%s", text);
