@@ -67,7 +67,8 @@ struct inflater *inflate_begin(const struct inflate_source *source, struct scrat
 
 /* The next `piece_bytes`, no less; `last` where they are the last ones of the stream. Pieces inflated before
  * are not looked at again. False where the stream is damaged in any way, has a checksum that does not hold,
- * fewer or more bytes than asked for, or is followed by others in the source. */
+ * fewer or more bytes than asked for, or is followed by others in the source; and of some that are sound,
+ * have fixed codes and declare a window of less than 32 KiB, since matches may reach beyond it. */
 bool inflate_more(struct inflater *inflater, uint8_t *piece, size_t piece_bytes, bool last);
 
 #endif

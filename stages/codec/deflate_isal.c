@@ -33,8 +33,32 @@ struct isal_deflater {
 
 struct isal_inflater {
     struct inflater base;
+    bool begun;
     struct inflate_state state;
 };
+
+/* ISA-L holds a stream to a window only where it is told its size, and then only blocks that bring their own
+ * codes: for the fixed ones it copies tables made beforehand (igzip_inflate.c, setup_static_header), as a
+ * whole. The end of a table, which no block's own codes reach, then has another value than this. */
+#define NO_FIXED_CODES 0xffffu
+
+static uint16_t *end_of_codes(struct inflate_state *state)
+{
+    uint16_t *codes = state->dist_huff_code.long_code_lookup;
+    return codes + sizeof state->dist_huff_code.long_code_lookup / sizeof *codes - 1;
+}
+
+/* The first byte of a stream says how far back its matches may reach: to 2^(8 + its upper half). */
+static void keep_to_window(struct inflate_state *state, unsigned first_byte)
+{
+    state->hist_bits = 8 + (first_byte >> 4);
+    *end_of_codes(state) = NO_FIXED_CODES;
+}
+
+static bool kept_to_window(struct inflate_state *state)
+{
+    return state->hist_bits >= 15 || *end_of_codes(state) == NO_FIXED_CODES;
+}
 
 /* ISA-L 2.30 leaves the upper halves of AVX registers in use, after which every SSE instruction waits for the
  * one before; undoing filters took 2.5 times as long. */
@@ -140,6 +164,7 @@ static struct inflater *begin_inflate(const struct inflate_source *source, struc
     isal_inflate_init(&inflater->state);
     inflater->state.crc_flag = ISAL_ZLIB;
     inflater->state.avail_in = 0;
+    inflater->begun = false;
     return &inflater->base;
 }
 
@@ -153,6 +178,10 @@ static bool feed(struct isal_inflater *inflater)
         return true;
     if (!source->next(source->context, &piece, &piece_bytes) || piece_bytes > UINT32_MAX)
         return false;
+    if (!inflater->begun && piece_bytes > 0) {
+        keep_to_window(&inflater->state, piece[0]);
+        inflater->begun = true;
+    }
     inflater->state.next_in = (uint8_t *)(uintptr_t)piece;
     inflater->state.avail_in = (uint32_t)piece_bytes;
     return true;
@@ -171,7 +200,7 @@ static bool finish(struct isal_inflater *inflater)
         if (state->block_state != ISAL_BLOCK_FINISH && (state->avail_in > 0 || !feed(inflater)))
             return false;
     }
-    return state->avail_in == 0 && !feed(inflater);
+    return state->avail_in == 0 && !feed(inflater) && kept_to_window(state);
 }
 
 static bool inflate_piece(struct isal_inflater *inflater, uint8_t *piece, size_t piece_bytes, bool last)

@@ -94,14 +94,6 @@ static bool next_idat(void *context, const uint8_t **piece, size_t *piece_bytes)
     return true;
 }
 
-/* A window of 2^(info + 8) bytes is asked for. zlib refuses distances beyond it, which ISA-L does not look
- * at, so it must be the largest or span all rows. */
-static bool stream_usual(const uint8_t *stream, size_t raw_bytes)
-{
-    unsigned method = stream[0] & 15, info = stream[0] >> 4;
-    return method == 8 && info <= 7 && (info == 7 || raw_bytes <= (size_t)1 << (info + 8));
-}
-
 bool png_fast_find(const struct codec_decode *job, const struct png_header *header, size_t *first,
                    size_t *end)
 {
@@ -124,8 +116,8 @@ bool png_fast_find(const struct codec_decode *job, const struct png_header *head
             return false;
         if (!*first) {
             *first = before;
-            if (!stream_usual(chunk.data, raw_bytes))
-                return false;
+            if ((chunk.data[0] & 15) != 8 || chunk.data[0] >> 4 > 7)
+                return false; /* no method or window that there is */
         }
         *end = at;
     }

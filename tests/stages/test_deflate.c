@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams compressed piece by piece: zlib reads them, however they are cut, and the same one comes out
- * wherever the compressor's memory lies. */
+ * wherever the compressor's memory lies. Streams inflated: none is taken that reaches beyond the window it
+ * declares. */
 #include <zlib.h>
 
 #include "codec_exact.h"
@@ -133,12 +134,91 @@ static void without_room_it_is_refused(void **state)
     free(place);
 }
 
+/* zlib holds a stream to its window exactly where it is asked for one byte at a time. */
+static bool zlib_takes(const uint8_t *stream, size_t stream_bytes, size_t count)
+{
+    z_stream zlib = {.next_in = (Bytef *)(uintptr_t)stream, .avail_in = (uInt)stream_bytes};
+    int code = Z_OK;
+    assert_int_equal(inflateInit2(&zlib, 0), Z_OK);
+    for (size_t i = 0; i <= count && code == Z_OK; i++) {
+        uint8_t byte;
+        zlib.next_out = &byte;
+        zlib.avail_out = 1;
+        code = inflate(&zlib, Z_NO_FLUSH);
+    }
+    inflateEnd(&zlib);
+    return code == Z_STREAM_END;
+}
+
+struct one_piece {
+    const uint8_t *bytes;
+    size_t length_bytes;
+};
+
+static bool next_piece(void *context, const uint8_t **piece, size_t *piece_bytes)
+{
+    struct one_piece *left = context;
+    *piece = left->bytes;
+    *piece_bytes = left->length_bytes;
+    left->length_bytes = 0;
+    return *piece_bytes > 0;
+}
+
+static bool we_take(const uint8_t *stream, size_t stream_bytes, uint8_t *out, size_t count)
+{
+    const size_t place_bytes = inflate_scratch();
+    uint8_t *place = aligned_alloc(64, (place_bytes + 63) / 64 * 64);
+    struct scratch scratch = {.base = place, .size_bytes = place_bytes};
+    struct one_piece piece = {stream, stream_bytes};
+    const struct inflate_source source = {next_piece, &piece};
+    memset(place, 0xff, place_bytes);
+    struct inflater *inflater = inflate_begin(&source, &scratch);
+    assert_non_null(inflater);
+    const bool taken =
+        inflate_more(inflater, out, count / 2, false) && inflate_more(inflater, out, count - count / 2, true);
+    free(place);
+    return taken;
+}
+
+/* Streams with codes of their own are taken where their matches keep to the window, those with fixed codes
+ * only where the window is as large as can be. */
+static void matches_keep_to_the_window(void **state)
+{
+    enum { COUNT = 3000, STREAM_BYTES = 8192 };
+    (void)state;
+    if (!inflate_has())
+        skip();
+    uint8_t bytes[COUNT], out[COUNT], stream[STREAM_BYTES];
+    unsigned kept = 0, strayed = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        const bool fixed = i % 4 == 0;
+        const unsigned bits = 8 + number_below(8),
+                       reach = 1 + number_below(2u << bits < COUNT ? 2u << bits : COUNT);
+        for (size_t at = 0; at < COUNT; at++)
+            bytes[at] = (uint8_t)(at >= reach && number_below(20) ? bytes[at - reach] : number_below(24));
+        z_stream zlib = {.next_in = bytes, .avail_in = COUNT, .next_out = stream, .avail_out = STREAM_BYTES};
+        assert_int_equal(deflateInit2(&zlib, 9, Z_DEFLATED, 15, 9, fixed ? Z_FIXED : Z_DEFAULT_STRATEGY),
+                         Z_OK);
+        assert_int_equal(deflate(&zlib, Z_FINISH), Z_STREAM_END);
+        deflateEnd(&zlib);
+        assert_int_equal(stream[2] >> 1 & 3, fixed ? 1 : 2);
+        stream[0] = (uint8_t)((bits - 8) << 4 | 8);
+        stream[1] = (uint8_t)(31 - (stream[0] << 8) % 31);
+        const bool sound = zlib_takes(stream, zlib.total_out, COUNT);
+        kept += sound;
+        strayed += !sound;
+        assert_int_equal(we_take(stream, zlib.total_out, out, COUNT), sound && (!fixed || bits == 15));
+    }
+    assert_true(kept > 50 && strayed > 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zlib_reads_what_was_compressed),
         cmocka_unit_test(the_place_of_memory_changes_no_byte),
         cmocka_unit_test(without_room_it_is_refused),
+        cmocka_unit_test(matches_keep_to_the_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
