@@ -72,7 +72,7 @@ static int unknown_command(const char *word)
         diag_error(&diag, "%s is a stage, as in: forkmill run -i photos -o thumbs -s %s", word, word);
     } else {
         const char *near =
-            param_nearest(word, "run|bench|report|stages|check|doctor|help", nearest, sizeof nearest);
+            param_nearest(word, "run|bench|report|stages|check|doctor|help|version", nearest, sizeof nearest);
         diag_error(&diag, "unknown command '%.80s'%s%s%s", word, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
         diag_allowed(&diag, "commands", "run|bench|report|stages|check|doctor");
@@ -87,6 +87,8 @@ static int choose(int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : "";
     if (argc == 3 && strcmp(argv[2], "--version") == 0)
         word = argv[2]; /* of whatever command */
+    if (argc > 2 && strcmp(word, "help") == 0)
+        return choose(3, (char *[]){argv[0], argv[2], (char[]){"--help"}, NULL});
     if (strcmp(word, "run") == 0)
         return cli_run(argc - 2, argv + 2);
     if (strcmp(word, "bench") == 0)
@@ -101,7 +103,7 @@ static int choose(int argc, char **argv)
         return cli_doctor(argc - 2, argv + 2);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         cli_help();
-    else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+    else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0)
         printf("forkmill %s\n", FORKMILL_VERSION);
     else if (strcmp(word, "--help-man") == 0)
         cli_man_page();

@@ -26,6 +26,17 @@ static int word_index(const char *text, const char *words)
     return -1;
 }
 
+/* The words of `choices` as many others write them. */
+static const char *our_spelling(const char *text, const char *choices)
+{
+    static const char *const spellings[][2] = {{"center", "centre"}, {"jpg", "jpeg"}};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings && word_index(text, choices) < 0; i++) {
+        if (strcmp(text, spellings[i][0]) == 0)
+            return spellings[i][1];
+    }
+    return text;
+}
+
 static const char *word_at(const char *words, int index, size_t *length)
 {
     for (; words; index--) {
@@ -79,8 +90,9 @@ static int wrong(const struct param *param, const char *text, struct error *erro
     case PARAM_DURATION:
         return error_set(error, ERROR_USAGE, "%s: '%.40s' is not a duration like 30s", param->name, text);
     case PARAM_COLOUR:
-        return error_set(error, ERROR_USAGE, "%s: '%.40s' is not a colour like #ff8800 or white", param->name,
-                         text);
+        return error_set(error, ERROR_USAGE, "%s: '%.40s' is not a colour like #ff8800 or white%s%s",
+                         param->name, text, param->choices ? ", or " : "",
+                         param->choices ? param->choices : "");
     default:
         break;
     }
@@ -175,6 +187,10 @@ static int parse_colour(const struct param *param, const char *text, struct colo
     static const char *const names = "black|white|grey|gray|red|green|blue|transparent";
     static const uint32_t values[] = {0, 0xffffff, 0x808080, 0x808080, 0xff0000, 0x00ff00, 0x0000ff, 0};
     uint32_t rgb;
+    if (param->choices && strcmp(text, param->choices) == 0) {
+        *value = (struct colour){.none = true};
+        return 0;
+    }
     int name = word_index(text, names);
     size_t digits = *text == '#' ? strspn(text + 1, "0123456789abcdefABCDEF") : 0;
     if (name >= 0) {
@@ -186,9 +202,9 @@ static int parse_colour(const struct param *param, const char *text, struct colo
     } else {
         return wrong(param, text, error);
     }
-    value->red = (uint16_t)((rgb >> 16 & 255) * 257);
-    value->green = (uint16_t)((rgb >> 8 & 255) * 257);
-    value->blue = (uint16_t)((rgb & 255) * 257);
+    *value = (struct colour){.red = (uint16_t)((rgb >> 16 & 255) * 257),
+                             .green = (uint16_t)((rgb >> 8 & 255) * 257),
+                             .blue = (uint16_t)((rgb & 255) * 257)};
     return 0;
 }
 
@@ -215,7 +231,7 @@ int param_parse(const struct param *param, const char *text, void *values, struc
     case PARAM_BOOL:
         return parse_bool(param, text, value, error);
     case PARAM_CHOICE:
-        *(int *)value = word_index(text, param->choices);
+        *(int *)value = word_index(our_spelling(text, param->choices), param->choices);
         return *(int *)value < 0 ? wrong(param, text, error) : 0;
     case PARAM_BYTES:
         return parse_scaled(param, text, byte_units, value, error);
@@ -307,6 +323,8 @@ const char *param_text(const struct param *param, const void *values, char *text
         const struct colour *colour = value;
         snprintf(text, size, "#%02x%02x%02x", (unsigned)colour->red >> 8, (unsigned)colour->green >> 8,
                  (unsigned)colour->blue >> 8);
+        if (param->choices && colour->none)
+            snprintf(text, size, "%s", param->choices);
         break;
     }
     case PARAM_TEXT:

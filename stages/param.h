@@ -14,11 +14,12 @@ enum param_type {
     PARAM_INT,  /* int64_t; words in `choices` stand for -1, -2, ...; below a negative min for min - 1, ... */
     PARAM_REAL, /* double; never infinite; NaN only for the word in `choices`, where there is one */
     PARAM_BOOL, /* bool: true, false, yes, no, on, off, 1, 0 */
-    PARAM_CHOICE,   /* int: index into `choices` */
+    PARAM_CHOICE,   /* int: index into `choices`; center and jpg are taken for centre and jpeg */
     PARAM_BYTES,    /* uint64_t bytes: 65536, 64KiB, 1.5GB */
     PARAM_DURATION, /* uint64_t milliseconds: 500ms, 30s, 5min, 2h; a bare number is seconds */
     PARAM_COUNT,    /* uint64_t: 100000, 64k, 2M, 1.5G (powers of 1000) */
-    PARAM_COLOUR,   /* struct colour: #rgb, #rrggbb, or a name (black, white, grey, red, green, blue) */
+    PARAM_COLOUR,   /* struct colour: #rgb, #rrggbb, or a name (black, white, grey, red, green, blue); none of
+                       these for the word in `choices`, where there is one */
     PARAM_TEXT,     /* char *, owned by the parameter block; NULL when not given */
     PARAM_LIST,     /* struct param_list of texts */
     PARAM_FILE,     /* struct param_file; parsing sets the path, whoever may open files the rest */
@@ -26,6 +27,7 @@ enum param_type {
 
 struct colour {
     uint16_t red, green, blue; /* full scale 65535 */
+    bool none;                 /* the word in `choices` instead */
 };
 
 struct param_list {

@@ -162,9 +162,32 @@ static bool report_stage(struct parser *parser, const char *word)
     return false;
 }
 
+/* What other tools call it. */
+static bool report_guess(struct parser *parser, const char *word)
+{
+    static const struct {
+        unsigned commands;
+        const char *words, *says;
+    } guesses[] = {
+        {CLI_RUN | CLI_BENCH, "|-j|--jobs|--threads|--processes|--parallel|", "did you mean -w, --workers?"},
+        {CLI_RUN, "|--overwrite|--clobber|", "did you mean '--force'?"},
+        {CLI_RUN, "|--resume|--continue|", "the same command again does what is left"},
+        {CLI_RUN, "|--retry|", "did you mean '--retry-failed'?"},
+    };
+    char key[32];
+    snprintf(key, sizeof key, "|%.*s|", word[1] == '-' ? 24 : 2, word); /* -j4 is -j */
+    for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++) {
+        if ((guesses[i].commands & parser->command) && strstr(guesses[i].words, key)) {
+            diag_error(parser->diag, "unknown flag '%.80s'; %s", word, guesses[i].says);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void report_unknown(struct parser *parser, const char *word)
 {
-    if (report_stage(parser, word))
+    if (report_stage(parser, word) || report_guess(parser, word))
         return;
     char words[4096], nearest[64], name[64];
     size_t used = 0;

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "pipeline/cli/cli.h"
+#include "pipeline/files/scan.h"
 #include "pipeline/report/escape.h"
 #include "pipeline/report/history.h"
 #include "pipeline/report/report_file.h"
@@ -40,10 +46,27 @@ static int tell(const struct history *history, const char *output, const struct 
     return code;
 }
 
+/* Without what is behind the last slash where that is the journal itself; the caller's to free. */
+static char *directory_of(const char *given)
+{
+    const char *slash = strrchr(given, '/');
+    const size_t length = slash ? (size_t)(slash - given) : 0;
+    if (strcmp(slash ? slash + 1 : given, SCAN_JOURNAL_NAME) != 0)
+        return strdup(given);
+    return length ? strndup(given, length) : strdup(slash ? "/" : ".");
+}
+
 static int report(const char *output, const struct cli_args *args)
 {
     static struct history history;
     struct error error = {0};
+    struct stat st;
+    const int missing = stat(output, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    if (missing == ENOENT || missing == ENOTDIR) {
+        error_set(&error, ERROR_IO, "%.160s: %s; the output directory of a run is wanted", output,
+                  strerror(missing));
+        return complain(&error, EXIT_NO_INPUT);
+    }
     int code = history_read(&history, output, &error);
     if (code == 0)
         error_set(&error, ERROR_IO, "%.160s has no journal; a run leaves one in its output directory",
@@ -68,7 +91,9 @@ int cli_report(int argc, char **argv)
     } else if (diag.errors) {
         code = cli_show(&diag, "forkmill report --help");
     } else {
-        code = report(args.words[0], &args);
+        char *output = directory_of(args.words[0]);
+        code = output ? report(output, &args) : EXIT_RESOURCES;
+        free(output);
     }
     cli_args_free(&args);
     diag_free(&diag);

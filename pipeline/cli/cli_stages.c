@@ -95,7 +95,7 @@ static void print_param(const struct param *param)
     if (*param->unit)
         printf(" %s", param->unit);
     if (param->choices)
-        printf(", %s%s", ranged(param) ? "or " : "", param->choices);
+        printf(", %s%s", ranged(param) || param->type == PARAM_COLOUR ? "or " : "", param->choices);
     if (param->initial)
         printf(", default %s", param->initial);
     else if (param_required(param))

@@ -18,27 +18,6 @@ struct entry {
     struct config_pool_params pool;
 };
 
-const struct param *config_pool_table(void)
-{
-    static struct param table[5] = {
-        {"name", PARAM_TEXT, offsetof(struct config_pool_params, name), 0, 0, NULL, NULL, "",
-         "What reports call the pool"},
-    };
-    static const struct {
-        const char *name;
-        size_t offset;
-    } inherited[] = {
-        {"workers", offsetof(struct config_pool_params, workers)},
-        {"queue", offsetof(struct config_pool_params, queue)},
-        {"recycle", offsetof(struct config_pool_params, recycle)},
-    };
-    for (unsigned i = 0; i < 3; i++) {
-        table[i + 1] = *param_find(settings_table, inherited[i].name);
-        table[i + 1].offset = inherited[i].offset;
-    }
-    return table;
-}
-
 /* The names "a|b|c" of all stages and the markers. */
 static void stage_words(char *words, size_t size)
 {
@@ -443,6 +422,7 @@ void config_chain_finish(struct config *config)
     for (unsigned i = 0; i < config->job.pool_count; i++) {
         struct job_pool *pool = &config->job.pools[i];
         const bool *given = config->pools[i].given;
+        pool->own_workers = given[1];
         pool->workers = given[1] ? pool->workers : settings->workers;
         pool->queue = given[2] ? pool->queue : settings->queue;
         pool->recycle = given[3] ? pool->recycle : settings->recycle;

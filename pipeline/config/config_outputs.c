@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What comes out at the end of the chain: kinds that fit, formats and names of outputs, and what is
  * collected. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,20 +9,6 @@
 #include "pipeline/files/outname.h"
 #include "pipeline/report/table.h"
 #include "pipeline/run/combining.h"
-
-const struct param *config_tee_table(void)
-{
-    static struct param table[32];
-    unsigned count = 0;
-    for (const struct param *setting = settings_table; setting->name && count + 1 < 32; setting++) {
-        if (strncmp(setting->name, "save.", 5) != 0 || strcmp(setting->name, "save.recompress") == 0)
-            continue;
-        table[count] = *setting;
-        table[count].name += 5;
-        table[count++].offset -= offsetof(struct settings, save);
-    }
-    return table;
-}
 
 static void stage_error(struct config *config, unsigned stage, const char *text)
 {
@@ -298,6 +285,38 @@ static void free_pools(struct job *job)
     }
 }
 
+static bool same_names(const struct outname_form *a, const struct outname_form *b)
+{
+    /* What names that have nothing in common become: only equal templates make the same of each. */
+    static const char *const inputs[] = {"\1/\2.png", "\3/\4/\5.npy"};
+    bool same = a->tiles == b->tiles;
+    for (unsigned i = 0; i < 2 && same; i++) {
+        char one[PATH_MAX], other[PATH_MAX];
+        same = outname_make(a, inputs[i], 0, 0, one, sizeof one, NULL) == 0 &&
+               outname_make(b, inputs[i], 0, 0, other, sizeof other, NULL) == 0 && strcmp(one, other) == 0;
+    }
+    return same;
+}
+
+/* Two outputs whose names fall together whatever the input. */
+static void check_twins(struct config *config)
+{
+    const struct job *job = &config->job;
+    struct outname_form forms[JOB_MAX_OUTPUTS];
+    for (unsigned i = 0; i < job->output_count; i++) {
+        const struct codec_save *save = &job->outputs[i].save;
+        forms[i] = (struct outname_form){.name = save->name,
+                                         .format = save->format ? codec_all()[save->format - 1] : NULL,
+                                         .gzip = save->gzip,
+                                         .tiles = job_tiles(job, i) != NULL};
+        unsigned twin = 0;
+        while (twin < i && !same_names(&forms[twin], &forms[i]))
+            twin++;
+        if (twin < i)
+            output_error(config, i, "its files would be called like those of an earlier tee; give it a name");
+    }
+}
+
 void config_outputs_finish(struct config *config)
 {
     struct job *job = &config->job;
@@ -315,6 +334,8 @@ void config_outputs_finish(struct config *config)
     for (unsigned i = 0; i < job->output_count; i++)
         fit_output(config, i, kinds, none);
     check_tiles(config);
+    if (config->diag->errors == 0)
+        check_twins(config);
     check_references(config);
     check_collecting(config);
     check_name(config);

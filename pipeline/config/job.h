@@ -48,8 +48,9 @@ struct job_output {
 struct job_pool {
     char name[24];
     unsigned first, last;
-    int64_t workers; /* at least 1 once job_resolve ran */
-    int64_t queue;   /* capacity of the queue before this pool */
+    int64_t workers;  /* at least 1 once job_resolve ran */
+    bool own_workers; /* the pool itself says how many */
+    int64_t queue;    /* capacity of the queue before this pool */
     int64_t recycle;
     bool unconfined; /* no sandbox for its workers, whatever the setting */
 };

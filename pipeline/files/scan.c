@@ -50,6 +50,16 @@ int scan_give_note(struct scan *scan, struct scan_entry *entry, const char *show
     return 1;
 }
 
+int scan_give_hint(struct scan_entry *entry, const char *shown, const char *format, ...)
+{
+    *entry = (struct scan_entry){.kind = SCAN_HINT, .path = "", .rel = "", .shown = shown};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(entry->reason.reason, sizeof entry->reason.reason, format, args);
+    va_end(args);
+    return 1;
+}
+
 int scan_give_error(struct scan *scan, struct scan_entry *entry, const char *shown, int error,
                     const char *what)
 {

@@ -9,7 +9,8 @@
  * In a walk: files are taken whose extension a codec has, or with `include` those that match it (a pattern
  * that ends in bare stars leaves the choice by extension). `exclude` wins, and prunes directories. Names that
  * begin with a dot are left out, unless a component of a glob begins with a dot too; so are the output
- * directory and forkmill's own files. Names come in byte order within a directory; where there are
+ * directory and forkmill's own files. A directory below the input that another run's journal lies in gets a
+ * hint: its outputs are taken like any file. Names come in byte order within a directory; where there are
  * more than fit, in sorted portions. Links to files are followed where they stay beneath the directory that
  * was given; links to directories are not followed.
  *
@@ -28,6 +29,9 @@
  * stands between. */
 #define SCAN_TEMP_PREFIX ".forkmill-"
 #define SCAN_TEMP_SUFFIX ".tmp"
+
+/* The file by which a run's output directory is known. */
+#define SCAN_JOURNAL_NAME SCAN_TEMP_PREFIX "journal.db"
 
 /* The result of scan_open for an input that does not exist: exit code 3. */
 #define SCAN_NO_INPUT 1
@@ -48,18 +52,19 @@ struct scan_options {
 enum scan_kind {
     SCAN_FILE,  /* to be processed */
     SCAN_NOTE,  /* rightly skipped: a fifo, a link to a directory, ... */
+    SCAN_HINT,  /* nothing to process or to count: what a user may not know of the files that come next */
     SCAN_ERROR, /* an input that cannot be listed or may not be opened: counts as a failed item */
 };
 
 /* All pointers are good until the next call of scan_next. */
 struct scan_entry {
     enum scan_kind kind;
-    unsigned root;       /* with `path`, for scan_open_file; of notes 0 and "" */
+    unsigned root;       /* with `path`, for scan_open_file; of notes and hints 0 and "" */
     const char *path;    /* relative to the root */
-    const char *rel;     /* where the output goes, its extension not changed yet; of notes and of errors that
-                          * have no place below an input "" */
+    const char *rel;     /* where the output goes, its extension not changed yet; of notes, hints and errors
+                          * that have no place below an input "" */
     const char *shown;   /* the path as a user would write it; raw bytes */
-    struct error reason; /* of notes and errors */
+    struct error reason; /* of notes, hints and errors */
 };
 
 struct scan_counts {

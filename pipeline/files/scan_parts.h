@@ -73,11 +73,13 @@ struct scan {
     size_t shown_size;
 };
 
-/* Fill the entry and count it; always give 1. */
+/* Fill the entry and count it, but for hints; always give 1. */
 int scan_give_file(struct scan *scan, struct scan_entry *entry, unsigned root, const char *path,
                    const char *rel, const char *shown);
 int scan_give_note(struct scan *scan, struct scan_entry *entry, const char *shown, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+int scan_give_hint(struct scan_entry *entry, const char *shown, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 int scan_give_error(struct scan *scan, struct scan_entry *entry, const char *shown, int error,
                     const char *what);
 

@@ -215,6 +215,19 @@ static int visit_link(struct scan *scan, struct scan_entry *entry, bool whole)
     return S_ISREG(st.st_mode) ? visit_file(scan, entry, whole) : visit_other(scan, entry, st.st_mode);
 }
 
+/* The walk is in a directory where another run keeps its journal. One that is given as an input is meant. */
+static int visit_journal(struct scan *scan, struct scan_entry *entry, size_t path_length)
+{
+    if (path_length == 0)
+        return 0;
+    char *path = scan->walk.path;
+    path[path_length - 1] = '\0'; /* no slash behind it */
+    scan_give_hint(entry, shown_path(scan),
+                   "is the output directory of another run; --exclude %.140s leaves it out", path);
+    path[path_length - 1] = '/';
+    return 1;
+}
+
 /* One name of the directory on top; 1 where it makes an entry. */
 static int visit(struct scan *scan, struct scan_entry *entry, const char *name, unsigned char type)
 {
@@ -223,7 +236,7 @@ static int visit(struct scan *scan, struct scan_entry *entry, const char *name, 
     const bool whole = frame->whole;
     walk->path[frame->path_length] = '\0';
     if (scan_is_own(name))
-        return 0;
+        return strcmp(name, SCAN_JOURNAL_NAME) == 0 ? visit_journal(scan, entry, frame->path_length) : 0;
     if (whole && name[0] == '.') {
         scan->counts.left_hidden++;
         return 0;
@@ -267,7 +280,7 @@ int scan_walk_next(struct scan *scan, struct scan_entry *entry)
         if (frame->next < frame->count) {
             const char *record = frame->names + frame->starts[frame->next++];
             if (visit(scan, entry, record + 1, (unsigned char)record[0])) {
-                walk->taken++;
+                walk->taken += entry->kind != SCAN_HINT;
                 return 1;
             }
             continue;

@@ -7,9 +7,10 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
+#include "pipeline/files/scan.h"
 #include "stages/error.h"
 
-#define JOURNAL_FILE ".forkmill-journal.db"
+#define JOURNAL_FILE SCAN_JOURNAL_NAME
 
 /* Opens the journal in the directory called `output`, which must exist. With `write` it is made where there
  * is none; *fresh says so (may be NULL). Without, one that is not there is *db NULL and no error. ERROR_IO

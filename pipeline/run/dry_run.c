@@ -50,6 +50,15 @@ static void tell(const struct run *run, const struct scan_entry *entry, enum run
     }
 }
 
+static void tell_hint(const struct run *run, const struct scan_entry *entry)
+{
+    char *text;
+    if (asprintf(&text, "warning: %s %s", entry->shown, entry->reason.reason) < 0)
+        return;
+    run->options.complain(text);
+    free(text);
+}
+
 int dry_run(struct run *run)
 {
     bool any_failed = false;
@@ -60,7 +69,9 @@ int dry_run(struct run *run)
     while (scan_next(run->scan, &entry) == 1) {
         struct error error = entry.reason;
         enum run_would would = RUN_WOULD_DO;
-        if (entry.kind == SCAN_NOTE)
+        if (entry.kind == SCAN_HINT)
+            tell_hint(run, &entry);
+        if (entry.kind == SCAN_NOTE || entry.kind == SCAN_HINT)
             continue;
         int code =
             entry.kind == SCAN_ERROR ? ERROR_IO : outname_assign(&run->reader.names, entry.rel, &error);

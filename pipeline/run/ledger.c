@@ -245,6 +245,14 @@ void ledger_note(struct ledger *ledger, const char *shown, const char *text)
     pthread_mutex_unlock(&ledger->lock);
 }
 
+void ledger_hint(struct ledger *ledger, const char *shown, const char *text)
+{
+    pthread_mutex_lock(&ledger->lock);
+    if (ledger->tell)
+        ledger->tell(ledger->tell_context, NEWS_HINT, shown, "", text);
+    pthread_mutex_unlock(&ledger->lock);
+}
+
 void ledger_fail_entry(struct ledger *ledger, const struct scan_entry *entry, const struct error *error)
 {
     struct item *item = ledger_found(ledger, entry);

@@ -37,7 +37,7 @@ struct item {
 enum ledger_stop { STOP_NONE, STOP_SIGNAL, STOP_FAILURES, STOP_DISK_FULL, STOP_FATAL };
 
 /* What is told as it happens. */
-enum ledger_news { NEWS_FAILED, NEWS_WARNING, NEWS_NOTE };
+enum ledger_news { NEWS_FAILED, NEWS_WARNING, NEWS_NOTE, NEWS_HINT };
 
 struct ledger_failure {
     char *shown;
@@ -120,6 +120,9 @@ void ledger_retract(struct ledger *ledger, const char *shown, const struct error
 
 /* Something that was found and passed over; counted. */
 void ledger_note(struct ledger *ledger, const char *shown, const char *text);
+
+/* Something to be told of inputs that come; not counted. */
+void ledger_hint(struct ledger *ledger, const char *shown, const char *text);
 
 /* Something that was found and cannot be read as an item: a directory that cannot be listed, a link that
  * leads nowhere, a file whose output would have another's name. It fails as a stray item. */

@@ -206,6 +206,8 @@ static struct item *next_item(struct reader *reader)
             return item;
         if (entry.kind == SCAN_NOTE)
             ledger_note(reader->ledger, entry.shown, entry.reason.reason);
+        else if (entry.kind == SCAN_HINT)
+            ledger_hint(reader->ledger, entry.shown, entry.reason.reason);
         else if (entry.kind == SCAN_ERROR)
             ledger_fail_entry(reader->ledger, &entry, &entry.reason);
     }

@@ -27,6 +27,9 @@ static void tell(void *context, enum ledger_news news, const char *shown, const 
     case NEWS_NOTE:
         progress_message(run->progress, level, "left out: %s: %s", shown, text);
         break;
+    case NEWS_HINT:
+        progress_message(run->progress, level, "warning: %s %s", shown, text);
+        break;
     case NEWS_WARNING:
         for (unsigned i = 0; i < run->warning_count && level == PROGRESS_NORMAL; i++) {
             if (strcmp(run->warnings[i], text) == 0)
@@ -74,10 +77,13 @@ static void tell_beginning(struct run *run)
         progress_message(run->progress, PROGRESS_NORMAL, "removed %llu temporary file%s of a killed run",
                          (unsigned long long)run->swept, run->swept == 1 ? "" : "s");
     for (unsigned i = 0; i < job->pool_count; i++)
-        progress_message(
-            run->progress, PROGRESS_VERBOSE, "pool %s: %lld worker%s (%s), queue of %lld", job->pools[i].name,
-            (long long)job->pools[i].workers, job->pools[i].workers == 1 ? "" : "s",
-            run->engine->one_worker ? "engine serial" : job->workers_from, (long long)job->pools[i].queue);
+        progress_message(run->progress, PROGRESS_VERBOSE, "pool %s: %lld worker%s (%s), queue of %lld",
+                         job->pools[i].name, (long long)job->pools[i].workers,
+                         job->pools[i].workers == 1 ? "" : "s",
+                         run->engine->one_worker     ? "engine serial"
+                         : job->pools[i].own_workers ? "its own"
+                                                     : job->workers_from,
+                         (long long)job->pools[i].queue);
     for (unsigned i = 0; i < job->pool_count; i++) {
         if (job->pools[i].unconfined)
             progress_message(run->progress, PROGRESS_NORMAL,

@@ -10,7 +10,15 @@
 /* Cell 3 * row + column of a 3 x 3 grid. */
 #define GRAVITIES "north-west|north|north-east|west|centre|east|south-west|south|south-east"
 
-enum { EXTEND_BLACK, EXTEND_WHITE, EXTEND_BACKGROUND, EXTEND_COPY, EXTEND_REPEAT, EXTEND_MIRROR };
+enum {
+    EXTEND_AUTO,
+    EXTEND_BLACK,
+    EXTEND_WHITE,
+    EXTEND_BACKGROUND,
+    EXTEND_COPY,
+    EXTEND_REPEAT,
+    EXTEND_MIRROR
+};
 
 struct pad_params {
     int64_t left, top, right, bottom; /* px */
@@ -55,18 +63,28 @@ static const struct param pad_table[] = {
     {.name = "extend",
      .type = PARAM_CHOICE,
      .offset = offsetof(struct pad_params, extend),
-     .initial = "black",
-     .choices = "black|white|background|copy|repeat|mirror",
+     .initial = "auto",
+     .choices = "auto|black|white|background|copy|repeat|mirror",
      .unit = "",
-     .help = "What fills the border; black is transparent where there is alpha, white and background opaque"},
+     .help = "What fills the border; black is transparent where there is alpha, white and background opaque; "
+             "auto: background where one is given, else black"},
     {.name = "background",
      .type = PARAM_COLOUR,
      .offset = offsetof(struct pad_params, background),
-     .initial = "white",
+     .initial = "none",
+     .choices = "none",
      .unit = "",
-     .help = "Colour of the border with extend=background; grey images become RGB where it is not a grey"},
+     .help = "Colour of the border; grey images become RGB where it is not a grey; none is white with "
+             "extend=background"},
     PARAM_END,
 };
+
+static int extend_of(const struct pad_params *params)
+{
+    if (params->extend != EXTEND_AUTO)
+        return params->extend;
+    return params->background.none ? EXTEND_BLACK : EXTEND_BACKGROUND;
+}
 
 static int pad_check(const void *values, struct error *error)
 {
@@ -78,6 +96,8 @@ static int pad_check(const void *values, struct error *error)
     if (params->width < 0 && params->height < 0 &&
         params->left + params->top + params->right + params->bottom == 0)
         return error_set(error, ERROR_USAGE, "needs a border: left, top, right, bottom, or width and height");
+    if (!params->background.none && extend_of(params) != EXTEND_BACKGROUND)
+        return error_set(error, ERROR_USAGE, "a background goes with extend=background");
     return 0;
 }
 
@@ -105,7 +125,7 @@ static int64_t top_px(const struct pad_params *params, const struct shape *in)
 
 static bool of_one_colour(const struct pad_params *params)
 {
-    return params->extend <= EXTEND_BACKGROUND;
+    return extend_of(params) <= EXTEND_BACKGROUND;
 }
 
 static int pad_plan(const void *values, const struct shape *in, struct stage_plan *plan, struct error *error)
@@ -124,7 +144,7 @@ static int pad_plan(const void *values, const struct shape *in, struct stage_pla
                          (long long)height);
     plan->out.width = (uint32_t)width;
     plan->out.height = (uint32_t)height;
-    if (params->extend != EXTEND_BACKGROUND)
+    if (extend_of(params) != EXTEND_BACKGROUND)
         plan->out.bits = in->bits;
     else if (in->channels < 3 && (back->red != back->green || back->green != back->blue))
         plan->out.channels = (uint8_t)(in->channels + 2);
@@ -155,7 +175,7 @@ static void pad_source_rows(const void *values, const struct shape *in, const st
     const struct pad_params *params = values;
     const int64_t top = top_px(params, in);
     const int64_t from = *first - top, to = *last - top;
-    if (params->extend >= EXTEND_REPEAT && (from < 0 || to > in->height)) {
+    if (extend_of(params) >= EXTEND_REPEAT && (from < 0 || to > in->height)) {
         *first = 0;
         *last = in->height;
         return;
@@ -167,12 +187,12 @@ static void pad_source_rows(const void *values, const struct shape *in, const st
 /* One pixel of border. */
 static void fill_pixel(const struct pad_params *params, const struct shape *out, uint8_t *pixel)
 {
-    static const struct colour white = {65535, 65535, 65535};
-    const struct colour *colour = params->extend == EXTEND_BACKGROUND ? &params->background : &white;
+    static const struct colour white = {.red = 65535, .green = 65535, .blue = 65535};
+    const struct colour *colour = params->background.none ? &white : &params->background;
     const uint16_t levels[] = {colour->red, colour->green, colour->blue};
     void *samples = pixel;
     memset(pixel, 0, shape_pixel_bytes(out));
-    if (params->extend == EXTEND_BLACK)
+    if (extend_of(params) == EXTEND_BLACK)
         return;
     for (unsigned c = 0; c < out->channels; c++) {
         const bool alpha = shape_has_alpha(out) && c + 1 == out->channels;
@@ -203,7 +223,7 @@ static int pad_begin(struct stage_run *run, struct scratch *scratch, struct erro
         if (fill)
             memcpy(state->fill + x * size, pixel, size);
         else
-            state->columns[x] = inside(x - left_px(params, &run->in), run->in.width, params->extend);
+            state->columns[x] = inside(x - left_px(params, &run->in), run->in.width, extend_of(params));
     }
     run->state = state;
     return 0;
@@ -237,7 +257,7 @@ static int pad_rows(const struct stage_run *run, uint32_t first, uint32_t last, 
     const size_t margin = (size_t)left, end = margin + run->in.width, after = run->out.width - end;
     for (uint32_t y = first; y < last; y++) {
         const int64_t at = y - top;
-        const uint8_t *src = stage_src_row(run, inside(at, run->in.height, params->extend));
+        const uint8_t *src = stage_src_row(run, inside(at, run->in.height, extend_of(params)));
         uint8_t *dst = stage_dst_row(run, y);
         if (state->fill && (at < 0 || at >= run->in.height)) {
             memcpy(dst, state->fill, out_row);

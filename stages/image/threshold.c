@@ -14,6 +14,8 @@
 
 enum { METHOD_VALUE, METHOD_OTSU };
 
+#define DEFAULT_VALUE 0.5
+
 struct threshold_params {
     double value;
     int method;
@@ -45,6 +47,14 @@ struct threshold_state {
 static size_t bins_of(const struct shape *in)
 {
     return in->sample == SAMPLE_U16 ? 65536 : 256;
+}
+
+static int threshold_check(const void *values, struct error *error)
+{
+    const struct threshold_params *params = values;
+    if (params->method == METHOD_OTSU && params->value != DEFAULT_VALUE)
+        return error_set(error, ERROR_USAGE, "give either value or method=otsu, which finds it");
+    return 0;
 }
 
 static int threshold_plan(const void *params, const struct shape *in, struct stage_plan *plan,
@@ -242,6 +252,7 @@ const struct stage threshold_stage = {
     .params_bytes = sizeof(struct threshold_params),
     .accepts = STAGE_ANY,
     .windows = true,
+    .check = threshold_check,
     .plan = threshold_plan,
     .source_rows = threshold_source_rows,
     .begin = threshold_begin,

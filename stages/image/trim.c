@@ -13,7 +13,7 @@
 
 struct trim_params {
     double threshold;
-    char *background; /* NULL: the corner's */
+    struct colour background; /* none: the corner's */
     int64_t margin;
 };
 
@@ -29,11 +29,12 @@ static const struct param trim_table[] = {
      .unit = "of full scale",
      .help = "How far from the background a channel may be; 0: the very same colour"},
     {.name = "background",
-     .type = PARAM_TEXT,
+     .type = PARAM_COLOUR,
      .offset = offsetof(struct trim_params, background),
+     .initial = "corner",
+     .choices = "corner",
      .unit = "",
-     .help =
-         "Colour of the border, as #rrggbb or by name, or `corner`, the default: that of the top left pixel"},
+     .help = "Colour of the border; corner: that of the top left pixel"},
     {.name = "margin",
      .type = PARAM_INT,
      .offset = offsetof(struct trim_params, margin),
@@ -58,23 +59,6 @@ struct border {
     double full, limit;
 };
 
-static bool from_corner(const struct trim_params *params)
-{
-    return !params->background || strcmp(params->background, "corner") == 0;
-}
-
-static int parse_background(const struct trim_params *params, struct colour *colour, struct error *error)
-{
-    static const struct param entry = {.name = "background", .type = PARAM_COLOUR, .unit = ""};
-    return from_corner(params) ? 0 : param_parse(&entry, params->background, colour, error);
-}
-
-static int trim_check(const void *params, struct error *error)
-{
-    struct colour colour = {0};
-    return parse_background(params, &colour, error);
-}
-
 static int trim_plan(const void *params, const struct shape *in, struct stage_plan *plan, struct error *error)
 {
     (void)params, (void)error;
@@ -98,14 +82,13 @@ static struct border border_of(const struct stage_run *run)
 {
     const struct trim_params *params = run->params;
     const double full = (double)floatrow_full(run->in.sample);
-    const bool corner = from_corner(params);
-    struct colour named = {0};
+    const struct colour *named = &params->background;
+    const bool corner = named->none;
     struct border border = {.alpha = shape_has_alpha(&run->in) ? run->in.channels - 1u : 0,
                             .colour = run->in.channels < 3 ? 0 : 1,
                             .full = full,
                             .limit = params->threshold * full};
-    parse_background(params, &named, NULL);
-    const uint16_t values[] = {named.red, named.green, named.blue};
+    const uint16_t values[] = {named->red, named->green, named->blue};
     border.nothing = corner && border.alpha && sample_at(run->in.sample, run->src, border.alpha) <= 0;
     for (unsigned c = 0; c < 3; c++)
         border.background[c] = corner      ? sample_at(run->in.sample, run->src, c * border.colour)
@@ -209,7 +192,6 @@ const struct stage trim_stage = {
     .params = trim_table,
     .params_bytes = sizeof(struct trim_params),
     .accepts = STAGE_ANY,
-    .check = trim_check,
     .plan = trim_plan,
     .begin = trim_begin,
     .rows = trim_rows,

@@ -245,6 +245,22 @@ END
     says "only one config"
 }
 
+@test "check tells of inputs that are not there, whatever else is wrong" {
+    mkdir here
+    printf 'input: [gone, here, "*.png", lost/too]\nfiles_from: list\n' >c.yaml
+    "$FORKMILL" check c.yaml >.out 2>.err
+    grep -q '^c.yaml: ok' .out
+    says "warning: input: gone: No such file or directory"
+    says "warning: input: lost/too: No such file or directory"
+    says "warning: files_from: list: No such file or directory"
+    [ "$(grep -c warning .err)" -eq 3 ]
+    printf 'stages: [{tee: {name: "{stem}.png"}}, {tee: {name: "{stem}.png"}}]\n' >>c.yaml
+    refused check c.yaml
+    says "c.yaml:3:40: error: tee: its files would be called like those of an earlier tee"
+    says "warning: input: gone"
+    says "warning: input: lost/too"
+}
+
 @test "a variable that is nearly a setting's is pointed out" {
     FORKMILL_WORKRES=3 run "$FORKMILL" run --print-config
     [ "$status" -eq 0 ]
@@ -256,6 +272,10 @@ END
         "$FORKMILL" "$flag" | grep -q '^usage: forkmill run'
     done
     [[ "$("$FORKMILL" --version)" =~ ^forkmill\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    [ "$("$FORKMILL" version)" = "$("$FORKMILL" --version)" ]
+    for command in run bench report stages check doctor; do
+        "$FORKMILL" help $command | cmp - <("$FORKMILL" $command --help)
+    done
     "$FORKMILL" run --help >help
     "$FORKMILL" --help-man | sed 's/\\-/-/g' >page
     names=$("$FORKMILL" run --print-config | sed -n 's/^\(# \)\?\([a-z_]*\):.*/\2/p' | grep -vx 'stages\|save')

@@ -142,6 +142,9 @@ for group in json.load(sys.stdin)["facts"].values():
   cpus=$(fact cpu allotted)
   run -0 "$FORKMILL" run -v -i in -o out -w 3
   grep -qE "^3 processes x 1 thread, $cpus CPUs? allotted" <<<"$output"
+  [[ $output == *"pool main: 3 workers (-w)"* ]]
+  run -0 "$FORKMILL" run -v -i in -o own -w 9 -s pool:workers=2 -s pool
+  [[ $output == *"pool main: 2 workers (its own)"* && $output == *"pool pool2: 9 workers (-w)"* ]]
   run -0 "$FORKMILL" run -v -i in -o out -w 2 --engine thread
   grep -qE "^1 process x 2 threads, $cpus CPUs? allotted" <<<"$output"
   run -0 taskset -c 0 "$FORKMILL" run -v -i in -o out -w 2

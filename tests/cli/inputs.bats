@@ -141,6 +141,27 @@ teardown() {
     failed b.png io "No such file or directory"
 }
 
+@test "outputs of another run among the inputs are pointed out, once, and can be left out" {
+    mkdir photos
+    icon photos/a.png; icon photos/b.png 2
+    mill 0 -i photos -o photos/thumbs --journal
+    silent .out
+    absent warning .err
+    mill 0 -i photos -o again
+    says "warning: photos/thumbs is the output directory of another run; --exclude thumbs leaves it out"
+    [ "$(grep -c warning .err)" -eq 1 ]
+    [ "$(files again)" -eq 4 ]
+    says "4 done, 0 failed, 0 skipped, of 4"
+    absent "left out" .err
+    mill 0 -i photos -o dry --dry-run
+    says "warning: photos/thumbs is the output directory of another run; --exclude thumbs leaves it out"
+    mill 0 -i photos -o without --exclude thumbs
+    absent warning .err
+    [ "$(files without)" -eq 2 ]
+    mill 0 -i photos/thumbs -o smaller
+    absent warning .err
+}
+
 @test "what is no regular file is passed over with a note, and never waited for" {
     mkdir tree
     icon tree/a.png

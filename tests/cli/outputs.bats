@@ -59,6 +59,15 @@ END
     mill 2 -i "$in" -o out -s 'tee:nam=x'
     says "tee has no parameter 'nam'; did you mean 'name'?"
     mill 2 -i "$in" -o out -s 'tee:name={stem}.png' -s 'tee:name={stem}.png'
+    says "its files would be called like those of an earlier tee"
+    mill 2 -i "$in" -o out -s tee -s 'tee:name=small/{name}' -s flip -s tee -s invert
+    says "its files would be called like those of an earlier tee"
+    mill 2 -i "$in" -o out -s 'tee:name={stem}.png' -s 'tee:name={name},format=png'
+    says "its files would be called like those of an earlier tee"
+    # Alike for some inputs only.
+    mkdir png
+    icon png/a.png
+    mill 2 -i png -o out -s 'tee:name={stem}.png' -s 'tee:name={name}'
     says "twice: it is given twice, or two outputs have one name"
     [ ! -e out ]
 }

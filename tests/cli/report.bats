@@ -120,7 +120,24 @@ END
     [ "$code" -eq 2 ]
     code=0
     report nowhere || code=$?
-    [ "$code" -ne 0 ]
+    [ "$code" -eq 3 ]
+    says "nowhere: No such file or directory; the output directory of a run is wanted"
+    echo text >file
+    code=0
+    report file || code=$?
+    [ "$code" -eq 3 ]
+    says "file: Not a directory; the output directory of a run is wanted"
+}
+
+@test "the journal itself stands for its directory" {
+    mill 0 -i in -o out -s invert
+    report out
+    cp .out whole
+    report out/.forkmill-journal.db
+    diff whole .out
+    cd out
+    report .forkmill-journal.db
+    grep -v forkmill-journal .out | diff <(sed 's/^out/./' ../whole) -
 }
 
 @test "a read-only directory's journal can be read" {

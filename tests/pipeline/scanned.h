@@ -16,9 +16,9 @@ static inline bool known(const char *name)
 }
 
 struct seen {
-    char text[1 << 20]; /* "F rel|shown\n", "N shown\n", "E shown\n" in order */
+    char text[1 << 20]; /* "F rel|shown\n", "N shown\n", "H shown\n", "E shown\n" in order */
     struct scan_counts counts;
-    char reason[228]; /* of the last note or error */
+    char reason[228]; /* of the last note, hint or error */
     int code;
 };
 
@@ -52,7 +52,7 @@ static inline int scan_all(struct scan_options *options)
             assert_string_not_equal(entry.reason.reason, "");
             strcpy(seen.reason, entry.reason.reason);
             seen.code = entry.reason.code;
-            at += snprintf(at, left, "%c %s\n", entry.kind == SCAN_NOTE ? 'N' : 'E', entry.shown);
+            at += snprintf(at, left, "%c %s\n", "FNHE"[entry.kind], entry.shown);
         }
     }
     assert_int_equal(scan_next(scan, &entry), 0);

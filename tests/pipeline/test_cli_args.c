@@ -114,6 +114,13 @@ static void wrong_words_are_all_reported(void **state)
         {"--\x1b[1m", "\\x1b[1m"},
         {"--set=workers", "'workers' is not NAME=VALUE"},
         {"--set=wokers=1", "unknown setting 'wokers'; did you mean 'workers'?"},
+        {"-j4", "unknown flag '-j4'; did you mean -w, --workers?"},
+        {"--jobs=4", "unknown flag '--jobs'; did you mean -w, --workers?"},
+        {"--threads", "did you mean -w, --workers?"},
+        {"--overwrite", "unknown flag '--overwrite'; did you mean '--force'?"},
+        {"--resume", "unknown flag '--resume'; the same command again does what is left"},
+        {"--retry", "did you mean '--retry-failed'?"},
+        {"--retri", "did you mean '--retries'?"},
         {"--workers", "--workers wants a value"},
         {"-w", "-w wants a value"},
     };

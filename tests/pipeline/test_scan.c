@@ -139,6 +139,39 @@ static void odd_names_survive(void **state)
                                    "F two\nlines.png|-in/two\nlines.png\nF \xff\xfe.png|-in/\xff\xfe.png\n");
 }
 
+/* The journal tells a run's output directory; one that is given as the input is meant. */
+static void outputs_of_other_runs_are_pointed_out(void **state)
+{
+    (void)state;
+    small_tree();
+    tree_file("in/" SCAN_JOURNAL_NAME, "");
+    tree_dir("in/b/thumbs");
+    tree_file("in/b/thumbs/" SCAN_JOURNAL_NAME, "");
+    tree_file("in/b/thumbs/t.png", "t");
+    tree_dir("in/b/thumbs/sub");
+    tree_file("in/b/thumbs/sub/u.png", "u");
+    assert_int_equal(scan_inputs(true, "in/b", NULL), 0);
+    assert_non_null(strstr(seen.text, "\nH in/b/thumbs\nF thumbs/sub/u.png|in/b/thumbs/sub/u.png\n"
+                                      "F thumbs/t.png|in/b/thumbs/t.png\n"));
+    assert_string_equal(seen.reason,
+                        "is the output directory of another run; --exclude thumbs leaves it out");
+    const uint64_t files = seen.counts.files;
+    assert_int_equal(seen.counts.notes, 0);
+    assert_int_equal(scan_inputs(true, "in", NULL), 0);
+    assert_non_null(strstr(seen.reason, "--exclude b/thumbs leaves"));
+    assert_null(strstr(seen.text, "H in\n"));
+    struct param_list inputs = {(char *[]){"in/b"}, 1}, exclude = {(char *[]){"thumbs"}, 1};
+    assert_int_equal(
+        scan_all(&(struct scan_options){.inputs = &inputs, .recursive = true, .exclude = &exclude}), 0);
+    assert_int_equal(seen.counts.files, files - 2);
+    assert_null(strstr(seen.text, "H "));
+    assert_int_equal(scan_inputs(true, "in/b/thumbs", NULL), 0);
+    assert_null(strstr(seen.text, "H "));
+    /* It is nothing that a glob could be said to have matched. */
+    assert_int_equal(scan_inputs(true, "in/*/thumbs/*.pgm", NULL), 0);
+    assert_non_null(strstr(seen.text, "H in/b/thumbs\nE in/*/thumbs/*.pgm\n"));
+}
+
 static void what_is_no_file_is_noted(void **state)
 {
     (void)state;
@@ -291,6 +324,7 @@ int main(void)
         TEST(what_is_missing_is_named),
         TEST(include_and_exclude_choose),
         TEST(odd_names_survive),
+        TEST(outputs_of_other_runs_are_pointed_out),
         TEST(what_is_no_file_is_noted),
         TEST(links_are_followed_beneath_the_root_only),
         TEST(the_output_directory_is_left_out),

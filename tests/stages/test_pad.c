@@ -49,6 +49,8 @@ static void borders_have_the_alpha_that_help_says(void **state)
         {"left=1", {0, 0, 0, 0, 1, 2, 3, 4}},
         {"left=1,extend=white", {255, 255, 255, 255, 1, 2, 3, 4}},
         {"left=1,extend=background,background=#102030", {16, 32, 48, 255, 1, 2, 3, 4}},
+        {"left=1,background=#102030", {16, 32, 48, 255, 1, 2, 3, 4}}, /* given, so it is wanted */
+        {"left=1,extend=background", {255, 255, 255, 255, 1, 2, 3, 4}},
         {"left=1,extend=copy", {1, 2, 3, 4, 1, 2, 3, 4}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -145,7 +147,8 @@ static void impossible_borders_are_refused(void **state)
 {
     (void)state;
     const struct stage *pad = stage_find("pad");
-    static const char *const contradictions[] = {"", "width=5,left=1", "height=5,bottom=1", "gravity=north"};
+    static const char *const contradictions[] = {"", "width=5,left=1", "height=5,bottom=1", "gravity=north",
+                                                 "left=1,extend=copy,background=red"};
     for (size_t i = 0; i < sizeof contradictions / sizeof *contradictions; i++) {
         struct error error = {0};
         void *params = harness_params(pad, contradictions[i]);

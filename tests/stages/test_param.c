@@ -52,6 +52,25 @@ static void defaults_are_parsed_and_print_as_written(void **state)
     param_free(table, &block);
 }
 
+static void words_may_be_spelt_as_by_others(void **state)
+{
+    (void)state;
+    static const struct param places = {
+        .name = "gravity", .type = PARAM_CHOICE, .choices = "north|centre|jpeg"};
+    static const struct param american = {
+        .name = "gravity", .type = PARAM_CHOICE, .choices = "centre|center"};
+    int index;
+    struct error error;
+    assert_int_equal(param_parse(&places, "center", &index, NULL), 0);
+    assert_int_equal(index, 1);
+    assert_int_equal(param_parse(&places, "jpg", &index, NULL), 0);
+    assert_int_equal(index, 2);
+    assert_int_equal(param_parse(&american, "center", &index, NULL), 0);
+    assert_int_equal(index, 1);
+    assert_int_equal(param_parse(&table[2], "center", &index, &error), ERROR_USAGE);
+    assert_non_null(strstr(error.reason, "'center' is not one of inside|cover|fill"));
+}
+
 static void words_stand_for_numbers(void **state)
 {
     (void)state;
@@ -86,6 +105,24 @@ static void words_stand_apart_from_numbers(void **state)
     }
     assert_int_equal(param_parse(&signs[1], "nan", &block, NULL), ERROR_USAGE);
     assert_int_equal(param_parse(&signs[0], "-9", &block, NULL), ERROR_USAGE);
+}
+
+static void a_word_stands_for_no_colour(void **state)
+{
+    (void)state;
+    static const struct param back = {
+        .name = "back", .type = PARAM_COLOUR, .initial = "corner", .choices = "corner"};
+    struct colour colour = {.red = 1};
+    struct error error = {0};
+    char text[16];
+    assert_int_equal(param_parse(&back, "corner", &colour, NULL), 0);
+    assert_true(colour.none && colour.red == 0);
+    assert_string_equal(param_text(&back, &colour, text, sizeof text), "corner");
+    assert_int_equal(param_parse(&back, "#f00", &colour, NULL), 0);
+    assert_true(!colour.none && colour.red == 65535);
+    assert_string_equal(param_text(&back, &colour, text, sizeof text), "#ff0000");
+    assert_int_equal(param_parse(&back, "corne", &colour, &error), ERROR_USAGE);
+    assert_non_null(strstr(error.reason, "not a colour like #ff8800 or white, or corner"));
 }
 
 static void wrong_values_say_what_is_allowed(void **state)
@@ -134,8 +171,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_parsed_and_print_as_written),
+        cmocka_unit_test(words_may_be_spelt_as_by_others),
         cmocka_unit_test(words_stand_for_numbers),
         cmocka_unit_test(words_stand_apart_from_numbers),
+        cmocka_unit_test(a_word_stands_for_no_colour),
         cmocka_unit_test(wrong_values_say_what_is_allowed),
         cmocka_unit_test(lists_append),
     };

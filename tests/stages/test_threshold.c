@@ -148,6 +148,20 @@ static void otsu_of_one_value_is_black(void **state)
     }
 }
 
+static void a_level_beside_otsu_is_refused(void **state)
+{
+    (void)state;
+    const struct stage *threshold = stage_find("threshold");
+    struct error error = {0};
+    void *params = harness_params(threshold, "method=otsu,value=0.2");
+    assert_int_equal(threshold->check(params, &error), ERROR_USAGE);
+    assert_non_null(strstr(error.reason, "either value or method=otsu"));
+    harness_free_params(threshold, params);
+    params = harness_params(threshold, "method=value,value=0.2");
+    assert_int_equal(threshold->check(params, NULL), 0);
+    harness_free_params(threshold, params);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +170,7 @@ int main(void)
         cmocka_unit_test(otsu_finds_the_best_level),
         cmocka_unit_test(otsu_of_floats_divides_their_range),
         cmocka_unit_test(otsu_of_one_value_is_black),
+        cmocka_unit_test(a_level_beside_otsu_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

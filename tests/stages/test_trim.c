@@ -142,9 +142,10 @@ static void what_is_no_colour_is_refused(void **state)
     (void)state;
     const struct stage *stage = stage_find("trim");
     struct error error = {0};
-    void *params = harness_params(stage, "background=whit");
-    assert_int_equal(stage->check(params, &error), ERROR_USAGE);
-    assert_non_null(strstr(error.reason, "whit"));
+    void *params = harness_params(stage, "");
+    assert_int_equal(param_parse(param_find(stage->params, "background"), "whit", params, &error),
+                     ERROR_USAGE);
+    assert_non_null(strstr(error.reason, "'whit' is not a colour like #ff8800 or white, or corner"));
     harness_free_params(stage, params);
 }
 
