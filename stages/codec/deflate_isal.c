@@ -187,7 +187,8 @@ static bool feed(struct isal_inflater *inflater)
     return true;
 }
 
-/* Is there nothing left but the end of the stream, and nothing after it? */
+/* Is there nothing left but the end of the stream, and nothing after it? Not in the bytes either that the
+ * library has taken ahead. */
 static bool finish(struct isal_inflater *inflater)
 {
     struct inflate_state *state = &inflater->state;
@@ -200,7 +201,7 @@ static bool finish(struct isal_inflater *inflater)
         if (state->block_state != ISAL_BLOCK_FINISH && (state->avail_in > 0 || !feed(inflater)))
             return false;
     }
-    return state->avail_in == 0 && !feed(inflater) && kept_to_window(state);
+    return state->avail_in == 0 && state->read_in_length < 8 && !feed(inflater) && kept_to_window(state);
 }
 
 static bool inflate_piece(struct isal_inflater *inflater, uint8_t *piece, size_t piece_bytes, bool last)
