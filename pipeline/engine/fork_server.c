@@ -119,6 +119,13 @@ static void end_worker(struct place *place)
     kill(place->pid, SIGKILL);
 }
 
+/* Has the main process said, behind orders that are still there, that it wants no more? */
+static bool dismissed(const struct server *server)
+{
+    struct pollfd look = {.fd = server->socket, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0;
+}
+
 static void obey(struct server *server, const struct order *order)
 {
     if (order->worker >= server->workers)
@@ -192,8 +199,11 @@ static void serve(struct server *server)
         reap(server);
         struct order order;
         ssize_t got;
-        while ((got = recv(server->socket, &order, sizeof order, MSG_DONTWAIT)) == sizeof order)
+        while ((got = recv(server->socket, &order, sizeof order, MSG_DONTWAIT)) == sizeof order) {
+            if (dismissed(server))
+                end_server(server);
             obey(server, &order);
+        }
         if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
             end_server(server);
         more = send_reports(server);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 
 /* What workers tell, in memory shared with them. */
 struct told {
-    _Atomic int32_t pid[4];
+    _Atomic int32_t pid[64];
     _Atomic int32_t descriptors;
     _Atomic int command; /* 0 wait, 1 exit 7, 2 count descriptors and exit 0 */
 };
@@ -200,6 +201,26 @@ static void stopping_the_server_ends_its_workers(void **state)
     munmap(told, sizeof *told);
 }
 
+/* As a run does that is refused at once: nobody is begun only to be killed. */
+static void a_server_that_is_no_longer_wanted_begins_nobody(void **state)
+{
+    (void)state;
+    enum { WORKERS = 64 };
+    struct told *told = new_told();
+    struct fork_server server;
+    assert_int_equal(fork_server_start(&server, WORKERS, work, told, NULL), 0);
+    kill(server.pid, SIGSTOP);
+    await_stopped(server.pid);
+    for (uint32_t i = 0; i < WORKERS; i++)
+        assert_true(fork_server_spawn(&server, i));
+    shutdown(server.socket, SHUT_WR);
+    kill(server.pid, SIGCONT);
+    fork_server_stop(&server);
+    for (uint32_t i = 0; i < WORKERS; i++)
+        assert_int_equal(atomic_load(&told->pid[i]), 0);
+    munmap(told, sizeof *told);
+}
+
 static void killing_the_server_is_noticed_and_ends_its_workers(void **state)
 {
     (void)state;
@@ -249,6 +270,7 @@ int main(void)
         cmocka_unit_test(orders_to_kill_never_wait_for_a_stopped_server),
         cmocka_unit_test(a_worker_has_no_descriptor_beyond_stderr),
         cmocka_unit_test(stopping_the_server_ends_its_workers),
+        cmocka_unit_test(a_server_that_is_no_longer_wanted_begins_nobody),
         cmocka_unit_test(killing_the_server_is_noticed_and_ends_its_workers),
         cmocka_unit_test(nothing_outlives_the_parent),
     };
