@@ -166,7 +166,8 @@ static bool print_marker(const char *name)
         const struct param *(*table)(void);
     } markers[] = {
         {"pool", "Gives the stages after it workers and a queue of their own", config_pool_table},
-        {"tee", "Makes an output of the stages after it; takes what save takes", config_tee_table},
+        {"tee", "Makes an output of the stages after it; takes what save takes, but for recompress",
+         config_tee_table},
         {"when", "In any stage: leaves items out of it. All that is given must hold", job_when_params},
     };
     for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {

@@ -7,7 +7,7 @@
 
 The tables between <!-- table: NAME --> and <!-- end --> in README.md are made from the program's own output. Every
 YAML example must pass `forkmill check`, every line of an example that begins with "forkmill run" must be understood,
-every link to a file must lead to one, and the kinds of failures must be those of stages/error.c.
+every link to a file or a heading must lead to one, and the kinds of failures must be those of stages/error.c.
 """
 import json
 import os
@@ -18,7 +18,8 @@ import tempfile
 
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.S)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
-LINK = re.compile(r"\]\(([^)#]+)\)")
+LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.M)
 HELP_COLUMN = 33
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pipeline/README.md", "stages/README.md",
              "datasets/README.md", "bench/README.md"]
@@ -79,9 +80,11 @@ def settings_table(forkmill):
     return table(["Key", "Flag", "Default", "Meaning"], rows)
 
 
-def stages_table(forkmill):
+def stages_table(forkmill, synthetic=False):
     rows = []
     for stage in json.loads(output(forkmill, "stages", "--json")):
+        if (stage["group"] == "synthetic") != synthetic:
+            continue
         parameters = ", ".join(f"`{each['name']}`" + (f" {each['default']}" if each["default"] is not None else "")
                                for each in stage["parameters"])
         kinds = " ".join(kind for kind in ("images", "arrays") if stage[kind])
@@ -94,7 +97,11 @@ def exits_table(forkmill):
     return table(["Code", "Meaning"], [re.split(r"(?<!,) +", line.strip(), maxsplit=1) for line in lines])
 
 
-MAKERS = {"settings": settings_table, "stages": stages_table, "exits": exits_table}
+def synthetic_table(forkmill):
+    return stages_table(forkmill, synthetic=True)
+
+
+MAKERS = {"settings": settings_table, "stages": stages_table, "synthetic": synthetic_table, "exits": exits_table}
 
 
 def with_tables(readme, forkmill):
@@ -129,10 +136,22 @@ def check_examples(path, text, forkmill, folder):
                 yield f"{path}: {line}\n{result.stderr}"
 
 
+def anchors(path):
+    """What a link may say behind # to reach a heading, as GitHub makes it."""
+    with open(path, encoding="utf-8") as file:
+        headings = HEADING.findall(BLOCK.sub("", file.read()))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def check_links(root, path, text):
-    for target in LINK.findall(BLOCK.sub("", text)):
-        if "://" not in target and not os.path.exists(os.path.join(root, os.path.dirname(path), target)):
+    for target, anchor in LINK.findall(BLOCK.sub("", text)):
+        if "://" in target:
+            continue
+        file = os.path.join(root, os.path.dirname(path), target) if target else os.path.join(root, path)
+        if not os.path.exists(file):
             yield f"{path}: nothing at {target}"
+        elif anchor and anchor not in anchors(file):
+            yield f"{path}: no heading for {target}#{anchor}"
 
 
 def check_kinds(root, readme):
