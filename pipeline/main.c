@@ -107,6 +107,8 @@ static int choose(int argc, char **argv)
         printf("forkmill %s\n", FORKMILL_VERSION);
     else if (strcmp(word, "--help-man") == 0)
         cli_man_page();
+    else if (strcmp(word, "--help-bash") == 0)
+        cli_completion();
     else
         return unknown_command(word);
     return EXIT_DONE;

@@ -21,6 +21,13 @@ int cli_doctor(int argc, char **argv);
 void cli_help(void);
 void cli_help_command(enum cli_command command);
 void cli_man_page(void);
+void cli_completion(void);
+
+/* The command at this place among all, and what it is called; NULL: there is none. */
+const char *cli_command_name(size_t index, enum cli_command *command);
+
+/* Has the command a switch that stands in for the setting? */
+bool cli_hides(enum cli_command command, const struct param *setting);
 
 /* Writes the config's values to standard output as a config that gives the same job, with their origins. */
 void cli_print_config(const struct config *config);

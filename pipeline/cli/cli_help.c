@@ -32,6 +32,14 @@ static const struct {
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
+const char *cli_command_name(size_t index, enum cli_command *command)
+{
+    if (index >= COMMAND_COUNT)
+        return NULL;
+    *command = commands[index].command;
+    return commands[index].name;
+}
+
 static const char *const exit_codes[][2] = {
     {"0", "All items are done, or rightly skipped"},
     {"1", "Some items failed, now or in an earlier run; doctor: a default run would not work"},
@@ -117,8 +125,7 @@ static void print_flag(const char *flags, const char *help)
     print_wrapped(help, column, 33);
 }
 
-/* Has the command a switch that stands in for the setting? */
-static bool hidden(const struct param *setting, enum cli_command command)
+bool cli_hides(enum cli_command command, const struct param *setting)
 {
     for (const struct cli_switch *one = cli_switches; one->name; one++) {
         if ((one->commands & command) && strcmp(one->name, setting->name) == 0)
@@ -131,7 +138,7 @@ static void print_settings(enum cli_command command)
 {
     char flags[128], help[512];
     for (const struct param *setting = settings_table; setting->name; setting++) {
-        if (hidden(setting, command))
+        if (cli_hides(command, setting))
             continue;
         setting_flags(setting, flags, sizeof flags);
         setting_help(setting, help, sizeof help);

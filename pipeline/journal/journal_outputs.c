@@ -18,10 +18,11 @@ int64_t journal_mtime_ns(const struct stat *st)
     return (int64_t)((uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec);
 }
 
-int journal_outputs_add(struct journal_outputs *outputs, const char *name, const struct stat *st,
-                        struct error *error)
+int journal_outputs_add(struct journal_outputs *outputs, const char *own, const char *name,
+                        const struct stat *st, struct error *error)
 {
-    const size_t name_bytes = strlen(name) + 1, wanted = outputs->used_bytes + NUMBERS_BYTES + name_bytes;
+    const char *said = strcmp(name, own) == 0 ? "" : name;
+    const size_t name_bytes = strlen(said) + 1, wanted = outputs->used_bytes + NUMBERS_BYTES + name_bytes;
     if (wanted > outputs->size_bytes) {
         char *bytes = realloc(outputs->bytes, 2 * wanted);
         if (!bytes)
@@ -33,7 +34,7 @@ int journal_outputs_add(struct journal_outputs *outputs, const char *name, const
     *at++ = ' ';
     at = digits_put_signed(at, journal_mtime_ns(st));
     *at++ = ' ';
-    memcpy(at, name, name_bytes);
+    memcpy(at, said, name_bytes);
     outputs->used_bytes = (size_t)(at - outputs->bytes) + name_bytes;
     return 0;
 }
@@ -61,7 +62,7 @@ static int next(const char *bytes, size_t length_bytes, size_t *position, uint64
     return 1;
 }
 
-bool journal_outputs_stand(const char *bytes, size_t length_bytes, int directory)
+bool journal_outputs_stand(const char *bytes, size_t length_bytes, const char *own, int directory)
 {
     size_t position = 0;
     uint64_t size_bytes;
@@ -70,6 +71,7 @@ bool journal_outputs_stand(const char *bytes, size_t length_bytes, int directory
     struct stat st;
     int more;
     while ((more = next(bytes, length_bytes, &position, &size_bytes, &mtime_ns, &name)) > 0) {
+        name = *name ? name : own;
         if (!beneath_sound(name) || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size_bytes || journal_mtime_ns(&st) != mtime_ns)
             return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files that an item made, as they were left: a list in one block of bytes. Each entry is text: size in
- * bytes, a space, time of change in nanoseconds, a space, name below the output directory, NUL. */
+ * bytes, a space, time of change in nanoseconds, a space, name below the output directory, NUL. A name that
+ * is the item's own, as most are, is left out. */
 #ifndef PIPELINE_JOURNAL_OUTPUTS_H
 #define PIPELINE_JOURNAL_OUTPUTS_H
 
@@ -19,13 +20,13 @@ struct journal_outputs {
 
 int64_t journal_mtime_ns(const struct stat *st);
 
-/* Appends a file. ERROR_MEMORY. */
-int journal_outputs_add(struct journal_outputs *outputs, const char *name, const struct stat *st,
-                        struct error *error);
+/* Appends a file of the item `own`. ERROR_MEMORY. */
+int journal_outputs_add(struct journal_outputs *outputs, const char *own, const char *name,
+                        const struct stat *st, struct error *error);
 
-/* Do all files stand below the directory as the list says? A list that is none, and names that lead
- * elsewhere: no. */
-bool journal_outputs_stand(const char *bytes, size_t length_bytes, int directory);
+/* Do all files of the item `own` stand below the directory as the list says? A list that is none, and names
+ * that lead elsewhere: no. */
+bool journal_outputs_stand(const char *bytes, size_t length_bytes, const char *own, int directory);
 
 /* How many there are and how many bytes, as the list says. */
 void journal_outputs_sum(const char *bytes, size_t length_bytes, uint64_t *count, uint64_t *total_bytes);

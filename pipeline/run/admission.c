@@ -133,18 +133,25 @@ static bool make_room(struct admission *admission, uint32_t keep, uint64_t room)
 /* Items read ahead only wait; beyond enough to keep everyone busy they may take a quarter of the budget and
  * no more than this, so that a few slots stay warm in place of many cold ones. */
 #define AHEAD_BYTES ((uint64_t)16 << 20)
-#define LARGE_BYTES ((uint64_t)16 << 20)
+
+/* How many items may wait beside those that are worked on. A large item takes long enough for one to be
+ * written and the next one read meanwhile, in one slot; and memory takes long to be filled for the first
+ * time, under a hypervisor as long as a gigabyte a second. */
+#define LARGE_BYTES  ((uint64_t)16 << 20)
+#define MIDDLE_BYTES ((uint64_t)4 << 20)
+
+static uint32_t most_waiting(uint64_t item_bytes, uint32_t workers)
+{
+    return item_bytes > LARGE_BYTES ? 1 : item_bytes > MIDDLE_BYTES ? 2 + workers / 4 : 2 + workers;
+}
 
 static bool far_enough_ahead(const struct admission *admission, const struct slot_need *need)
 {
     uint64_t in_use = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
     uint64_t share = admission->budget_bytes / 4 < AHEAD_BYTES ? admission->budget_bytes / 4 : AHEAD_BYTES;
     uint64_t total = chain_need_total(need);
-    /* A large item takes long enough for one to be written and the next one read meanwhile, in one slot; and
-     * memory takes long to be filled for the first time, under a hypervisor as long as a gigabyte a second.
-     */
-    uint32_t waiting = total > LARGE_BYTES ? 1 : admission->machine->worker_count + 2;
-    return admission->in_flight >= admission->machine->worker_count + waiting && in_use + total > share;
+    uint32_t workers = admission->machine->worker_count;
+    return admission->in_flight >= workers + most_waiting(total, workers) && in_use + total > share;
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */

@@ -25,7 +25,7 @@ int resume_judge(struct resume *resume, const char *shown, const char *rel, cons
     TRY(journal_find(resume->journal, shown, rel, (uint64_t)st->st_size, journal_mtime_ns(st), fate, found,
                      error));
     const bool stands = *fate == JOURNAL_DONE && (!resume->records || found->recorded) &&
-                        journal_outputs_stand(found->outputs, found->outputs_bytes, resume->directory);
+                        journal_outputs_stand(found->outputs, found->outputs_bytes, rel, resume->directory);
     const bool failed = *fate == JOURNAL_FAILED && !resume->retry_failed && lasting(&found->error);
     if (!stands && !failed)
         *fate = JOURNAL_NOTHING;

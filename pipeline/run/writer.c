@@ -85,7 +85,7 @@ static int write_file(struct writer *writer, const struct item *item, const stru
     struct stat made;
     TRY(outfile_write(writer->out, name, bytes, piece->length_bytes, &input, writer->journal ? &made : NULL,
                       &outcome->error));
-    return writer->journal ? journal_outputs_add(&writer->made, name, &made, &outcome->error) : 0;
+    return writer->journal ? journal_outputs_add(&writer->made, item->rel, name, &made, &outcome->error) : 0;
 }
 
 static int write_pieces(struct writer *writer, const struct item *item, struct outcome *outcome)

@@ -155,7 +155,9 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
 @test "scaling.sh has a row for each job" {
   cd "$BATS_TEST_TMPDIR"
   "$FORKMILL_ROOT/bench/scaling.sh" --quick copy "invert sobel" >table
-  [ "$(rows '`copy invert sobel` \|( [0-9.]+ \|){3} [0-9.]+')" -eq 1 ]
+  [ "$(rows '`copy invert sobel` \|( [0-9.]+ \|){4} -')" -eq 1 ]
+  "$FORKMILL_ROOT/bench/scaling.sh" --quick copy >table
+  [ "$(rows '`copy` \|( [0-9.]+ \|){4} [0-9.]+')" -eq 1 ]
 }
 
 @test "overhead.sh has a row for each job on each kind of picture" {

@@ -290,6 +290,41 @@ END
     "$FORKMILL" run --bogus --help | cmp - help
 }
 
+# What bash would offer at the end of these words, one after the other in one line.
+offered() {
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _forkmill
+    echo "${COMPREPLY[*]}"
+}
+
+@test "bash completes commands, flags, their values and stages" {
+    "$FORKMILL" --help-bash >completion
+    bash -n completion
+    # shellcheck source=/dev/null
+    . ./completion
+    complete -p forkmill
+    [ "$(offered forkmill re)" = report ]
+    [ "$(offered forkmill help st)" = stages ]
+    [ "$(offered forkmill run --ret)" = "--retry-failed --retries" ]
+    [ "$(offered forkmill run --no-rec)" = --no-recursive ]
+    [ "$(offered forkmill bench --work)" = --workers ]
+    [ "$(offered forkmill report --retr)" = "" ]
+    [ "$(offered forkmill run -i a --engine thr)" = thread ]
+    [ "$(offered forkmill run --engine = op)" = openmp ]
+    [ "$(offered forkmill run --engine =)" = "process thread openmp serial" ]
+    [ "$(offered forkmill run -s resi)" = resize ]
+    [ "$(offered forkmill stages whe)" = when ]
+    [ "$(offered forkmill run -i "")" = "" ] # names of files
+    [ "$(offered forkmill run -s "" | wc -w)" -eq "$(($(grep -c '^STAGE(' "$FORKMILL_ROOT/stages/stages.def") + 2))" ]
+    # The flags of each command are those of its help.
+    for command in run bench report stages check doctor; do
+        "$FORKMILL" $command --help | sed -nE 's/^  (-.,|   ) --\[no-\]/--no-/p; s/^  (-.,|   ) --/--/p' |
+            cut -d ' ' -f 1 | sort >flags
+        offered forkmill $command -- | tr ' ' '\n' | sort | diff flags -
+        [ "$(wc -l <flags)" -ge 1 ]
+    done
+}
+
 @test "what would fail for every file of a format is found by check, all of it at once" {
     printf '%s\n' 'load: {shape: 4xx3, delimiter: ab, missing: foo}' 'save: {delimiter: "5"}' 'trace: ""' >c.yaml
     refused check c.yaml
@@ -324,7 +359,7 @@ END
     "$FORKMILL_GENERATE" icons photos
     "$FORKMILL" run -q -i photos -o out --journal
     printf 'input: photos\noutput: out2\n' >c.yaml
-    commands=(--help --version --help-man "help" "run --help" stages "stages --json" "stages resize"
+    commands=(--help --version --help-man --help-bash "help" "run --help" stages "stages --json" "stages resize"
         "stages pool" "check c.yaml" doctor "doctor --json" "report out" "report out --json"
         "run c.yaml --print-config" "run c.yaml --dry-run" "run c.yaml --json"
         "bench c.yaml --engines serial --repeat 1" "bench c.yaml --engines serial --repeat 1 --json -")

@@ -265,28 +265,35 @@ static void outputs_stand_or_do_not(void **state)
     tree_file("out/a", "12345");
     tree_file("beside", "12345");
     assert_int_equal(stat("out/a", &st), 0);
-    assert_int_equal(journal_outputs_add(&list, "a", &st, NULL), 0);
-    assert_true(journal_outputs_stand(list.bytes, list.used_bytes, directory));
-    assert_false(journal_outputs_stand(list.bytes, list.used_bytes - 1, directory));
+    assert_int_equal(journal_outputs_add(&list, "own", "a", &st, NULL), 0);
+    assert_true(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
+    assert_false(journal_outputs_stand(list.bytes, list.used_bytes - 1, "own", directory));
     st.st_size++;
-    assert_int_equal(journal_outputs_add(&list, "a", &st, NULL), 0);
-    assert_false(journal_outputs_stand(list.bytes, list.used_bytes, directory));
+    assert_int_equal(journal_outputs_add(&list, "own", "a", &st, NULL), 0);
+    assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
     static const char *const names[] = {"../beside", "x/../../beside", "..", ""};
     for (size_t i = 0; i < 4; i++) {
         list.used_bytes = 0;
         assert_int_equal(stat("beside", &st), 0);
-        assert_int_equal(journal_outputs_add(&list, names[i], &st, NULL), 0);
-        assert_false(journal_outputs_stand(list.bytes, list.used_bytes, directory));
+        assert_int_equal(journal_outputs_add(&list, "own", names[i], &st, NULL), 0);
+        assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
     }
     assert_int_equal(symlink("../beside", "out/link"), 0);
     list.used_bytes = 0;
-    assert_int_equal(journal_outputs_add(&list, "link", &st, NULL), 0);
-    assert_false(journal_outputs_stand(list.bytes, list.used_bytes, directory));
+    assert_int_equal(journal_outputs_add(&list, "own", "link", &st, NULL), 0);
+    assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
     static const char *const broken[] = {"x",      "5",     "5 ",     "5 6",
                                          "-5 6 a", "5x6 a", " 5 6 a", "99999999999999999999999 1 a"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
-        assert_false(journal_outputs_stand(broken[i], strlen(broken[i]) + 1, directory));
-    assert_true(journal_outputs_stand("", 0, directory));
+        assert_false(journal_outputs_stand(broken[i], strlen(broken[i]) + 1, "own", directory));
+    assert_true(journal_outputs_stand("", 0, "own", directory));
+    tree_file("out/own", "123");
+    assert_int_equal(stat("out/own", &st), 0);
+    list.used_bytes = 0;
+    assert_int_equal(journal_outputs_add(&list, "own", "own", &st, NULL), 0);
+    assert_null(memmem(list.bytes, list.used_bytes, "own", 3));
+    assert_true(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
+    assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "another", directory));
     free(list.bytes);
     close(directory);
 }

@@ -233,6 +233,9 @@ static void flat_drawings_go_to_isal_where_that_costs_little(void **state)
     (void)state;
     if (!deflate_has(DEFLATE_LIBDEFLATE) || !deflate_has(DEFLATE_ISAL))
         skip();
+#ifndef __x86_64__
+    skip(); /* elsewhere ISA-L makes other streams */
+#endif
     const struct shape shape = IMAGE(1000, 800, 4, SAMPLE_U8, 8);
     check_library(&shape, draw(&shape, DISCS), true, DEFLATE_ISAL);
     check_library(&shape, draw(&shape, LINES), false, DEFLATE_LIBDEFLATE);
