@@ -108,8 +108,9 @@ int outname_check(const struct scan_options *options, const struct outname_rule 
 int outname_check_places(const struct scan_options *options, const char *output,
                          const struct outname_rule *rule, struct error *error);
 
-/* May the run write this file, beside its outputs? ERROR_USAGE where it is an input or would be one of the
- * next run, lying among inputs with an extension that is taken; or where it is called like forkmill's own. */
+/* May the run write this file, beside its outputs? ERROR_USAGE where it is an input, the list of them, or
+ * would be an input of the next run, lying among inputs with an extension that is taken; or where it is
+ * called like forkmill's own. */
 int outname_check_extra(const struct scan_options *options, const char *output, const char *path,
                         struct error *error);
 

@@ -175,10 +175,34 @@ static int check_extra(const char *input, const char *output, const char *path, 
     return code;
 }
 
+/* Is it the list of files, or one of those that are listed there? A list that can be read only once is left
+ * alone. */
+static int check_listed(const struct scan_options *options, const char *path, struct error *error)
+{
+    struct stat file, st;
+    struct scan *scan;
+    struct scan_entry entry;
+    bool exists;
+    TRY(look(path, &file, &exists, error));
+    if (!exists || !options->files_from || !outname_can_look(options))
+        return 0;
+    if (stat(options->files_from, &st) == 0 && same(&st, &file))
+        return error_set(error, ERROR_USAGE, "%.120s is the list of files, and would be replaced", path);
+    TRY(scan_open(&scan, options, error));
+    int code = 0;
+    while (code == 0 && scan_next(scan, &entry)) {
+        if (stat(entry.shown, &st) == 0 && same(&st, &file))
+            code = error_set(error, ERROR_USAGE, "%.120s is an input, and would be replaced", path);
+    }
+    scan_close(scan);
+    return code;
+}
+
 int outname_check_extra(const struct scan_options *options, const char *output, const char *path,
                         struct error *error)
 {
     TRY(outname_check_own(path, error));
+    TRY(check_listed(options, path, error));
     for (size_t i = 0; options->inputs && i < options->inputs->count; i++)
         TRY(check_extra(options->inputs->texts[i], output, path, error));
     return 0;

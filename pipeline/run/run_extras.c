@@ -3,6 +3,7 @@
  * called like one. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pipeline/files/resolve.h"
 #include "pipeline/run/combining.h"
@@ -24,10 +25,31 @@ void run_extras_reserve(struct run *run, const char *path, const char *who)
     run->reader.names.reserved = run->reserved;
 }
 
+/* Is it a file that a stage reads? */
+static int check_stages(const struct job *job, const char *path, struct error *error)
+{
+    struct stat file, st;
+    for (unsigned i = 0; i < job->stage_count && stat(path, &file) == 0; i++) {
+        const struct stage *stage = job->stages[i].stage;
+        for (const struct param *param = stage->params; param && param->name; param++) {
+            if (param->type != PARAM_FILE)
+                continue;
+            const struct param_file *read =
+                (const void *)((const char *)job->stages[i].params + param->offset);
+            if (read->path && stat(read->path, &st) == 0 && st.st_dev == file.st_dev &&
+                st.st_ino == file.st_ino)
+                return error_set(error, ERROR_USAGE, "%.160s is what %s reads, and would be replaced", path,
+                                 stage->name);
+        }
+    }
+    return 0;
+}
+
 static int add(struct run *run, struct extras *extras, const struct scan_options *options, const char *path,
                const char *who, struct error *error)
 {
     TRY(outname_check_extra(options, run->job.settings.output, path, error));
+    TRY(check_stages(&run->job, path, error));
     char *place = resolve_place(path);
     if (!place)
         return error_set(error, ERROR_MEMORY, "out of memory");

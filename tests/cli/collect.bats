@@ -184,6 +184,25 @@ for i in range(1, 6): numpy.save(f"sizes/{i:02}.npy", numpy.full((10, 10), float
     [ "$(wc -l <out2/all.csv)" -eq 21 ]
 }
 
+@test "neither a list, nor a file in it, nor one that a stage reads is replaced by a table" {
+    cp -r arrays own
+    "$FORKMILL_PYTHON" -c 'import numpy; numpy.save("m.npy", numpy.eye(2)); open("t.csv", "w").write("1,2\n3,4\n")'
+    echo "$PWD/t.csv" >list.csv
+    ln -s m.npy link.npy
+    md5sum t.csv list.csv m.npy >sums
+    mill 2 --files-from list.csv -o out -s stats --collect-file list.csv
+    says "list.csv is the list of files, and would be replaced"
+    mill 2 --files-from list.csv -o out -s stats --collect-file ./t.csv
+    says "./t.csv is an input, and would be replaced"
+    mill 2 -i t.csv -o out --save-format npy -s matmul:matrix=link.npy --aggregate-ops mean --aggregate-file m.npy
+    says "m.npy is what matmul reads, and would be replaced"
+    [ ! -e out ]
+    md5sum --check --quiet sums
+    mill 0 --files-from list.csv -o out -s stats --collect-file new.csv
+    mill 0 --files-from list.csv -o out -s stats --collect-file new.csv
+    head -1 new.csv | grep -q '^path,count'
+}
+
 @test "a table is refused where the next run would take it for input, and nowhere else" {
     cp -r arrays nest
     mill 2 -i nest -o out -s stats --collect-file nest/t.csv
