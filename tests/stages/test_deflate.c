@@ -212,6 +212,23 @@ static void matches_keep_to_the_window(void **state)
     assert_true(kept > 50 && strayed > 50);
 }
 
+/* Not even as few bytes as the library takes ahead of those it needs. */
+static void nothing_follows_a_stream(void **state)
+{
+    enum { COUNT = 300, AFTER = 20, STREAM_BYTES = 1024 };
+    (void)state;
+    if (!inflate_has())
+        skip();
+    for (size_t count = 2; count <= COUNT; count += 1 + count / 8) {
+        uint8_t bytes[COUNT], out[COUNT], stream[STREAM_BYTES] = {0};
+        uLongf stream_bytes = STREAM_BYTES - AFTER;
+        make(bytes, count);
+        assert_int_equal(compress2(stream, &stream_bytes, bytes, count, 9), Z_OK);
+        for (size_t after = 0; after <= AFTER; after++)
+            assert_int_equal(we_take(stream, stream_bytes + after, out, count), after == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +236,7 @@ int main(void)
         cmocka_unit_test(the_place_of_memory_changes_no_byte),
         cmocka_unit_test(without_room_it_is_refused),
         cmocka_unit_test(matches_keep_to_the_window),
+        cmocka_unit_test(nothing_follows_a_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
