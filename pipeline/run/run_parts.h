@@ -74,7 +74,9 @@ struct run {
     uint64_t overstays_told;
     struct watchdog watchdog;
     uint64_t began_ns;
-    struct trace *trace; /* NULL: none */
+    uint64_t
+        early_ns[JOB_MAX_POOLS]; /* what workers of a pool waited before that, which no pool is short of */
+    struct trace *trace;         /* NULL: none */
     const char *step_names[SLOT_MAX_STEPS];
     bool stop_traced;
     struct series series; /* becomes the summary's */

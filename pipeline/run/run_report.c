@@ -108,6 +108,22 @@ static void tell_beginning(struct run *run)
                          (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);
 }
 
+/* Workers that are there already wait since they came to life. */
+static void note_early(struct run *run)
+{
+    for (uint32_t i = 0; i < run->machine.worker_count; i++) {
+        const struct worker_cell *cell = &run->machine.workers[i];
+        const uint64_t since_ns = atomic_load_explicit(&cell->since_ns, memory_order_relaxed);
+        if (since_ns > 0 && since_ns < run->began_ns)
+            run->early_ns[run->machine.worker_pool[i]] += run->began_ns - since_ns;
+    }
+}
+
+static uint64_t without_early(const struct run *run, unsigned pool, uint64_t starved_ns)
+{
+    return starved_ns > run->early_ns[pool] ? starved_ns - run->early_ns[pool] : 0;
+}
+
 /* Sums of a pool's workers up to now; what a worker is at is booked when it is over. */
 static void sample_pools(struct run *run, uint64_t at_ns)
 {
@@ -120,12 +136,15 @@ static void sample_pools(struct run *run, uint64_t at_ns)
         pool->starved_ns += atomic_load_explicit(&cell->starved_ns, memory_order_relaxed);
         pool->blocked_ns += atomic_load_explicit(&cell->blocked_ns, memory_order_relaxed);
     }
+    for (unsigned i = 0; i < run->job.pool_count; i++)
+        pools[i].starved_ns = without_early(run, i, pools[i].starved_ns);
     series_add(&run->series, at_ns, run->job.pool_count, pools);
 }
 
 void run_report_begin(struct run *run)
 {
     run->began_ns = clock_ns();
+    note_early(run);
     run->progress = progress_open(STDERR_FILENO, run->options.verbosity);
     run->watchdog.limit_ns = run->job.settings.stall_warning_ms * 1000000;
     run->ledger.tell = tell;
@@ -325,6 +344,8 @@ static void fill_pools(const struct run *run, struct summary *summary)
         pool->starved_ns += atomic_load(&cell->starved_ns);
         pool->blocked_ns += atomic_load(&cell->blocked_ns);
     }
+    for (unsigned i = 0; i < summary->pool_count; i++)
+        summary->pools[i].starved_ns = without_early(run, i, summary->pools[i].starved_ns);
 }
 
 static void fill_steps(const struct run *run, struct summary *summary)

@@ -325,6 +325,20 @@ END
     absent items .err
 }
 
+@test "workers are not told to starve before the run begins" {
+    mkdir many
+    "$FORKMILL_GENERATE" photo many --count 1
+    (cd many && seq 40000 | xargs touch) # whose names are compared before
+    mill 0 -i many -o out -w 2 --json
+    "$FORKMILL_PYTHON" - <<'END'
+import json
+s = json.load(open(".out"))
+pool = s["pools"][0]
+whole = pool["busy_ns"] + pool["starved_ns"] + pool["blocked_ns"]
+assert whole <= 1.2 * pool["workers"] * s["wall_ns"], (whole, s["wall_ns"])
+END
+}
+
 @test "a second run replaces the outputs, whatever was there" {
     icon a.png
     mill 0 -i a.png -o out
