@@ -45,10 +45,10 @@ db = sqlite3.connect(path)
 assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'items'").fetchone():
     sys.exit(0)
-for (outputs,) in db.execute("SELECT outputs FROM items WHERE status = 1"):
+for own, outputs in db.execute("SELECT name, outputs FROM items WHERE status = 1"):
     for entry in outputs.split(b"\0")[:-1]:
         size, mtime, name = entry.split(b" ", 2)
-        st = os.stat(os.path.join(os.fsencode(sys.argv[1]), name))
+        st = os.stat(os.path.join(os.fsencode(sys.argv[1]), name or os.fsencode(own)))
         assert (st.st_size, st.st_mtime_ns) == (int(size), int(mtime)), name
 END
 }
