@@ -115,6 +115,8 @@ engines() {
   [ "$output" = "forkmill: in/photo/000/photo-000000.png is an input, and would be replaced" ]
   echo in/photo/000/photo-000000.png >list
   run -2 forkmill run --files-from list -o out --trace in/photo/000/photo-000000.png
+  [ "$output" = "forkmill: in/photo/000/photo-000000.png is an input, and would be replaced" ]
+  run -2 forkmill run --files-from - -o out --trace in/photo/000/photo-000000.png <list
   grep -qF "holds something else, which is not replaced" <<<"$output"
   [ "$before" = "$(sha256sum in/photo/000/*.png)" ]
   forkmill run -q -i in -o out --trace t.json
