@@ -284,6 +284,14 @@ bool fork_server_kill(struct fork_server *server, uint32_t worker)
     return send_order(server, ORDER_KILL, worker, MSG_DONTWAIT);
 }
 
+/* Its end of the socket may outlive it, in a worker that was stopped before it closed what it inherits. */
+static bool gone(const struct fork_server *server)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)server->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == server->pid;
+}
+
 int fork_server_next(struct fork_server *server, struct fork_report *report)
 {
     ssize_t got;
@@ -292,7 +300,7 @@ int fork_server_next(struct fork_server *server, struct fork_report *report)
     while (got < 0 && errno == EINTR);
     if (got == sizeof *report)
         return 1;
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : -1;
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && !gone(server) ? 0 : -1;
 }
 
 void fork_server_destroy(struct fork_server *server)

@@ -240,6 +240,25 @@ static void killing_the_server_is_noticed_and_ends_its_workers(void **state)
     munmap(told, sizeof *told);
 }
 
+/* Here it is this process that still has the other end of the socket. */
+static void the_end_of_a_server_is_noticed_though_its_socket_is_open(void **state)
+{
+    (void)state;
+    int pair[2];
+    struct fork_report report;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    struct fork_server server = {.pid = fork(), .socket = pair[0]};
+    while (server.pid == 0)
+        pause();
+    assert_int_equal(fork_server_next(&server, &report), 0);
+    fork_server_destroy(&server);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)server.pid, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(fork_server_next(&server, &report), -1);
+    fork_server_stop(&server);
+    close(pair[1]);
+}
+
 static void nothing_outlives_the_parent(void **state)
 {
     (void)state;
@@ -272,6 +291,7 @@ int main(void)
         cmocka_unit_test(stopping_the_server_ends_its_workers),
         cmocka_unit_test(a_server_that_is_no_longer_wanted_begins_nobody),
         cmocka_unit_test(killing_the_server_is_noticed_and_ends_its_workers),
+        cmocka_unit_test(the_end_of_a_server_is_noticed_though_its_socket_is_open),
         cmocka_unit_test(nothing_outlives_the_parent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
