@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* What limited a run. Workers that are busy four fifths of their time are the limit themselves; if they are
  * not, the side they wait for is, where they wait at least a fifth of their time. A busy writer is what they
- * wait for on either side: the reader gets room for the next item where the writer is done with one. */
+ * wait for on either side: the reader gets room for the next item where the writer is done with one. Where
+ * all CPUs are busy, reader and writer have taken what workers are short of. */
 #include <stdio.h>
 
 #include "pipeline/report/summary.h"
 
 #define BUSY_LIMIT 80u
 #define WAIT_LIMIT 20u
+#define CPUS_LIMIT 90u
 
 /* Below this a run is mostly its own start. */
 #define SHORTEST_NS 50000000u
@@ -57,6 +59,12 @@ static enum summary_bound cpu_verdict(const struct summary *s, const struct summ
     snprintf(text, size, "CPU-bound: workers%s busy %u %%%s; %s", which, share(pool->busy_ns, pool_ns(pool)),
              waiting ? ", reader waiting" : "", advice);
     return SUMMARY_CPU;
+}
+
+/* Of all CPUs that it may use, for as long as it took. */
+static unsigned cpus_busy(const struct summary *s)
+{
+    return share(s->cpu_ns, s->wall_ns * s->cpus);
 }
 
 static unsigned writer_busy(const struct summary *s)
@@ -128,6 +136,11 @@ enum summary_bound summary_verdict(const struct summary *s, char *text, size_t s
     const unsigned busy = share(busiest->busy_ns, pool_ns(busiest));
     if (busy >= BUSY_LIMIT)
         return cpu_verdict(s, busiest, text, size);
+    if (cpus_busy(s) >= CPUS_LIMIT) {
+        snprintf(text, size, "CPU-bound: %s busy %u %%, for workers, reader and writer together",
+                 s->cpus == 1 ? "the CPU allowed is" : "all CPUs allowed are", cpus_busy(s));
+        return SUMMARY_CPU;
+    }
     const unsigned starved = share(busiest->starved_ns, pool_ns(busiest));
     const unsigned blocked = share(busiest->blocked_ns, pool_ns(busiest));
     if (blocked >= WAIT_LIMIT && blocked >= starved)

@@ -70,6 +70,14 @@ static void verdicts_name_the_limit(void **state)
     s.cpus = 8;
     assert_verdict(&s, SUMMARY_CPU, "workers busy 97 %, reader waiting; engine serial has no more than one");
 
+    s = run(60, 40, 0);
+    s.cpus = 2;
+    s.cpu_ns = 2 * s.wall_ns * 92 / 100;
+    assert_verdict(&s, SUMMARY_CPU,
+                   "CPU-bound: all CPUs allowed are busy 92 %, for workers, reader and writer");
+    s.cpus = 3;
+    assert_verdict(&s, SUMMARY_BALANCED, "balanced: workers busy 60 %, starved 40 %");
+
     s = run(40, 60, 0);
     s.reader = (struct summary_reader){.busy_ns = 9 * S, .listing_ns = S};
     assert_verdict(&s, SUMMARY_READER, "I/O-bound: workers starved 60 %, the reader is the limit");
