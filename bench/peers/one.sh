@@ -43,6 +43,8 @@ case $who in
       *-gray) how=(-colorspace Gray) ;;
       *-encode) how=() ;;
     esac
+    cd "$in" # gm makes its outputs below $out under the whole path of the input
+    in=.
     if [ "$who" = imagemagick ]; then
       shares mogrify -path "$out" "${how[@]}" -format png
     else
