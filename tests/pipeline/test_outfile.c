@@ -15,20 +15,6 @@
 #include "pipeline/files/outfile.h"
 #include "tests/quick.h"
 
-static int enter(void **state)
-{
-    (void)state;
-    tree_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    tree_leave();
-    return 0;
-}
-
 static void assert_holds(const char *path, const char *text)
 {
     char bytes[4096];
@@ -349,7 +335,7 @@ static void a_file_is_copied_whole_or_not_at_all(void **state)
     outfile_close(root);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

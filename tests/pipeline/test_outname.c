@@ -23,20 +23,6 @@ static bool known(const char *name)
     return dot && (strcmp(dot, ".png") == 0 || strcmp(dot, ".ppm") == 0);
 }
 
-static int enter(void **state)
-{
-    (void)state;
-    tree_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    tree_leave();
-    return 0;
-}
-
 static void extensions_follow_the_format(void **state)
 {
     (void)state;
@@ -416,7 +402,7 @@ static void overlapping_places_are_refused(void **state)
     assert_int_equal(places("gone", "out", NULL), 0); /* the scan says so */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

@@ -4,20 +4,6 @@
 
 #include "tests/pipeline/tree.h"
 
-static int enter(void **state)
-{
-    (void)state;
-    tree_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    tree_leave();
-    return 0;
-}
-
 static void assert_place(const char *path, const char *wanted)
 {
     char *here = realpath(".", NULL), whole[8192];
@@ -93,9 +79,9 @@ static void there_is_nothing_above_the_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_exists_is_as_realpath_has_it, enter, leave),
-        cmocka_unit_test_setup_teardown(what_does_not_exist_keeps_its_names, enter, leave),
-        cmocka_unit_test_setup_teardown(a_link_at_the_end_is_not_followed, enter, leave),
+        cmocka_unit_test_setup_teardown(what_exists_is_as_realpath_has_it, tree_setup, tree_teardown),
+        cmocka_unit_test_setup_teardown(what_does_not_exist_keeps_its_names, tree_setup, tree_teardown),
+        cmocka_unit_test_setup_teardown(a_link_at_the_end_is_not_followed, tree_setup, tree_teardown),
         cmocka_unit_test(there_is_nothing_above_the_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,20 +5,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-static int enter(void **state)
-{
-    (void)state;
-    tree_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    tree_leave();
-    return 0;
-}
-
 static void small_tree(void)
 {
     tree_dir("in");
@@ -312,7 +298,7 @@ static void waiting_for_a_list_can_be_stopped(void **state)
     close(saved);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

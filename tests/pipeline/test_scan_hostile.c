@@ -8,20 +8,6 @@
 
 #include "pipeline/files/beneath.h"
 
-static int enter(void **state)
-{
-    (void)state;
-    tree_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    tree_leave();
-    return 0;
-}
-
 /* Deeper than any path can say, and with few descriptors. */
 static void depth_costs_nothing(void **state)
 {
@@ -191,7 +177,7 @@ static void old_kernels_follow_no_links(void **state)
     close(root);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

@@ -36,6 +36,21 @@ static inline void tree_leave(void)
     assert_int_equal(system(command), 0);
 }
 
+/* The same as fixtures of cmocka. */
+static inline int tree_setup(void **state)
+{
+    (void)state;
+    tree_enter();
+    return 0;
+}
+
+static inline int tree_teardown(void **state)
+{
+    (void)state;
+    tree_leave();
+    return 0;
+}
+
 static inline void tree_dir(const char *path)
 {
     assert_int_equal(mkdir(path, 0777), 0);
