@@ -304,11 +304,7 @@ static void check_twins(struct config *config)
     const struct job *job = &config->job;
     struct outname_form forms[JOB_MAX_OUTPUTS];
     for (unsigned i = 0; i < job->output_count; i++) {
-        const struct codec_save *save = &job->outputs[i].save;
-        forms[i] = (struct outname_form){.name = save->name,
-                                         .format = save->format ? codec_all()[save->format - 1] : NULL,
-                                         .gzip = save->gzip,
-                                         .tiles = job_tiles(job, i) != NULL};
+        forms[i] = outname_form_of(&job->outputs[i].save, job_tiles(job, i) != NULL);
         unsigned twin = 0;
         while (twin < i && !same_names(&forms[twin], &forms[i]))
             twin++;

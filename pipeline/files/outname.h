@@ -22,6 +22,9 @@ struct outname_form {
     bool tiles;                 /* each input makes several, by row and column; they are never packed */
 };
 
+/* How outputs saved like that are named; `save` must outlive it. */
+struct outname_form outname_form_of(const struct codec_save *save, bool tiles);
+
 /* Writes the output's path, relative to the output directory, of an input that the scan calls `rel`. The
  * extension is the input's where the format is the same, else the first one of the format. ERROR_LIMIT where
  * it does not fit `size`. */

@@ -136,6 +136,14 @@ static void put_form(struct text *text, const struct outname_form *form, const s
     }
 }
 
+struct outname_form outname_form_of(const struct codec_save *save, bool tiles)
+{
+    return (struct outname_form){.name = save->name,
+                                 .format = save->format ? codec_all()[save->format - 1] : NULL,
+                                 .gzip = save->gzip,
+                                 .tiles = tiles};
+}
+
 int outname_make(const struct outname_form *form, const char *rel, uint32_t row, uint32_t col, char *out,
                  size_t size, struct error *error)
 {

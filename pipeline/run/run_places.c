@@ -135,13 +135,8 @@ static int look_for_inputs(struct run *run, const struct scan_options *options, 
 static void name_outputs(struct run *run)
 {
     const struct job *job = &run->job;
-    for (unsigned i = 0; i < job->output_count; i++) {
-        const struct codec_save *save = &job->outputs[i].save;
-        run->names[i] = (struct outname_form){.name = save->name,
-                                              .format = save->format ? codec_all()[save->format - 1] : NULL,
-                                              .gzip = save->gzip,
-                                              .tiles = job_tiles(job, i) != NULL};
-    }
+    for (unsigned i = 0; i < job->output_count; i++)
+        run->names[i] = outname_form_of(&job->outputs[i].save, job_tiles(job, i) != NULL);
     run->reader.names.forms = run->names;
     run->reader.names.form_count = job->output_count;
 }
