@@ -59,7 +59,6 @@ struct loop {
     uint32_t early_deaths;
     uint64_t items_seen;
     uint64_t last_tick_ns;
-    bool crew_gone;
 };
 
 static void tell(const struct supervisor *supervisor, enum supervisor_news news, uint32_t place,
@@ -84,7 +83,7 @@ static void lose_crew(struct loop *loop)
         error_set(&error, ERROR_INTERNAL, "the fork server died");
     else
         error_set(&error, ERROR_MEMORY, "a thread could not be started");
-    loop->crew_gone = true;
+    supervisor->crew_lost = true;
     for (uint32_t i = 0; i < supervisor->places; i++)
         supervisor->workers[i].place = PLACE_OVER;
     ledger_stop_run(supervisor->ledger, STOP_FATAL, &error);
@@ -102,7 +101,7 @@ static bool ask_for(struct supervisor *supervisor, uint32_t worker)
 
 static void start_worker(struct loop *loop, uint32_t worker)
 {
-    if (loop->crew_gone)
+    if (loop->supervisor->crew_lost)
         return; /* nobody would tell of its end */
     tell(loop->supervisor, SUPERVISOR_STARTED, worker, NULL);
     if (!ask_for(loop->supervisor, worker))
@@ -174,7 +173,7 @@ static bool wanted(const struct loop *loop, uint32_t worker)
         return true;
     /* The first pool takes nothing more: a cell that is left there holds an item of the past, or one for the
      * next run. */
-    return !loop->crew_gone && pool > 0 && queue_fill(&machine->queues[pool]) > 0;
+    return !loop->supervisor->crew_lost && pool > 0 && queue_fill(&machine->queues[pool]) > 0;
 }
 
 static bool any_live(const struct loop *loop)
@@ -251,7 +250,8 @@ static void hear_crew(struct loop *loop)
 {
     struct engine_report report;
     int got;
-    while (!loop->crew_gone && (got = loop->supervisor->engine->next(loop->supervisor->crew, &report)) != 0) {
+    while (!loop->supervisor->crew_lost &&
+           (got = loop->supervisor->engine->next(loop->supervisor->crew, &report)) != 0) {
         if (got > 0)
             bury(loop, &report);
         else
@@ -391,7 +391,8 @@ static void wait_for_news(const struct loop *loop)
 {
     const struct supervisor *supervisor = loop->supervisor;
     struct pollfd wait[3] = {
-        {.fd = loop->crew_gone ? -1 : supervisor->engine->descriptor(supervisor->crew), .events = POLLIN},
+        {.fd = supervisor->crew_lost ? -1 : supervisor->engine->descriptor(supervisor->crew),
+         .events = POLLIN},
         {.fd = supervisor->signal_fd, .events = POLLIN},
         /* Once the end has begun this descriptor has nothing more to say. */
         {.fd = loop->closing.begun ? -1 : supervisor->ledger->event_fd, .events = POLLIN},

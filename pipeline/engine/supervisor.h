@@ -41,7 +41,7 @@ struct supervisor {
     uint64_t recycled[JOB_MAX_POOLS];
     uint64_t overstays;         /* items past their timeout in a crew whose members cannot be killed */
     bool abandoned;             /* such members would not end: the process has to */
-    bool crew_lost;             /* before supervisor_run was called */
+    bool crew_lost;             /* nobody is left to start or to hear of */
     struct supervised *workers; /* NULL: not begun, or over */
 };
 
