@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /* Two bytes are locked. The first by the open file (F_OFD_SETLK): that lock stays whoever opens and closes
- * the file, and goes when the last descriptor does, so children must close theirs, as the fork server does.
- * The second by the process, which says to others whose lock it is. */
+ * the file, and goes when the last descriptor does, so children must have none: the fork server is forked
+ * before. The second by the process, which says to others whose lock it is. */
 enum { BYTE_LOCK, BYTE_HOLDER };
 
 static struct flock one(off_t byte)

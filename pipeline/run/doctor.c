@@ -230,8 +230,8 @@ void doctor_look(struct doctor *doctor)
     doctor_look_limits(doctor);
     doctor_look_kernel(doctor);
     look_trial(doctor, &config.job);
-    look_openmp(
-        doctor); /* last: LLVM's runtime leaves a file in /dev/shm for each child forked after it began */
+    /* Last: LLVM's runtime leaves a file in /dev/shm for each child forked after it began. */
+    look_openmp(doctor);
     config_free(&config);
     diag_free(&diag);
 }

@@ -29,7 +29,9 @@ void run_extras_reserve(struct run *run, const char *path, const char *who)
 static int check_stages(const struct job *job, const char *path, struct error *error)
 {
     struct stat file, st;
-    for (unsigned i = 0; i < job->stage_count && stat(path, &file) == 0; i++) {
+    if (stat(path, &file) < 0)
+        return 0;
+    for (unsigned i = 0; i < job->stage_count; i++) {
         const struct stage *stage = job->stages[i].stage;
         for (const struct param *param = stage->params; param && param->name; param++) {
             if (param->type != PARAM_FILE)

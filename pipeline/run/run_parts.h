@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that one run is made of; for run*.c and dry_run.c alone.
- */
+/* Everything that one run is made of; for run*.c and dry_run.c alone. */
 #ifndef PIPELINE_RUN_PARTS_H
 #define PIPELINE_RUN_PARTS_H
 
@@ -54,10 +53,9 @@ struct run {
     struct journal_end journal_end;
     pthread_t journal_thread; /* closes it */
     bool journal_closing;
-    uint64_t swept;        /* temporary files of killed runs that were removed */
-    struct gather *gather; /* NULL: the job gathers nothing */
-    struct outname_reserved
-        reserved[RUN_EXTRAS + 2]; /* ... below the output directory; the last has no name */
+    uint64_t swept;                                   /* temporary files of killed runs that were removed */
+    struct gather *gather;                            /* NULL: the job gathers nothing */
+    struct outname_reserved reserved[RUN_EXTRAS + 2]; /* the last has no name */
     struct progress *progress;
     uint64_t expected; /* inputs, as a listing before the run had them; 0: there was none */
     bool signal_told, complained;
@@ -74,9 +72,8 @@ struct run {
     uint64_t overstays_told;
     struct watchdog watchdog;
     uint64_t began_ns;
-    uint64_t
-        early_ns[JOB_MAX_POOLS]; /* what workers of a pool waited before that, which no pool is short of */
-    struct trace *trace;         /* NULL: none */
+    uint64_t early_ns[JOB_MAX_POOLS]; /* what a pool's workers waited before that */
+    struct trace *trace;              /* NULL: none */
     const char *step_names[SLOT_MAX_STEPS];
     bool stop_traced;
     struct series series; /* becomes the summary's */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Image data without libpng: IDAT chunks by our own walk, inflated by ISA-L, filters undone in SIMD. It takes
- * only what is sound and usual. Whatever else there is, a fault or a rarity, it leaves to libpng, whose
- * verdict and words then stand. */
+ * only what is sound and usual, but for what deflate.h says of ISA-L. Whatever else there is, a fault or a
+ * rarity, it leaves to libpng, whose verdict and words then stand. */
 #include <string.h>
 
 #include "stages/codec/deflate.h"
