@@ -74,12 +74,14 @@ static void settle_signals(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
-/* From now on our signals arrive through a descriptor; every thread begins with them blocked. */
+/* From now on our signals arrive through a descriptor; every thread begins with them blocked. They stay so to
+ * the end of the process: one that comes late, such as the second of two, must not take away the summary of
+ * what was done. */
 static int take_signals(struct run *run, struct error *error)
 {
     const sigset_t set = our_signals();
     signal(SIGPIPE, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &set, &run->old_signals);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGUSR1, SIG_DFL); /* what is ignored does not arrive */
     run->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (run->signal_fd < 0)
@@ -312,11 +314,8 @@ static int close_all(struct run *run, int code)
     ledger_close(&run->ledger);
     scan_close(run->scan);
     outfile_close(run->out);
-    if (run->signal_fd >= 0) {
-        signal(SIGUSR1, SIG_IGN); /* a question that came too late must not kill */
+    if (run->signal_fd >= 0)
         close(run->signal_fd);
-        sigprocmask(SIG_SETMASK, &run->old_signals, NULL);
-    }
     if (run->look_fd >= 0)
         close(run->look_fd);
     if (run->stop_fd >= 0)

@@ -123,6 +123,12 @@ has_workers() {
     [ "$(workers | wc -l)" -ge "$1" ]
 }
 
+# So many workers of $main are at the stage sleep with an item; they are asked for once all of them live.
+asleep() {
+    kill -USR1 "$main"
+    [ "$(grep -o '^worker [0-9]* .*: sleep of ' .err | sort -u | wc -l)" -ge "$1" ]
+}
+
 # Of the session of $main nobody lives. The dead that wait for another parent to reap them do not count.
 session_gone() {
     ! ps -o stat= -s "$main" | grep -qv '^Z'

@@ -87,7 +87,7 @@ END
     icon two/a.png; icon two/b.png 2
     start -i two -o out -w 2 -s sleep:ms=6000
     wait_until has_workers 2
-    grep -qx $'NoNewPrivs:\t1' "/proc/$main/status"
+    wait_until grep -qx $'NoNewPrivs:\t1' "/proc/$main/status"
     grep -qx $'NoNewPrivs:\t0' "/proc/$(server)/status"
     kill -INT "$main"
     finish 130
