@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
@@ -35,7 +37,24 @@ struct outfile {
     int dirty[MOST_DIRTY];
     unsigned dirty_count;
     bool fd_dirty, last_dirty; /* are the two above among them? */
+    bool fd_clock, last_clock; /* do files there get their times from this machine's clock? */
 };
+
+/* Does the file system of the directory take times from the clock that clock_gettime reads? So do those that
+ * are no server's; others are asked for each file's time, which is one system call in nine. */
+static bool own_clock(int directory)
+{
+    static const uint32_t own[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+                                   TMPFS_MAGIC};
+    struct statfs about;
+    if (fstatfs(directory, &about) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if ((uint32_t)about.f_type == own[i])
+            return true;
+    }
+    return false;
+}
 
 /* What stands in the way may be gone next time: ERROR_IO. A name stays too long. */
 static int failed(struct error *error, int cause, const char *what)
@@ -208,6 +227,7 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
         free(root);
         return failed(error, cause, what);
     }
+    root->fd_clock = own_clock(root->fd);
     const int cause = try_directory(root);
     if (cause != 0) {
         outfile_close(root);
@@ -236,6 +256,7 @@ static int target_directory(struct outfile *root, const char *rel, size_t length
     memcpy(root->last, rel, length);
     root->last[length] = '\0';
     root->last_fd = make_beneath(root, root->last);
+    root->last_clock = root->last_fd >= 0 && own_clock(root->last_fd);
     root->last_dirty = false;
     return root->last_fd;
 }
@@ -264,13 +285,28 @@ static int write_bytes(int fd, const char *bytes, size_t length)
     return cause;
 }
 
+/* Just after the last byte was written: what the file is now. 0 or an errno. */
+static int describe(int fd, const struct source *source, bool clock, struct outfile_made *made)
+{
+    struct stat st;
+    if (clock && source->fd < 0) {
+        *made = (struct outfile_made){.size_bytes = source->length, .about = true};
+        return clock_gettime(CLOCK_REALTIME, &made->changed) < 0 ? errno : 0;
+    }
+    if (fstat(fd, &st) < 0)
+        return errno;
+    *made = (struct outfile_made){.size_bytes = (uint64_t)st.st_size, .changed = st.st_mtim};
+    return 0;
+}
+
 /* All of it, and what the file system may say at the end. 0 or an errno. */
-static int write_and_close(int fd, const struct source *source, bool durable, struct stat *made)
+static int write_and_close(int fd, const struct source *source, bool durable, bool clock,
+                           struct outfile_made *made)
 {
     int cause = source->fd < 0 ? write_bytes(fd, source->bytes, source->length) : copy_file(source->fd, fd);
+    if (cause == 0 && made)
+        cause = describe(fd, source, clock, made);
     if (cause == 0 && durable && fsync(fd) < 0)
-        cause = errno;
-    if (cause == 0 && made && fstat(fd, made) < 0)
         cause = errno;
     if (close(fd) < 0 && cause == 0 && errno != EINTR)
         cause = errno;
@@ -317,13 +353,14 @@ static int give_name(int directory, const char *temp, const char *name, const st
 }
 
 static int write_in(struct outfile *root, int directory, const char *name, const struct source *source,
-                    const struct stat *input, struct stat *made, struct error *error)
+                    const struct stat *input, struct outfile_made *made, struct error *error)
 {
     char temp[64];
     int fd = temp_open(root, directory, temp);
     if (fd < 0)
         return failed(error, errno, "making a temporary file for the output");
-    int cause = write_and_close(fd, source, root->durable, made);
+    const bool clock = directory == root->fd ? root->fd_clock : root->last_clock;
+    int cause = write_and_close(fd, source, root->durable, clock, made);
     const int code = cause ? failed(error, cause, WRITING) : give_name(directory, temp, name, input, error);
     if (code < 0) {
         unlinkat(directory, temp, 0);
@@ -334,7 +371,7 @@ static int write_in(struct outfile *root, int directory, const char *name, const
 }
 
 static int put(struct outfile *root, const char *rel, const struct source *source, const struct stat *input,
-               struct stat *made, struct error *error)
+               struct outfile_made *made, struct error *error)
 {
     if (!beneath_sound(rel))
         return error_set(error, ERROR_UNSUPPORTED, "the output's path leads out of the output directory");
@@ -360,7 +397,7 @@ static int put(struct outfile *root, const char *rel, const struct source *sourc
 }
 
 int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
-                  const struct stat *input, struct stat *made, struct error *error)
+                  const struct stat *input, struct outfile_made *made, struct error *error)
 {
     return put(root, rel, &(struct source){bytes, length, -1}, input, made, error);
 }

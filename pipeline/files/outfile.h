@@ -5,12 +5,25 @@
 #ifndef PIPELINE_OUTFILE_H
 #define PIPELINE_OUTFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "stages/stage.h"
 
 struct outfile;
+
+/* An output as it was left. */
+struct outfile_made {
+    uint64_t size_bytes;
+    struct timespec changed; /* its time of change */
+    bool about;              /* that may be earlier by up to OUTFILE_ABOUT_NS, but not later */
+};
+
+/* Half of it is what some file systems round times by; the rest is for a writer that was not given a CPU. */
+#define OUTFILE_ABOUT_NS INT64_C(2000000000)
 
 /* Makes the output directory and its parents where they are missing, and proves that files can be made in it
  * by making and removing one. ERROR_IO or ERROR_DISK_FULL with a text that names path and cause,
@@ -35,7 +48,7 @@ int outfile_sync(struct outfile *root, struct error *error);
  * and the old target is as it was. *made (NULL: not wanted) describes the file that was written. One thread
  * at a time for each root. */
 int outfile_write(struct outfile *root, const char *rel, const void *bytes, size_t length,
-                  const struct stat *input, struct stat *made, struct error *error);
+                  const struct stat *input, struct outfile_made *made, struct error *error);
 
 /* The same with what the opened file `fd` holds, which is not replaced either. */
 int outfile_copy(struct outfile *root, const char *rel, int fd, struct error *error);

@@ -82,7 +82,7 @@ static int write_file(struct writer *writer, const struct item *item, const stru
     if (piece->length_bytes == 0 && (!codec || codec->kinds != CODEC_ARRAYS))
         return impossible(outcome);
     outcome->written_bytes += piece->length_bytes;
-    struct stat made;
+    struct outfile_made made;
     TRY(outfile_write(writer->out, name, bytes, piece->length_bytes, &input, writer->journal ? &made : NULL,
                       &outcome->error));
     return writer->journal ? journal_outputs_add(&writer->made, item->rel, name, &made, &outcome->error) : 0;

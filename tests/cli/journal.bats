@@ -48,8 +48,10 @@ first() {
     truncate -s 7 "${made[1]}"
     cp "${made[3]}" "${made[2]}"
     touch "in/${made[4]#out/}"
+    touch "${made[5]}"
+    touch -d "1 hour ago" "${made[6]}"
     mill 0 -i in -o out -s invert --json
-    counts "5 16 0"
+    counts "7 14 0"
     mill 0 -i in -o whole -s invert --no-journal
     diff -r -x '.forkmill-journal.db' whole out
 }

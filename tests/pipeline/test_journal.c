@@ -256,41 +256,82 @@ static void looking_changes_nothing(void **state)
     journal_found_free(&found);
 }
 
+static struct outfile_made made_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return (struct outfile_made){.size_bytes = (uint64_t)st.st_size, .changed = st.st_mtim};
+}
+
+/* Of a time that is known from above only. */
+static void outputs_stand_near_their_time(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t later_ns;
+        bool stands;
+    } cases[] = {{0, true}, {1, true}, {OUTFILE_ABOUT_NS, true}, {OUTFILE_ABOUT_NS + 1, false}, {-1, false}};
+    int directory = open("out", O_PATH | O_DIRECTORY);
+    tree_file("out/a", "12345");
+    const struct outfile_made exact = made_of("out/a");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct journal_outputs list = {0};
+        struct outfile_made made = exact;
+        const int64_t ns =
+            (int64_t)made.changed.tv_sec * 1000000000 + made.changed.tv_nsec + cases[i].later_ns;
+        made.changed = (struct timespec){ns / 1000000000, ns % 1000000000};
+        made.about = true;
+        assert_int_equal(journal_outputs_add(&list, "a", "a", &made, NULL), 0);
+        assert_int_equal(journal_outputs_stand(list.bytes, list.used_bytes, "a", directory), cases[i].stands);
+        free(list.bytes);
+    }
+    close(directory);
+}
+
 static void outputs_stand_or_do_not(void **state)
 {
     (void)state;
     struct journal_outputs list = {0};
-    struct stat st;
+    struct outfile_made made;
     int directory = open("out", O_PATH | O_DIRECTORY);
     tree_file("out/a", "12345");
     tree_file("beside", "12345");
-    assert_int_equal(stat("out/a", &st), 0);
-    assert_int_equal(journal_outputs_add(&list, "own", "a", &st, NULL), 0);
+    made = made_of("out/a");
+    assert_int_equal(journal_outputs_add(&list, "own", "a", &made, NULL), 0);
     assert_true(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
     assert_false(journal_outputs_stand(list.bytes, list.used_bytes - 1, "own", directory));
-    st.st_size++;
-    assert_int_equal(journal_outputs_add(&list, "own", "a", &st, NULL), 0);
+    made.size_bytes++;
+    assert_int_equal(journal_outputs_add(&list, "own", "a", &made, NULL), 0);
     assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
     static const char *const names[] = {"../beside", "x/../../beside", "..", ""};
     for (size_t i = 0; i < 4; i++) {
         list.used_bytes = 0;
-        assert_int_equal(stat("beside", &st), 0);
-        assert_int_equal(journal_outputs_add(&list, "own", names[i], &st, NULL), 0);
+        made = made_of("beside");
+        assert_int_equal(journal_outputs_add(&list, "own", names[i], &made, NULL), 0);
         assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
     }
     assert_int_equal(symlink("../beside", "out/link"), 0);
     list.used_bytes = 0;
-    assert_int_equal(journal_outputs_add(&list, "own", "link", &st, NULL), 0);
+    assert_int_equal(journal_outputs_add(&list, "own", "link", &made, NULL), 0);
     assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
-    static const char *const broken[] = {"x",      "5",     "5 ",     "5 6",
-                                         "-5 6 a", "5x6 a", " 5 6 a", "99999999999999999999999 1 a"};
+    static const char *const broken[] = {"x",
+                                         "5",
+                                         "5 ",
+                                         "5 6",
+                                         "-5 6 a",
+                                         "5x6 a",
+                                         " 5 6 a",
+                                         "5 6~",
+                                         "5 6~~ a",
+                                         "5~ 6 a",
+                                         "99999999999999999999999 1 a"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
         assert_false(journal_outputs_stand(broken[i], strlen(broken[i]) + 1, "own", directory));
     assert_true(journal_outputs_stand("", 0, "own", directory));
     tree_file("out/own", "123");
-    assert_int_equal(stat("out/own", &st), 0);
+    made = made_of("out/own");
     list.used_bytes = 0;
-    assert_int_equal(journal_outputs_add(&list, "own", "own", &st, NULL), 0);
+    assert_int_equal(journal_outputs_add(&list, "own", "own", &made, NULL), 0);
     assert_null(memmem(list.bytes, list.used_bytes, "own", 3));
     assert_true(journal_outputs_stand(list.bytes, list.used_bytes, "own", directory));
     assert_false(journal_outputs_stand(list.bytes, list.used_bytes, "another", directory));
@@ -368,6 +409,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_lock_stays_whoever_opens_its_file, enter, leave),
         cmocka_unit_test_setup_teardown(children_do_not_keep_the_lock, enter, leave),
         cmocka_unit_test_setup_teardown(looking_changes_nothing, enter, leave),
+        cmocka_unit_test_setup_teardown(outputs_stand_near_their_time, enter, leave),
         cmocka_unit_test_setup_teardown(outputs_stand_or_do_not, enter, leave),
         cmocka_unit_test(any_time_of_change_is_a_number),
         cmocka_unit_test(names_do_not_depend_on_how_they_are_written),
