@@ -84,7 +84,6 @@ static int begin(struct journal *journal, struct journal_past *past, struct erro
     TRY(look_back(journal, past, error));
     TRY(note_beginning(journal, error));
     journal->options.steps = NULL; /* the caller's, for as long as this call */
-    TRY(journal_db_prepare(journal->db, journal_find_text, &journal->find, error));
     return journal_put_open(journal, error);
 }
 
@@ -134,8 +133,6 @@ int journal_open_to_look(struct journal **out, const struct journal_options *opt
                    : error_set(error, ERROR_IO, "the current directory is gone: %s", strerror(errno));
     if (code == 0 && stat(options->output, &st) == 0)
         code = journal_db_open(&journal->db, options->output, false, NULL, error);
-    if (code == 0 && journal->db)
-        code = journal_db_prepare(journal->db, journal_find_text, &journal->find, error);
     if (code < 0 || !journal->db)
         free_all(journal);
     else

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char journal_find_text[] =
+/* By 1: root, 2: name, 3: size, 4: time of change, 5 and 6: the digests of the config, 7: this run. */
+static const char find_text[] =
     "SELECT status, attempts, class, stage, reason, outputs, record "
     "FROM roots JOIN items ON items.root = roots.id JOIN runs ON runs.id = items.run "
     "WHERE path = ?1 AND name = ?2 AND size = ?3 AND mtime = ?4 "
@@ -54,24 +55,33 @@ static int take_found(sqlite3_stmt *row, enum journal_fate *fate, struct journal
     return copied ? 0 : error_set(error, ERROR_MEMORY, "out of memory");
 }
 
+static int find(struct journal *journal, const char *shown, const char *rel, uint64_t size_bytes,
+                int64_t mtime_ns, enum journal_fate *fate, struct journal_found *found, struct error *error)
+{
+    if (!journal->find)
+        TRY(journal_db_prepare(journal->db, find_text, &journal->find, error));
+    sqlite3_stmt *select = journal->find;
+    journal_name_make(&journal->name, journal->here, shown, rel);
+    sqlite3_bind_text(select, 1, journal->name.path, (int)journal->name.root_bytes, SQLITE_STATIC);
+    journal_db_bind_text(select, 2, rel);
+    sqlite3_bind_int64(select, 3, (sqlite3_int64)size_bytes);
+    sqlite3_bind_int64(select, 4, mtime_ns);
+    sqlite3_bind_blob(select, 5, journal->options.digest.bytes, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(select, 6, journal->options.digest.failures, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(select, 7, journal->run);
+    int code = journal_db_step(select, error);
+    if (code > 0)
+        code = take_found(select, fate, found, error);
+    sqlite3_reset(select);
+    return code;
+}
+
 int journal_find(struct journal *journal, const char *shown, const char *rel, uint64_t size_bytes,
                  int64_t mtime_ns, enum journal_fate *fate, struct journal_found *found, struct error *error)
 {
-    sqlite3_stmt *find = journal->find;
     *fate = JOURNAL_NOTHING;
     pthread_mutex_lock(&journal->lock);
-    journal_name_make(&journal->name, journal->here, shown, rel);
-    sqlite3_bind_text(find, 1, journal->name.path, (int)journal->name.root_bytes, SQLITE_STATIC);
-    journal_db_bind_text(find, 2, rel);
-    sqlite3_bind_int64(find, 3, (sqlite3_int64)size_bytes);
-    sqlite3_bind_int64(find, 4, mtime_ns);
-    sqlite3_bind_blob(find, 5, journal->options.digest.bytes, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
-    sqlite3_bind_blob(find, 6, journal->options.digest.failures, CONFIG_DIGEST_BYTES, SQLITE_STATIC);
-    sqlite3_bind_int64(find, 7, journal->run);
-    int code = journal_db_step(find, error);
-    if (code > 0)
-        code = take_found(find, fate, found, error);
-    sqlite3_reset(find);
+    int code = find(journal, shown, rel, size_bytes, mtime_ns, fate, found, error);
     pthread_mutex_unlock(&journal->lock);
     return code;
 }

@@ -23,9 +23,8 @@ static void append(struct journal_name *name, const char *path)
 
 void journal_name_make(struct journal_name *name, const char *here, const char *shown, const char *rel)
 {
-    name->length = 0;
-    if (*shown != '/')
-        append(name, here);
+    name->length = *shown == '/' || here[1] == '\0' ? 0 : strlen(here);
+    memcpy(name->path, here, name->length);
     append(name, shown);
     const size_t rel_bytes = strlen(rel);
     const bool below = rel_bytes < name->length && name->path[name->length - rel_bytes - 1] == '/' &&

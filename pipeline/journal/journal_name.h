@@ -14,7 +14,7 @@ struct journal_name {
     size_t length, root_bytes;
 };
 
-/* `here` is the current directory. */
+/* `here` is the current directory, as getcwd tells it. */
 void journal_name_make(struct journal_name *name, const char *here, const char *shown, const char *rel);
 
 #endif

@@ -43,10 +43,6 @@ struct journal {
 /* items.status */
 enum { STATUS_DONE = 1, STATUS_FAILED = 2 };
 
-/* Finds what journal_find tells, by 1: root, 2: name, 3: size, 4: time of change, 5 and 6: the digests of the
- * config, 7: this run. */
-extern const char journal_find_text[];
-
 /* What journal_put needs, once the database is open. */
 int journal_put_open(struct journal *journal, struct error *error);
 

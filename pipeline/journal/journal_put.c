@@ -36,7 +36,6 @@ int journal_put_open(struct journal *journal, struct error *error)
         sqlite3_stmt **statement;
     } all[] = {
         {PUT ROW, &journal->put},
-        {retract_text, &journal->retract},
         {"SELECT id FROM roots WHERE path = ?1", &journal->find_root},
         {"INSERT INTO roots (path) VALUES (?1)", &journal->put_root},
         {"BEGIN IMMEDIATE", &journal->begin},
@@ -201,8 +200,10 @@ int journal_put(struct journal *journal, const struct journal_row *row, struct e
 
 static int retract(struct journal *journal, const char *shown, const struct error *why, struct error *error)
 {
-    sqlite3_stmt *update = journal->retract;
     TRY(write_rows(journal, error)); /* the row to change may be among them */
+    if (!journal->retract)
+        TRY(journal_db_prepare(journal->db, retract_text, &journal->retract, error));
+    sqlite3_stmt *update = journal->retract;
     journal_name_make(&journal->name, journal->here, shown, "");
     sqlite3_bind_int64(update, 1, journal->run);
     journal_db_bind_text(update, 2, error_name(why->code));

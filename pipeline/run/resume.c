@@ -20,7 +20,7 @@ int resume_judge(struct resume *resume, const char *shown, const char *rel, cons
 {
     struct journal_found *found = &resume->found;
     *fate = JOURNAL_NOTHING;
-    if (!resume->journal || !journal_has_past(resume->journal))
+    if (!resume->journal)
         return 0;
     TRY(journal_find(resume->journal, shown, rel, (uint64_t)st->st_size, journal_mtime_ns(st), fate, found,
                      error));

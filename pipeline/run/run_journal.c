@@ -99,9 +99,10 @@ void run_journal_resume(struct run *run)
 {
     if (run->options.dry_run && run->journal)
         run->look_fd = open(run->job.settings.output, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const bool past = run->journal && journal_has_past(run->journal);
     const bool all = run->options.again == RUN_AGAIN_ALL || !resume_possible(&run->job);
     run->reader.resume = (struct resume){
-        .journal = all ? NULL : run->journal,
+        .journal = past && !all ? run->journal : NULL,
         .directory = run->out ? outfile_directory(run->out, NULL) : run->look_fd,
         .records = job_records(&run->job),
         .retry_failed = run->options.again == RUN_AGAIN_FAILED,
