@@ -8,8 +8,9 @@
 static void append(struct journal_name *name, const char *path)
 {
     while (*path) {
-        path += strspn(path, "/");
-        const size_t length = strcspn(path, "/");
+        while (*path == '/')
+            path++;
+        const size_t length = (size_t)(strchrnul(path, '/') - path);
         const size_t room = sizeof name->path - 2 - name->length, taken = length < room ? length : room;
         if (taken > 0 && !(length == 1 && *path == '.')) {
             name->path[name->length++] = '/';
