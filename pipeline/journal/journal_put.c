@@ -7,7 +7,7 @@
 #include "pipeline/shared/digits.h"
 
 /* Rows wait for their transaction until there are so many, or for so long. */
-#define BATCH_ROWS  512u
+#define BATCH_ROWS  1024u
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_NS    250000000u
 
