@@ -105,6 +105,8 @@ static void tell_beginning(struct run *run)
     if (run->fenced)
         progress_message(run->progress, PROGRESS_VERBOSE,
                          "files: this process may read nothing but inputs and write nothing but outputs");
+    if (*job->lowered)
+        progress_message(run->progress, PROGRESS_NORMAL, "%s", job->lowered);
     if (run->memory_lowered)
         progress_message(run->progress, PROGRESS_NORMAL, "memory lowered to %llu MiB: %s",
                          (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);
