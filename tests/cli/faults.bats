@@ -214,6 +214,21 @@ END
     no_temps out
 }
 
+@test "a stopped fork server cannot hold up a run whose workers are dead" {
+    start -i $in -o out -w 2 --batch 1 --timeout 1s -s sleep:ms=200 -s invert --json
+    wait_until has_files out 1
+    dead=$(workers)
+    kill -STOP "$(server)"
+    xargs kill -9 <<<"$dead"
+    finish 5
+    says "the fork server did not end a worker when it should; was it stopped?"
+    WAIT_S=5 wait_until session_gone
+    no_temps out
+    part_of out "$BATS_FILE_TMPDIR/reference"
+    is items.done "$(files out)"
+    is items.failed 0
+}
+
 @test "a run that is stopped and continued as a whole takes that for no hang" {
     start -i $in -o out -w 2 --timeout 1500ms -s sleep:ms=100 -s invert --json
     wait_until has_files out 1
