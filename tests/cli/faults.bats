@@ -271,6 +271,25 @@ END
     says "a thread could not be started"
 }
 
+@test "with too few threads for an OpenMP team the run does not start, or does all" {
+    if [ "$(id -u)" -ne 0 ]; then skip "needs root, to become a user with a limit of its own"; fi
+    mill 0 -i $in -o out --engine openmp || { says "this build has no OpenMP" && skip "built without OpenMP"; }
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR" .
+    cp "$FORKMILL" ./forkmill-copy && chmod 755 ./forkmill-copy || return 1
+    for most in 2 4 5 7 9 12 20; do
+        rm -rf out && mkdir -m 777 out
+        code=0
+        setpriv --reuid 64322 --clear-groups prlimit --nproc="$most" \
+            ./forkmill-copy run -i $in -o out --engine openmp -w 6 -s invert >.out 2>.err 3>&- || code=$?
+        case $code in
+            0) diff -r $reference out ;;
+            75) says "Resource temporarily unavailable"; [ "$(files out)" -eq 0 ] ;;
+            *) echo "$most processes: exit code $code"; cat .err; return 1 ;;
+        esac
+    done
+    [ "$code" -eq 0 ]
+}
+
 @test "no process outlives a run, and none is left to be reaped by others" {
     "$FORKMILL_PYTHON" - <<'END'
 import ctypes, errno, os, subprocess
