@@ -11,6 +11,7 @@
 #include "pipeline/bench/bench_cache.h"
 #include "pipeline/bench/bench_tree.h"
 #include "pipeline/run/exit_code.h"
+#include "pipeline/shared/machine.h"
 
 /* Trees are kept until the end as long as they take no more than this: on ext4, making files is slow for some
  * seconds after others were removed (it passes over inodes deleted just before), which would be counted
@@ -50,6 +51,7 @@ static struct job cell_job(const struct bench *bench, const struct bench_cell *c
             job.pools[i].workers = cell->workers;
     }
     snprintf(job.workers_from, sizeof job.workers_from, "-w");
+    machine_fit(&job);
     return job;
 }
 

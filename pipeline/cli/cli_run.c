@@ -7,6 +7,7 @@
 #include "pipeline/config/allotted.h"
 #include "pipeline/report/escape.h"
 #include "pipeline/run/run.h"
+#include "pipeline/shared/machine.h"
 
 /* Room for any path when every byte of it is escaped. */
 #define SHOWN_BYTES (4 * PATH_MAX + 4)
@@ -46,6 +47,7 @@ static int run(const struct cli_args *args, struct config *config)
     if (!args->quiet)
         cli_show(config->diag, NULL);
     job_resolve(&config->job);
+    machine_fit(&config->job);
     const struct run_options options = {
         .verbosity = args->quiet ? -1 : args->verbose,
         .dry_run = args->dry_run,

@@ -305,6 +305,11 @@ static void check_plan(struct config *config)
         diag_error(config->diag, "no item can be saved: %s", error.reason);
 }
 
+static bool is_given(const struct config *config, const char *setting)
+{
+    return config->origins[index_of(param_find(settings_table, setting))].source != CONFIG_DEFAULT;
+}
+
 int config_load(struct config *config, const char *path, char *const *environment,
                 const struct config_flag *flags, size_t flag_count, struct diag *diag)
 {
@@ -326,6 +331,9 @@ int config_load(struct config *config, const char *path, char *const *environmen
     if (diag->errors == 0)
         check_plan(config);
 
+    job->own_memory = is_given(config, "memory");
+    job->own_queue = is_given(config, "queue");
+    job->own_batch = is_given(config, "batch");
     const struct param *workers = param_find(settings_table, "workers");
     config_origin_text(config, &config->origins[index_of(workers)], workers, job->workers_from,
                        sizeof job->workers_from);

@@ -424,6 +424,7 @@ void config_chain_finish(struct config *config)
         const bool *given = config->pools[i].given;
         pool->own_workers = given[1];
         pool->workers = given[1] ? pool->workers : settings->workers;
+        pool->own_queue = given[2];
         pool->queue = given[2] ? pool->queue : settings->queue;
         pool->recycle = given[3] ? pool->recycle : settings->recycle;
     }

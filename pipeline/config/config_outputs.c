@@ -194,10 +194,22 @@ static void check_name(struct config *config)
         diag_error(config->diag, "save.name: every tee has a name of its own");
 }
 
+/* `kinds` is what comes out of the trunk. What else cannot be saved the first item shows. */
+static void check_combining(struct config *config, unsigned kinds)
+{
+    const char *file = config->job.settings.aggregate_file;
+    struct error error = {0};
+    if (combining_check(&config->job, &error) < 0)
+        diag_error(config->diag, "%s", error.reason);
+    else if (file && kinds == CODEC_ARRAYS && codec_for_name(file)->kinds == CODEC_IMAGES)
+        diag_error(config->diag,
+                   "aggregate.file: what is combined are arrays, which %s does not hold; take .npy",
+                   codec_for_name(file)->name);
+}
+
 static void check_collecting(struct config *config)
 {
     const struct settings *settings = &config->job.settings;
-    struct error error = {0};
     bool records = false;
     for (unsigned i = 0; i < config->job.stage_count; i++)
         records = records || config->job.stages[i].stage->records;
@@ -208,8 +220,6 @@ static void check_collecting(struct config *config)
         diag_error(config->diag, "aggregate.ops: aggregate.file says where to, and is not given");
     if (settings->aggregate_file && !settings->aggregate_ops.count)
         diag_error(config->diag, "aggregate.file: aggregate.ops says what, and is not given");
-    if (combining_check(&config->job, &error) < 0)
-        diag_error(config->diag, "%s", error.reason);
     if (settings->collect_file && table_format_of(settings->collect_file) == TABLE_UNKNOWN)
         diag_error(config->diag, "collect.file: '%.100s' ends in none of .csv, .jsonl, .db",
                    settings->collect_file);
@@ -333,6 +343,7 @@ void config_outputs_finish(struct config *config)
     if (config->diag->errors == 0)
         check_twins(config);
     check_references(config);
+    check_combining(config, kinds);
     check_collecting(config);
     check_name(config);
     give_prefixes(job);

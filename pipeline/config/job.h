@@ -51,6 +51,7 @@ struct job_pool {
     int64_t workers;  /* at least 1 once job_resolve ran */
     bool own_workers; /* the pool itself says how many */
     int64_t queue;    /* capacity of the queue before this pool */
+    bool own_queue;   /* the pool itself says so */
     int64_t recycle;
     bool unconfined; /* no sandbox for its workers, whatever the setting */
 };
@@ -71,6 +72,8 @@ struct job {
     bool whole_first;      /* but only where there is no room for them as a whole */
     bool observed;         /* others of this user may look into the memory of its workers */
     char workers_from[64]; /* what decided the worker count: "default", "thumbs.yaml:4", "-w", ... */
+    bool own_memory, own_queue, own_batch; /* these settings were given, and stay as they are */
+    char lowered[128];                     /* what became of the others in machine_fit; "": they stay, too */
 };
 
 /* Does the stage work on items of this shape, as far as that decides? */

@@ -23,6 +23,7 @@ struct progress {
     bool bar, colour;
     bool drawn; /* a bar is on the screen */
     uint64_t next_ns;
+    uint64_t lines; /* printed so far */
     struct progress_rate rate;
     char text[1024];
 };
@@ -104,6 +105,7 @@ void progress_update(struct progress *progress, const struct progress_counts *co
             progress_line(counts, &progress->rate, line, sizeof line);
             snprintf(progress->text, sizeof progress->text, "%s\n", line);
             put(progress->fd, progress->text);
+            progress->lines++;
         }
         progress->next_ns = now + (progress->bar ? BAR_EVERY_NS : LINE_EVERY_NS);
     }
@@ -123,10 +125,21 @@ void progress_message(struct progress *progress, enum progress_level level, cons
     pthread_mutex_lock(&progress->lock);
     snprintf(line, sizeof line, "%s%s\n", progress->drawn ? CLEAR : "", safe);
     put(progress->fd, line);
+    progress->lines++;
     if (progress->drawn)
         progress->next_ns = 0; /* the bar comes back with the next update */
     progress->drawn = false;
     pthread_mutex_unlock(&progress->lock);
+}
+
+uint64_t progress_lines(struct progress *progress)
+{
+    if (!progress)
+        return 0;
+    pthread_mutex_lock(&progress->lock);
+    const uint64_t lines = progress->lines;
+    pthread_mutex_unlock(&progress->lock);
+    return lines;
 }
 
 void progress_close(struct progress *progress)

@@ -39,6 +39,9 @@ void progress_update(struct progress *progress, const struct progress_counts *co
 void progress_message(struct progress *progress, enum progress_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* How many lines were printed so far, of both sorts; the bar is none. Any thread. Accepts NULL: none were. */
+uint64_t progress_lines(struct progress *progress);
+
 /* Takes the bar away for good. Accepts NULL. */
 void progress_close(struct progress *progress);
 

@@ -163,6 +163,7 @@ void summary_print(const struct summary *summary, FILE *to, int verbosity)
         summary_verdict(summary, verdict, sizeof verdict);
         fprintf(to, "%s\n", verdict);
     }
-    print_failures(summary, to);
+    if (!summary->failures_in_sight)
+        print_failures(summary, to);
     fflush(to);
 }

@@ -84,6 +84,7 @@ struct summary {
     struct series series; /* of the pools, over the time */
     struct summary_failure *failures;
     size_t failure_count;
+    bool failures_in_sight; /* a person has just read of all of them */
 };
 
 /* Counts a failed item and keeps its name and reason while there is room. One thread. */
@@ -108,7 +109,7 @@ enum summary_bound {
 /* What limited the run, and a sentence about it in text[size] (NULL: none wanted). */
 enum summary_bound summary_verdict(const struct summary *summary, char *text, size_t size);
 
-/* For people. With `verbosity` -1 only what failed. */
+/* For people. With `verbosity` -1 only what failed. Failures in sight are not listed again. */
 void summary_print(const struct summary *summary, FILE *to, int verbosity);
 
 /* For programs: one JSON object and a newline. Keys and units stay as they are from version to version. A

@@ -108,6 +108,43 @@ const char *combining_file(const struct combining *combining, unsigned index)
     return index < combining->count ? combining->paths[index] : NULL;
 }
 
+/* An image as the array that holds the same samples, for formats that hold no images. */
+static struct shape as_array(const struct shape *image)
+{
+    const uint64_t dims[] = {image->height, image->width, image->channels};
+    return shape_array((enum sample)image->sample, image->channels == 1 ? 2 : 3, dims);
+}
+
+/* What an operation gives, as the format of its file holds it. */
+static struct shape result_shape(const struct combining *combining, unsigned i)
+{
+    const struct shape shape = combine_shape(combining->combines[i]);
+    const bool arrays = codec_for_name(combining->paths[i])->kinds == CODEC_ARRAYS;
+    return shape.kind == SHAPE_IMAGE && arrays ? as_array(&shape) : shape;
+}
+
+/* Begins an operation, unless its result could not be saved in the end. */
+static int begin_one(struct combining *combining, unsigned i, const struct shape *shape, struct error *error)
+{
+    struct error cause = {0};
+    struct codec_plan plan;
+    combining->combines[i] = combine_open(combining->ops[i], shape);
+    if (!combining->combines[i])
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    const struct shape result = result_shape(combining, i);
+    const int code = codec_plan_for(codec_for_name(combining->paths[i]), &combining->job->settings.save,
+                                    &result, 0, &plan, &cause);
+    return code < 0 ? error_set(error, cause.code, "aggregate.file: %.200s", cause.reason) : 0;
+}
+
+static void forget(struct combining *combining)
+{
+    for (unsigned i = 0; i < OPS; i++) {
+        combine_close(combining->combines[i]);
+        combining->combines[i] = NULL;
+    }
+}
+
 /* The first item says what all are like, and what that takes. */
 static int begin(struct combining *combining, const struct shape *shape, struct error *error)
 {
@@ -119,13 +156,13 @@ static int begin(struct combining *combining, const struct shape *shape, struct 
         return error_set(error, ERROR_LIMIT,
                          "aggregate takes %.1f MiB, over memory %.1f MiB; raise it with --memory",
                          (double)bytes / 1048576, (double)most / 1048576);
-    for (unsigned i = 0; i < combining->count; i++) {
-        combining->combines[i] = combine_open(combining->ops[i], shape);
-        if (!combining->combines[i])
-            return error_set(error, ERROR_MEMORY, "out of memory");
-    }
+    int code = 0;
+    for (unsigned i = 0; i < combining->count && code == 0; i++)
+        code = begin_one(combining, i, shape, error);
+    if (code < 0)
+        forget(combining);
     combining->shape = *shape;
-    return 0;
+    return code;
 }
 
 static bool alike(const struct shape *a, const struct shape *b)
@@ -177,19 +214,10 @@ static int encode(const struct codec *codec, const struct codec_save *save, cons
     return code;
 }
 
-/* An image as the array that holds the same samples, for formats that hold no images. */
-static struct shape as_array(const struct shape *image)
-{
-    const uint64_t dims[] = {image->height, image->width, image->channels};
-    return shape_array((enum sample)image->sample, image->channels == 1 ? 2 : 3, dims);
-}
-
 static int finish(struct combining *combining, unsigned i, struct error *error)
 {
     const struct settings *settings = &combining->job->settings;
-    struct shape shape = combine_shape(combining->combines[i]);
-    if (shape.kind == SHAPE_IMAGE && codec_for_name(settings->aggregate_file)->kinds == CODEC_ARRAYS)
-        shape = as_array(&shape);
+    const struct shape shape = result_shape(combining, i);
     const size_t bytes = (shape_bytes(&shape) + 64) / 64 * 64;
     uint8_t *samples = aligned_alloc(64, bytes);
     int code = samples ? combine_result(combining->combines[i], samples, error)
@@ -213,8 +241,10 @@ int combining_finish(struct combining *combining, struct error *error)
 
 void combining_close(struct combining *combining)
 {
-    for (unsigned i = 0; combining && i < OPS; i++) {
-        combine_close(combining->combines[i]);
+    if (!combining)
+        return;
+    forget(combining);
+    for (unsigned i = 0; i < OPS; i++) {
         whole_discard(combining->files[i]);
         free(combining->paths[i]);
     }

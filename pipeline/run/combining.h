@@ -21,7 +21,8 @@ int combining_open(struct combining **combining, const struct job *job, struct e
 const char *combining_file(const struct combining *combining, unsigned index);
 
 /* Takes in the next item. ERROR_UNSUPPORTED where its shape is not that of the first, which is left out then;
- * ERROR_LIMIT where the combination would take more than `memory`. */
+ * and where the first one's results could not be saved; ERROR_LIMIT where the combination would take more
+ * than `memory`. The next item is the first then. */
 int combining_add(struct combining *combining, const struct shape *shape, const void *samples,
                   struct error *error);
 

@@ -138,9 +138,12 @@ static void look_memory(struct doctor *doctor, struct job *job)
     doctor_add_number(doctor, "memory", "available", DOCTOR_FACT, (int64_t)(available & INT64_MAX),
                       "%s, by %.120s", units_memory(available, text, sizeof text), why);
     bool lowered = memory_fit(budget, why, sizeof why);
-    doctor_add_number(doctor, "memory", "default memory", lowered ? DOCTOR_WARNING : DOCTOR_FACT,
-                      (int64_t)*budget, "%s%s", units_memory(*budget, text, sizeof text),
-                      lowered ? ": lowered, as there is no more available" : "");
+    doctor_add_number(doctor, "memory", "default memory",
+                      lowered || *job->lowered ? DOCTOR_WARNING : DOCTOR_FACT, (int64_t)*budget, "%s%s",
+                      units_memory(*budget, text, sizeof text),
+                      lowered         ? ": lowered, as there is no more available"
+                      : *job->lowered ? ": lowered, as address space is limited"
+                                      : "");
     struct statvfs room;
     if (statvfs("/dev/shm", &room) < 0) {
         doctor_add(doctor, "memory", "/dev/shm", DOCTOR_WARNING, "%s: runs use a memfd instead",
@@ -224,6 +227,7 @@ void doctor_look(struct doctor *doctor)
     *doctor = (struct doctor){0};
     config_load(&config, NULL, no_environment, NULL, 0, &diag);
     job_resolve(&config.job);
+    machine_fit(&config.job);
     look_program(doctor);
     look_cpus(doctor, &config.job);
     look_memory(doctor, &config.job);

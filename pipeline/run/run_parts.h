@@ -58,6 +58,7 @@ struct run {
     struct progress *progress;
     uint64_t expected; /* inputs, as a listing before the run had them; 0: there was none */
     bool signal_told, complained;
+    uint64_t failed_line;   /* progress_lines with the first failure told; 0: none was */
     unsigned warning_count; /* distinct texts of warnings shown so far */
     char warnings[RUN_DISTINCT_WARNINGS][200];
     pthread_t reader_thread, writer_thread;

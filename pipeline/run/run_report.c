@@ -23,6 +23,8 @@ static void tell(void *context, enum ledger_news news, const char *shown, const 
     switch (news) {
     case NEWS_FAILED:
         progress_message(run->progress, level, "failed: %s: %s%s%s", shown, stage, colon, text);
+        if (run->failed_line == 0)
+            run->failed_line = progress_lines(run->progress);
         break;
     case NEWS_NOTE:
         progress_message(run->progress, level, "left out: %s: %s", shown, text);
@@ -103,6 +105,8 @@ static void tell_beginning(struct run *run)
     if (run->fenced)
         progress_message(run->progress, PROGRESS_VERBOSE,
                          "files: this process may read nothing but inputs and write nothing but outputs");
+    if (*job->lowered)
+        progress_message(run->progress, PROGRESS_NORMAL, "%s", job->lowered);
     if (run->memory_lowered)
         progress_message(run->progress, PROGRESS_NORMAL, "memory lowered to %llu MiB: %s",
                          (unsigned long long)job->settings.memory_bytes >> 20, run->memory_why);
@@ -406,6 +410,8 @@ int run_report_end(struct run *run)
     run_report_tick(run);
     tell_end(run);
     run_trace_end(run);
+    run->summary->failures_in_sight =
+        run->failed_line > 0 && progress_lines(run->progress) - run->failed_line < SUMMARY_SHOWN_FAILURES;
     progress_close(run->progress);
     run->progress = NULL;
     fill(run, run->summary);

@@ -89,15 +89,21 @@ static int open_rings(struct machine *machine, const struct layout *layout, stru
     return 0;
 }
 
+static uint32_t count_workers(const struct job *job)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < job->pool_count; i++)
+        count += (uint32_t)job->pools[i].workers;
+    return count;
+}
+
 static int assign_workers(struct machine *machine, struct error *error)
 {
-    uint64_t count = 0;
-    for (unsigned i = 0; i < machine->job->pool_count; i++)
-        count += (uint64_t)machine->job->pools[i].workers;
+    const uint32_t count = count_workers(machine->job);
     if (count > MACHINE_MAX_WORKERS)
-        return error_set(error, ERROR_USAGE, "%llu workers in all pools together, over the most of %u",
-                         (unsigned long long)count, MACHINE_MAX_WORKERS);
-    machine->worker_count = (uint32_t)count;
+        return error_set(error, ERROR_USAGE, "%u workers in all pools together, over the most of %u", count,
+                         MACHINE_MAX_WORKERS);
+    machine->worker_count = count;
     machine->worker_pool = malloc(count);
     if (!machine->worker_pool)
         return error_set(error, ERROR_MEMORY, "out of memory");
@@ -126,9 +132,9 @@ static void size_parts(struct machine *machine)
         bytes[part] = arena_round_huge(bytes[part]);
 }
 
-static int reserve(struct machine *machine, const struct layout *layout, struct error *error)
+/* Says where everything is in an arena, and gives its size; SIZE_MAX: more than can be addressed. */
+static size_t size_arena(struct machine *machine, const struct layout *layout)
 {
-    const struct settings *settings = &machine->job->settings;
     size_t total;
     bool over = false;
     machine->slot_offset = arena_round_huge(layout->end);
@@ -140,7 +146,21 @@ static int reserve(struct machine *machine, const struct layout *layout, struct 
     }
     over = over || __builtin_mul_overflow(machine->slot_bytes, (size_t)machine->slot_count, &total) ||
            __builtin_add_overflow(total, machine->slot_offset, &total);
-    if (over || total > (size_t)1 << 46)
+    return over || total > (size_t)1 << 46 ? SIZE_MAX : total;
+}
+
+size_t machine_arena_bytes(const struct job *job)
+{
+    struct machine machine = {.job = job, .slot_count = count_slots(job), .worker_count = count_workers(job)};
+    const struct layout layout = lay_out(&machine);
+    return size_arena(&machine, &layout);
+}
+
+static int reserve(struct machine *machine, const struct layout *layout, struct error *error)
+{
+    const struct settings *settings = &machine->job->settings;
+    const size_t total = size_arena(machine, layout);
+    if (total == SIZE_MAX)
         return error_set(error, ERROR_MEMORY, "memory: %u slots of that size are more than can be addressed",
                          machine->slot_count);
     TRY(arena_open(&machine->arena, total, settings->memory_bytes + arena_round(layout->end), error));

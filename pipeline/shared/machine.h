@@ -61,6 +61,17 @@ struct machine {
     size_t slot_bytes;
 };
 
+/* The address space that the arena of a resolved job takes; SIZE_MAX: more than there is. */
+size_t machine_arena_bytes(const struct job *job);
+
+/* Lowers what was not given of queue, batch and, when these are at their least, memory of a resolved job
+ * until its run fits `limit_bytes` of address space, and says so in job->lowered. Where nothing would help
+ * the job stays as it is, and machine_open or a worker says what is wanting. */
+void machine_fit_bytes(struct job *job, uint64_t limit_bytes);
+
+/* To the address space this process may have, RLIMIT_AS. */
+void machine_fit(struct job *job);
+
 /* Lays out the machine for a resolved job and commits the control part. ERROR_MEMORY. */
 int machine_open(struct machine *machine, const struct job *job, struct error *error);
 

@@ -134,6 +134,34 @@ for i in range(1, 6): numpy.save(f"sizes/{i:02}.npy", numpy.full((10, 10), float
     cmp var-1.npy var-4.npy
 }
 
+@test "what its file could not hold is refused with the first item, or before where the chain says so" {
+    mill 1 -i arrays -o out --save-format none --aggregate-ops max --aggregate-file max.png
+    says "failed: arrays/00.npy: aggregate.file: png holds images and not arrays"
+    says "0 done, 20 failed"
+    [ ! -e max.png ]
+    mkdir both
+    cp arrays/00.npy both
+    "$FORKMILL_GENERATE" icons --count 1 icons >/dev/null
+    cp "$(find icons -name '*.png')" both/01.png
+    cp both/01.png both/02.png
+    for workers in 1 4; do
+        mill 1 -i both -o out --save-format none --aggregate-ops min --aggregate-ops max \
+            --aggregate-file "{op}-$workers.png" -w "$workers" --batch 1 -s "sleep:ms=200,when.glob=00*"
+        says "both/00.npy: aggregate.file: "
+        says "2 done, 1 failed"
+        "$FORKMILL_PYTHON" - "min-$workers.png" "max-$workers.png" <<'END'
+import sys
+import numpy
+from PIL import Image
+want = numpy.asarray(Image.open("both/01.png"))
+assert all(numpy.array_equal(numpy.asarray(Image.open(name)), want) for name in sys.argv[1:])
+END
+    done
+    mill 2 -i both -o out2 -s to_array --save-format none --aggregate-ops max --aggregate-file m.png
+    says "aggregate.file: what is combined are arrays, which png does not hold; take .npy"
+    mill 0 -i icons -o out2 -s to_array --save-format none --aggregate-ops max --aggregate-file m.npy
+}
+
 @test "a run says when what its stages tell goes nowhere" {
     mill 0 -i odd/ -o out -s stats
     says "what stats tells goes nowhere: collect.file"

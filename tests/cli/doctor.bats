@@ -80,10 +80,10 @@ for group in json.load(sys.stdin)["facts"].values():
   prlimit --nofile=5 "$FORKMILL" doctor --json >json 3>&- 4>&- 5>&- || true
   grep -q '"works": false' json
   # A sanitizer reserves terabytes itself.
-  if (ulimit -v 4000000 && "$FORKMILL" --version) >/dev/null 2>&1; then
+  if (ulimit -v 300000 && "$FORKMILL" --version) >/dev/null 2>&1; then
     code=0
     (
-      ulimit -v 4000000
+      ulimit -v 300000
       "$FORKMILL" doctor >out
     ) || code=$?
     [ "$code" -eq 1 ]
@@ -91,10 +91,17 @@ for group in json.load(sys.stdin)["facts"].values():
     grep -qE '^  address space +warning: ' out
     code=0
     (
-      ulimit -v 4000000
+      ulimit -v 300000
       "$FORKMILL" run -q -i in -o made
     ) || code=$?
     [ "$code" -eq 75 ]
+    # With more it lowers what it reserves, and says so.
+    (
+      ulimit -v 4000000
+      "$FORKMILL" doctor >out
+      "$FORKMILL" run -q -i in -o made
+    )
+    grep -qE '^  default memory +warning: .*: lowered, as address space is limited$' out
   fi
 }
 

@@ -249,6 +249,25 @@ END
     [ "$(files out)" -eq 0 ]
 }
 
+@test "where address space is limited a run reserves less, and what was given stays" {
+    (ulimit -v 8000000 && "$FORKMILL" --version >.out 2>&1) || skip "a sanitizer needs more than may be had here"
+    for engine in process thread openmp serial; do
+        rm -rf out
+        (ulimit -v 8000000 && mill 0 -i $in -o out -s invert --engine $engine)
+        grep -qE '^lowered: memory [0-9]+ MiB, queue 1, batch 1, to fit 7\.63 GiB of address space' .err
+        diff -r $reference out
+    done
+    rm -rf out
+    (ulimit -v 8000000 && mill 0 -i $in -o out -s invert --memory 300MiB)
+    says "lowered: memory 300 MiB, "
+    rm -rf out
+    (ulimit -v 8000000 && mill 75 -i $in -o out -s invert --memory 2GiB)
+    says "of address space"
+    [ "$(files out)" -eq 0 ]
+    mill 0 -i $in -o out -s invert
+    absent lowered .err
+}
+
 @test "with too few descriptors the run does not start, or does all; no item fails for it" {
     for most in $(seq 6 24); do
         rm -rf out

@@ -301,6 +301,30 @@ END
     says "5 done, 1 failed"
 }
 
+# How often a failure of in/NAME is told.
+told() {
+    grep -cF "in/$1: " .err || true
+}
+
+@test "a failure is told once, and listed in the end where it is out of sight or nothing was told" {
+    mkdir in
+    icon in/a.png; : >in/00.png; : >in/01.png
+    mill 1 -i in -o out
+    says "failed: in/00.png: the file is empty"
+    [ "$(told 00.png)" -eq 1 ]
+    [ "$(told 01.png)" -eq 1 ]
+    says "1 done, 2 failed"
+    mill 1 -i in -o out -q
+    diff .err - <<<$'failed:\n  in/00.png: the file is empty\n  in/01.png: the file is empty'
+    mill 1 -i in -o out --json
+    "$FORKMILL_PYTHON" -c 'import json; assert len(json.load(open(".out"))["failures"]) == 2'
+    for i in $(seq 10 32); do : >"in/$i.png"; done
+    mill 1 -i in -o out
+    [ "$(told 00.png)" -eq 2 ]
+    [ "$(told 32.png)" -eq 1 ]
+    says "  and 5 more"
+}
+
 @test "--dry-run says what would be done and makes nothing" {
     mkdir tree
     icon tree/a.png; : >tree/zero.png

@@ -216,12 +216,15 @@ static void a_pipe_gets_plain_text_and_quiet_is_quiet(void **state)
     assert_string_equal(text, "error\n");
     progress = progress_open(ends[1], 1);
     progress_update(progress, &counts); /* not yet five seconds */
+    assert_int_equal(progress_lines(progress), 0);
     progress_message(progress, PROGRESS_VERBOSE, "details");
+    assert_int_equal(progress_lines(progress), 1);
     progress_close(progress);
     read_all(ends[0], text, sizeof text);
     assert_string_equal(text, "details\n");
     progress_update(NULL, &counts);
     progress_message(NULL, PROGRESS_ALWAYS, "nobody");
+    assert_int_equal(progress_lines(NULL), 0);
     progress_close(NULL);
     close(ends[0]);
     close(ends[1]);

@@ -174,6 +174,11 @@ static void people_get_counts_and_failures(void **state)
     text = printed(&s, -1);
     assert_int_equal(strncmp(text, "failed:\n", 8), 0);
     free(text);
+    s.failures_in_sight = true;
+    text = printed(&s, 0);
+    assert_has(text, "items     100 done, 1501 failed");
+    assert_null(strstr(text, "failed:"));
+    free(text);
     summary_free(&s);
     assert_int_equal(s.failure_count, 0);
 }
