@@ -10,13 +10,13 @@
 # The icons are those of Debian's packages that peers.sh takes, too, and as many generated ones of 500 bytes, which are
 # about the smallest there are. --generated leaves the former out, which have to be fetched.
 #
-# FORKMILL_BENCH_OUT names the directory that outputs go to, build/bench where it is not set: a file system that is busy
-# with what was deleted before makes the figures worthless.
+# FORKMILL_BENCH_OUT names the directory that outputs go to, build/bench where it is not set. What ext4 is asked to make
+# just after it deleted much takes several times as long: outputs stay to the end, but where they take up memory.
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-rounds=7 icons=20000 photos=600 generated=no
+rounds=7 icons=100000 photos=600 generated=no
 flags "[--rounds N] [--icons N] [--photos N] [--generated] [--save]" "$@"
 
 # "WALL CPU" in seconds of a run, which ends when the journal is closed.
@@ -53,6 +53,7 @@ measure() { # WHAT FORKMILL-ARGUMENTS...
       timed "$round-$variant" "${own[@]}" "$@" >"$work/line"
       # The first round only warms up.
       [ "$round" -eq 0 ] || cat "$work/line" >>"$work/$what.$variant"
+      if [ "$in_memory" = yes ] && [ "$round-$variant" != "$rounds-nothing" ]; then rm -rf "$outputs/$round-$variant"; fi
     done
     # Nobody is always first.
     order=("${order[@]:1}" "${order[0]}")
@@ -87,6 +88,9 @@ prepare
 unsupervised=$bench/forkmill-bench-unsupervised
 outputs=${FORKMILL_BENCH_OUT:-$work}/safety-out
 rm -rf "$outputs"
+mkdir -p "$outputs"
+in_memory=no
+[ "$(stat -f -c %T "$outputs")" != tmpfs ] || in_memory=yes
 pictures "icons-$icons" icons --count "$icons"
 pictures "photos-1mp-$photos" photo --count "$photos" --width 1200 --height 833
 

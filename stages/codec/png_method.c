@@ -15,7 +15,7 @@ enum { NONE = PNG_UNFILTERED, SUB = 2, UP = 4, PLAIN = NONE | SUB | UP, ALL = 31
 static const struct png_method methods[][2] = {
     /* of pictures and of drawings */
     [COMPRESSION_FASTEST] = {{DEFLATE_ISAL, {{1, PLAIN}}}, {DEFLATE_ISAL, {{1, NONE}, {1, PLAIN}}}},
-    [COMPRESSION_FAST] = {{DEFLATE_LIBDEFLATE, {{1, PLAIN}}}, {DEFLATE_LIBDEFLATE, {{5, NONE}, {3, PLAIN}}}},
+    [COMPRESSION_FAST] = {{DEFLATE_LIBDEFLATE, {{1, PLAIN}}}, {DEFLATE_LIBDEFLATE, {{5, NONE}, {2, PLAIN}}}},
     [COMPRESSION_BALANCED] = {{DEFLATE_LIBDEFLATE, {{4, ALL}}},
                               {DEFLATE_LIBDEFLATE, {{5, NONE}, {5, PLAIN}, {5, ALL}}}},
     [COMPRESSION_SMALL] = {{DEFLATE_LIBDEFLATE, {{6, PLAIN}, {6, ALL}}},

@@ -224,7 +224,7 @@ END
     pid=$!
     # The second run has begun: the first one's outputs are what the others must equal.
     for _ in $(seq 200); do
-        if compgen -G "tmp/.forkmill-bench-*/process-*" >seen; then break; fi
+        if compgen -G "tmp/.forkmill-bench-*/1-*" >seen; then break; fi
         sleep 0.02
     done
     mv "$(find other -name '*.png')" "$first"
@@ -239,7 +239,7 @@ END
 @test "an interrupted bench stops the run and leaves nothing" {
     "$FORKMILL" bench -i photos --engines process -s sleep:ms=400 --repeat 50 -q >out 2>err &
     pid=$!
-    sleep 1
+    until compgen -G "tmp/.forkmill-bench-*/0-*" >/dev/null; do sleep 0.05; done
     kill -TERM "$pid"
     code=0
     wait "$pid" || code=$?

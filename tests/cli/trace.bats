@@ -15,15 +15,9 @@ check() { "$FORKMILL_PYTHON" -B "$FORKMILL_ROOT/tests/cli/check_trace.py" "$@"; 
 
 forkmill() { "$FORKMILL" "$@"; }
 
-# Waits up to 10 s for a text in a file.
-await() { # TEXT FILE
-  for _ in $(seq 100); do
-    if grep -qF -- "$1" "$2"; then return 0; fi
-    sleep 0.1
-  done
-  echo "never said: $1"
-  cat "$2"
-  return 1
+# Waits until a run in the background has made a file in the directory.
+begun() { # DIRECTORY
+  until compgen -G "$1/*" >/dev/null; do sleep 0.05; done
 }
 
 # A name as this build has OpenMP or not.
@@ -158,15 +152,17 @@ engines() {
 @test "an interrupted run leaves a whole trace, a killed one all but its end" {
   generate photo --count 40 --width 40 --height 30 in
   "$FORKMILL" run -q -i in -o out -w 1 -s sleep:ms=100 --trace t.json &
-  sleep 0.7
+  begun out
+  sleep 0.3
   kill -TERM $!
   code=0
   wait $! || code=$?
   [ "$code" -eq 143 ]
   check t.json --steps decode,sleep,encode
   grep -q '"name":"stop"' t.json
-  "$FORKMILL" run -q -i in -o out -w 1 -s sleep:ms=100 --trace t.json 2>/dev/null &
-  sleep 2
+  "$FORKMILL" run -q -i in -o again -w 1 -s sleep:ms=100 --trace t.json 2>/dev/null &
+  begun again
+  sleep 1.5
   kill -KILL $!
   wait $! || true
   # The array form may lack its end; up to the last line that is whole it is as before.
@@ -183,8 +179,8 @@ engines() {
     # Asked until both are at work: how long it takes to begin is the machine's affair.
     until grep -qE "^worker 0 \(pool main, (pid|thread) [0-9]+\): sleep of in/photo/000/photo-00000[0-3].png for [0-9.]+ m?s" err &&
       { [ "$engine" = serial ] || grep -q "^worker 1 .*: sleep of " err; }; do
-      sleep 0.5
-      kill -USR1 $!
+      sleep 0.2
+      if [ -d "out-$engine" ]; then kill -USR1 $!; fi
     done
     grep -qE "^queue main [0-9]+ of 16, queue writer 0 of 16$" err
     grep -qE "^in flight: [1-4] items?, [0-9.]+ .iB of 2 GiB$" err
@@ -195,14 +191,16 @@ engines() {
 @test "the process that SIGUSR1 names for a worker is that worker" {
   generate photo --count 1 --width 40 --height 30 in
   "$FORKMILL" run -q -i in -o out -w 1 --retries 1 -s sleep:ms=1500 2>err &
-  sleep 0.5
-  kill -USR1 $!
-  await "in flight:" err
+  until grep -q "^worker 0 .*: sleep of " err; do
+    sleep 0.1
+    if [ -d out ]; then kill -USR1 $!; fi
+  done
   pid=$(sed -n 's/^worker 0 (pool main, pid \([0-9]*\)): sleep of .*/\1/p' err)
   kill -KILL "$pid"
-  sleep 0.3
-  kill -USR1 $!
-  await "attempt 2" err
+  until grep -q "attempt 2" err; do
+    sleep 0.1
+    kill -USR1 $!
+  done
   wait $!
   [ -e out/photo/000/photo-000000.png ]
 }
