@@ -7,6 +7,7 @@
  *
  * `auto` looks at what waits when the work begins: enough items for the team are worked on side by side; a
  * few large ones are shared by rows. */
+#include <errno.h>
 #include <omp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -121,11 +122,38 @@ static int begin(struct error *error)
     return cause ? error_set(error, ERROR_MEMORY, "the OpenMP runtime: %s", strerror(cause)) : 0;
 }
 
+static void *pass(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* Can so many threads be there at once? libgomp ends the process where it cannot create one. */
+static int rehearse(uint32_t count, struct error *error)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t *threads = calloc(count, sizeof *threads);
+    uint32_t begun = 0;
+    int cause = threads ? 0 : ENOMEM;
+    pthread_mutex_lock(&gate);
+    while (cause == 0 && begun < count) {
+        cause = pthread_create(&threads[begun], NULL, pass, &gate);
+        begun += cause == 0;
+    }
+    pthread_mutex_unlock(&gate);
+    for (uint32_t i = 0; i < begun; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+    return cause ? error_set(error, ERROR_MEMORY, "a thread could not be started: %s", strerror(cause)) : 0;
+}
+
 static int openmp_open(struct crew **crew, struct machine *machine, const struct engine_turns *turns,
                        struct error *error)
 {
     *crew = NULL;
     TRY(begin(error));
+    TRY(rehearse(machine->worker_count + 2, error)); /* the team, the reader and the writer */
     return thread_crew_open(crew, machine, turns, openmp_body, error);
 }
 

@@ -6,8 +6,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -25,7 +25,7 @@ struct order {
 };
 
 /* The server's record of one place. */
-struct place {
+struct fork_place {
     pid_t pid;            /* 0: empty */
     bool killed, stopped; /* see fork_report */
     bool report_due;
@@ -36,10 +36,15 @@ struct server {
     int socket, signals;
     pid_t pid;
     uint32_t workers;
-    struct place *places;
+    struct fork_place *places;
     int (*work)(void *, uint32_t);
     void *context;
 };
+
+static size_t places_bytes(uint32_t workers)
+{
+    return workers * sizeof(struct fork_place);
+}
 
 /* Closes everything from `first` up. The kernel has close_range since 5.9; before, one by one. */
 static void close_from(unsigned first)
@@ -77,6 +82,7 @@ static void run_worker(const struct server *server, uint32_t worker)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != server->pid)
         _exit(1); /* the server died before the line above */
+    munmap(server->places, places_bytes(server->workers));
     char name[16];
     snprintf(name, sizeof name, "forkmill-w%u", worker % 100000);
     prctl(PR_SET_NAME, name);
@@ -90,7 +96,7 @@ static void run_worker(const struct server *server, uint32_t worker)
 
 static void spawn(struct server *server, uint32_t worker)
 {
-    struct place *place = &server->places[worker];
+    struct fork_place *place = &server->places[worker];
     pid_t pid = fork();
     if (pid == 0)
         run_worker(server, worker);
@@ -104,13 +110,13 @@ static void spawn(struct server *server, uint32_t worker)
 }
 
 /* Is there news of this sort of the worker? It stays for reap. */
-static bool has_news(const struct place *place, int sort)
+static bool has_news(const struct fork_place *place, int sort)
 {
     siginfo_t info = {0};
     return waitid(P_PID, (id_t)place->pid, &info, sort | WNOHANG | WNOWAIT) == 0 && info.si_pid == place->pid;
 }
 
-static void end_worker(struct place *place)
+static void end_worker(struct fork_place *place)
 {
     if (has_news(place, WEXITED))
         return; /* somebody else was first */
@@ -130,7 +136,7 @@ static void obey(struct server *server, const struct order *order)
 {
     if (order->worker >= server->workers)
         return;
-    struct place *place = &server->places[order->worker];
+    struct fork_place *place = &server->places[order->worker];
     if (order->kind == ORDER_SPAWN && place->pid == 0)
         spawn(server, order->worker);
     else if (order->kind == ORDER_KILL && place->pid > 0)
@@ -143,7 +149,7 @@ static void reap(struct server *server)
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (uint32_t i = 0; i < server->workers; i++) {
-            struct place *place = &server->places[i];
+            struct fork_place *place = &server->places[i];
             if (place->pid != pid)
                 continue;
             place->report = (struct fork_report){.worker = i,
@@ -161,7 +167,7 @@ static void reap(struct server *server)
 static bool send_reports(struct server *server)
 {
     for (uint32_t i = 0; i < server->workers; i++) {
-        struct place *place = &server->places[i];
+        struct fork_place *place = &server->places[i];
         if (!place->report_due)
             continue;
         if (send(server->socket, &place->report, sizeof place->report, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
@@ -171,6 +177,12 @@ static bool send_reports(struct server *server)
     return false;
 }
 
+static void await_end(pid_t pid)
+{
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* The main process is gone, or wants no more. */
 static void end_server(struct server *server)
 {
@@ -178,8 +190,10 @@ static void end_server(struct server *server)
         if (server->places[i].pid > 0)
             kill(server->places[i].pid, SIGKILL);
     }
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        ;
+    for (uint32_t i = 0; i < server->workers; i++) {
+        if (server->places[i].pid > 0)
+            await_end(server->places[i].pid);
+    }
     _exit(0);
 }
 
@@ -217,6 +231,8 @@ static void be_server(pid_t parent, struct server *server)
         _exit(1);
     server->pid = getpid();
     prctl(PR_SET_NAME, "forkmill-fork");
+    /* What a command has left running is reaped here when it ends, and not left to the main process. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     /* Only the socket is the server's to keep. */
     dup2(server->socket, 3);
     server->socket = 3;
@@ -240,26 +256,25 @@ int fork_server_start(struct fork_server *server, uint32_t workers, int (*work)(
     *server = (struct fork_server){.socket = -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return error_set(error, ERROR_MEMORY, "socketpair: %s", strerror(errno));
-    /* Here, because malloc goes through what was freed, and would copy all those pages in the server. */
-    struct server self = {.socket = pair[1],
-                          .workers = workers,
-                          .places = calloc(workers, sizeof *self.places),
-                          .work = work,
-                          .context = context};
-    pid_t parent = getpid(), pid = self.places ? fork() : -1;
+    struct fork_place *places =
+        mmap(NULL, places_bytes(workers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct server self = {
+        .socket = pair[1], .workers = workers, .places = places, .work = work, .context = context};
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    pid_t parent = getpid(), pid = places != MAP_FAILED ? fork() : -1;
     if (pid == 0) {
         close(pair[0]);
         be_server(parent, &self);
     }
     const int cause = errno;
-    free(self.places);
+    close(pair[1]);
     if (pid < 0) {
         close(pair[0]);
-        close(pair[1]);
+        if (places != MAP_FAILED)
+            munmap(places, places_bytes(workers));
         return error_set(error, ERROR_MEMORY, "fork: %s", strerror(cause));
     }
-    close(pair[1]);
-    *server = (struct fork_server){pid, pair[0]};
+    *server = (struct fork_server){pid, pair[0], places, workers};
     return 0;
 }
 
@@ -320,6 +335,20 @@ static bool hung_up(int socket)
     return ready > 0;
 }
 
+/* A dead server's workers die with it; but not one that was stopped before it had asked for that. They are
+ * this process's children now, or were reaped: a number that is no child's may be anybody's. */
+static void end_orphans(const struct fork_server *server)
+{
+    for (uint32_t i = 0; i < server->workers; i++) {
+        const pid_t pid = server->places[i].pid;
+        siginfo_t info;
+        if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+            continue;
+        kill(pid, SIGKILL);
+        await_end(pid);
+    }
+}
+
 void fork_server_stop(struct fork_server *server)
 {
     if (server->pid <= 0)
@@ -329,7 +358,9 @@ void fork_server_stop(struct fork_server *server)
     if (!hung_up(server->socket))
         fork_server_destroy(server);
     close(server->socket);
-    while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    await_end(server->pid);
+    end_orphans(server);
+    if (server->places)
+        munmap(server->places, places_bytes(server->workers));
     *server = (struct fork_server){.socket = -1};
 }

@@ -12,8 +12,10 @@
 #include "stages/stage.h"
 
 struct fork_server {
-    pid_t pid;  /* 0: not running */
-    int socket; /* readable when there is a report, or when the server is gone */
+    pid_t pid;                 /* 0: not running */
+    int socket;                /* readable when there is a report, or when the server is gone */
+    struct fork_place *places; /* the server's record, shared with it and not with workers */
+    uint32_t workers;
 };
 
 /* What became of a worker. */
@@ -27,7 +29,8 @@ struct fork_report {
 };
 
 /* Forks the server. `work` runs in each worker, with its number, and returns the exit code. Call it while the
- * process has one thread. ERROR_MEMORY. */
+ * process has one thread. From then on the process is a subreaper: it gets the orphans of a server that dies.
+ * ERROR_MEMORY. */
 int fork_server_start(struct fork_server *server, uint32_t workers,
                       int (*work)(void *context, uint32_t worker), void *context, struct error *error);
 
@@ -43,7 +46,7 @@ int fork_server_next(struct fork_server *server, struct fork_report *report);
  * so in the end, and fork_server_stop is still due. */
 void fork_server_destroy(struct fork_server *server);
 
-/* Ends the server and with it every worker, by force after a second; waits until it is reaped. */
+/* Ends the server and with it every worker, by force after a second; waits until all are gone. */
 void fork_server_stop(struct fork_server *server);
 
 #endif

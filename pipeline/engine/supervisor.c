@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "pipeline/engine/death.h"
 #include "pipeline/engine/recover.h"
 #include "pipeline/engine/rows.h"
 #include "pipeline/engine/worker.h"
@@ -19,8 +18,10 @@
 #define TICK_MS 100
 /* A worker with nothing in hand that has not left this long after its queue closed is stuck or stopped. */
 #define LEAVE_NS 500000000u
-/* So long the fork server has to kill everybody before it is killed itself. */
-#define OBEY_NS 1000000000u
+/* So long the fork server has to kill everybody before it is killed itself; and one worker, while the run
+ * goes on: a busy machine is no reason to end it. */
+#define OBEY_NS     1000000000u
+#define OBEY_ONE_NS 5000000000u
 /* The supervisor itself was stopped (Ctrl-Z, a debugger) when a tick took half of `timeout`, within these. */
 #define GAP_LEAST_NS 500000000u
 #define GAP_MOST_NS  2000000000u
@@ -59,6 +60,7 @@ struct loop {
     uint32_t early_deaths;
     uint64_t items_seen;
     uint64_t last_tick_ns;
+    bool disobeyed; /* the crew was destroyed for it */
 };
 
 static void tell(const struct supervisor *supervisor, enum supervisor_news news, uint32_t place,
@@ -79,7 +81,10 @@ static void lose_crew(struct loop *loop)
 {
     struct supervisor *supervisor = loop->supervisor;
     struct error error = {0};
-    if (supervisor->engine->can_kill)
+    if (loop->disobeyed)
+        error_set(&error, ERROR_INTERNAL,
+                  "the fork server did not end a worker when it should; was it stopped?");
+    else if (supervisor->engine->can_kill)
         error_set(&error, ERROR_INTERNAL, "the fork server died");
     else
         error_set(&error, ERROR_MEMORY, "a thread could not be started");
@@ -106,31 +111,6 @@ static void start_worker(struct loop *loop, uint32_t worker)
     tell(loop->supervisor, SUPERVISOR_STARTED, worker, NULL);
     if (!ask_for(loop->supervisor, worker))
         lose_crew(loop);
-}
-
-/* What the end of a worker says about why. */
-static void describe(const struct engine_report *report, const struct supervised *supervised,
-                     uint64_t timeout_ms, struct error *cause)
-{
-    const double timeout_s = (double)timeout_ms / 1000;
-    const bool overstayed = supervised->overstayed && report->killed;
-    const char *signal = report->signal ? sigabbrev_np(report->signal) : NULL;
-    if (report->start_errno)
-        error_set(cause, ERROR_CRASH, "fork: %s", strerror(report->start_errno));
-    else if (overstayed && report->stopped) /* no item did that */
-        error_set(cause, ERROR_CRASH, "its worker was stopped for longer than timeout %g s", timeout_s);
-    else if (overstayed)
-        error_set(cause, ERROR_TIMEOUT, "held its worker longer than timeout %g s", timeout_s);
-    else if (report->signal == SIGSYS)
-        error_set(cause, ERROR_SANDBOX, "its worker was killed for a forbidden system call");
-    else if (report->signal)
-        error_set(cause, ERROR_CRASH, "its worker was killed by SIG%s", signal ? signal : "?");
-    else if (report->exit_code == WORKER_NO_MEMORY)
-        error_set(cause, ERROR_MEMORY, "no address space for a worker's scratch");
-    else if (report->exit_code == WORKER_NO_SANDBOX)
-        error_set(cause, ERROR_UNSUPPORTED, "a worker could not lock itself in; --sandbox off does without");
-    else
-        error_set(cause, ERROR_CRASH, "its worker exited with status %d", report->exit_code);
 }
 
 static uint64_t items_done(const struct machine *machine)
@@ -208,7 +188,7 @@ static void bury(struct loop *loop, const struct engine_report *report)
     }
     if (!left) {
         struct error cause = {0};
-        describe(report, supervised, machine->job->settings.timeout_ms, &cause);
+        death_cause(report, supervised->overstayed, machine->job->settings.timeout_ms, &cause);
         supervisor->deaths[pool]++;
         tell(supervisor, SUPERVISOR_DIED, report->place, &cause);
         bool retry = !loop->closing.by_stop;
@@ -293,6 +273,16 @@ static uint64_t gap_ns(uint64_t timeout_ns)
     return half < GAP_LEAST_NS ? GAP_LEAST_NS : half < GAP_MOST_NS ? half : GAP_MOST_NS;
 }
 
+/* Who was to be killed still lives: the fork server was stopped, or worse. hear_crew hears of its end. */
+static void destroy_crew(struct loop *loop)
+{
+    const struct engine *engine = loop->supervisor->engine;
+    if (!engine->destroy || loop->supervisor->crew_lost)
+        return;
+    loop->disobeyed = true;
+    engine->destroy(loop->supervisor->crew);
+}
+
 /* Kills workers that have shown no sign of life for `timeout`: computing too long, or stopped. */
 static void watch(struct loop *loop)
 {
@@ -303,13 +293,15 @@ static void watch(struct loop *loop)
     for (uint32_t i = 0; i < supervisor->places; i++) {
         struct supervised *supervised = &supervisor->workers[i];
         uint64_t beat = atomic_load_explicit(&supervisor->machine->workers[i].beat, memory_order_relaxed);
-        if (supervised->place != PLACE_LIVE)
+        if (supervised->place != PLACE_LIVE || supervised->unburied)
             continue;
         if (beat != supervised->beat || gap) {
             supervised->beat = beat;
             supervised->since_ns = now;
             supervised->overstayed = false;
             supervised->slow = false;
+        } else if (timeout_ns && now - supervised->since_ns > timeout_ns + OBEY_ONE_NS) {
+            destroy_crew(loop);
         } else if (timeout_ns && now - supervised->since_ns > timeout_ns && !supervised->overstayed) {
             supervised->overstayed = supervisor->engine->kill(supervisor->crew, i);
             supervisor->overstays += !supervisor->engine->can_kill;
@@ -380,9 +372,8 @@ static bool advance_closing(struct loop *loop)
         for (unsigned pool = 0; pool < machine->job->pool_count; pool++)
             kill_pool(loop, pool);
         supervisor->abandoned = !supervisor->engine->can_kill;
-        /* Who then still lives is not being killed: the fork server was stopped, or worse. */
-        if (supervisor->engine->destroy && now - loop->closing.limit_ns > OBEY_NS)
-            supervisor->engine->destroy(supervisor->crew);
+        if (now - loop->closing.limit_ns > OBEY_NS)
+            destroy_crew(loop);
     }
     return supervisor->abandoned;
 }

@@ -214,6 +214,21 @@ END
     no_temps out
 }
 
+@test "a stopped fork server cannot hold up a run whose workers are dead" {
+    start -i $in -o out -w 2 --batch 1 --timeout 1s -s sleep:ms=200 -s invert --json
+    wait_until has_files out 1
+    dead=$(workers)
+    kill -STOP "$(server)"
+    xargs kill -9 <<<"$dead"
+    finish 5
+    says "the fork server did not end a worker when it should; was it stopped?"
+    WAIT_S=5 wait_until session_gone
+    no_temps out
+    part_of out "$BATS_FILE_TMPDIR/reference"
+    is items.done "$(files out)"
+    is items.failed 0
+}
+
 @test "a run that is stopped and continued as a whole takes that for no hang" {
     start -i $in -o out -w 2 --timeout 1500ms -s sleep:ms=100 -s invert --json
     wait_until has_files out 1
@@ -273,6 +288,25 @@ END
     (ulimit -s 200000000000 && exec "$FORKMILL" run -i $in -o out --engine serial >.out 2>.err) || code=$?
     [ "$code" -eq 75 ]
     says "a thread could not be started"
+}
+
+@test "with too few threads for an OpenMP team the run does not start, or does all" {
+    if [ "$(id -u)" -ne 0 ]; then skip "needs root, to become a user with a limit of its own"; fi
+    mill 0 -i $in -o out --engine openmp || { says "this build has no OpenMP" && skip "built without OpenMP"; }
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR" .
+    cp "$FORKMILL" ./forkmill-copy && chmod 755 ./forkmill-copy || return 1
+    for most in 2 4 5 7 9 12 20; do
+        rm -rf out && mkdir -m 777 out
+        code=0
+        setpriv --reuid 64322 --clear-groups prlimit --nproc="$most" \
+            ./forkmill-copy run -i $in -o out --engine openmp -w 6 -s invert >.out 2>.err 3>&- || code=$?
+        case $code in
+            0) diff -r $reference out ;;
+            75) says "Resource temporarily unavailable"; [ "$(files out)" -eq 0 ] ;;
+            *) echo "$most processes: exit code $code"; cat .err; return 1 ;;
+        esac
+    done
+    [ "$code" -eq 0 ]
 }
 
 @test "no process outlives a run, and none is left to be reaped by others" {

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,8 +22,10 @@
 struct told {
     _Atomic int32_t pid[64];
     _Atomic int32_t descriptors;
-    _Atomic int command; /* 0 wait, 1 exit 7, 2 count descriptors and exit 0 */
+    _Atomic int command; /* what workers do; see below */
 };
+
+enum { WAIT, EXIT_7, COUNT_DESCRIPTORS, STOP_AT_BIRTH, LEAVE_A_CHILD };
 
 static int work(void *context, uint32_t worker)
 {
@@ -30,13 +33,26 @@ static int work(void *context, uint32_t worker)
     atomic_store(&told->pid[worker], getpid());
     for (;;) {
         int command = atomic_load(&told->command);
-        if (command == 1)
+        if (command == EXIT_7)
             return 7;
-        if (command == 2) {
+        if (command == COUNT_DESCRIPTORS) {
             int count = 0;
             for (int fd = 3; fd < 256; fd++)
                 count += dup2(fd, fd) == fd;
             atomic_store(&told->descriptors, count);
+            return 0;
+        }
+        if (command == STOP_AT_BIRTH) {
+            prctl(PR_SET_PDEATHSIG, 0); /* as if it had not come to asking for it */
+            raise(SIGSTOP);
+        }
+        if (command == LEAVE_A_CHILD) {
+            const pid_t child = fork();
+            while (child == 0 && atomic_load(&told->command) == LEAVE_A_CHILD)
+                usleep(1000);
+            if (child == 0)
+                _exit(0);
+            atomic_store(&told->pid[worker + 1], child);
             return 0;
         }
         usleep(1000);
@@ -90,7 +106,8 @@ static struct fork_report await_report(struct fork_server *server)
 static void await_gone(int32_t pid)
 {
     for (int i = 0; i < 5000; i++) {
-        if (kill(pid, 0) < 0)
+        /* Orphans of a server that died are this process's to reap. */
+        if (waitpid(pid, NULL, WNOHANG) == pid || kill(pid, 0) < 0)
             return;
         usleep(1000);
     }
@@ -116,7 +133,7 @@ static void deaths_are_reported_and_places_filled_again(void **state)
     await_gone(first);
     assert_true(fork_server_spawn(&server, 0));
     int32_t second = await_pid(told, 0, first);
-    atomic_store(&told->command, 1);
+    atomic_store(&told->command, EXIT_7);
     for (int i = 0; i < 2; i++) {
         report = await_report(&server);
         assert_true(WIFEXITED(report.status) && WEXITSTATUS(report.status) == 7);
@@ -176,7 +193,7 @@ static void a_worker_has_no_descriptor_beyond_stderr(void **state)
     assert_int_equal(fork_server_start(&server, 1, work, told, NULL), 0);
     fork_server_spawn(&server, 0);
     await_pid(told, 0, 0);
-    atomic_store(&told->command, 2);
+    atomic_store(&told->command, COUNT_DESCRIPTORS);
     await_report(&server);
     assert_int_equal(atomic_load(&told->descriptors), 0);
     fork_server_stop(&server);
@@ -259,6 +276,50 @@ static void the_end_of_a_server_is_noticed_though_its_socket_is_open(void **stat
     close(pair[1]);
 }
 
+static void a_worker_stopped_at_birth_does_not_outlive_the_server(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    atomic_store(&told->command, STOP_AT_BIRTH);
+    assert_int_equal(fork_server_start(&server, 1, work, told, NULL), 0);
+    fork_server_spawn(&server, 0);
+    int32_t pid = await_pid(told, 0, 0);
+    await_stopped(pid);
+    kill(server.pid, SIGKILL);
+    fork_server_stop(&server);
+    assert_int_equal(kill(pid, SIGKILL), -1); /* so that nothing stays where this fails */
+    munmap(told, sizeof *told);
+}
+
+/* As a command may that makes itself independent: it is nobody's to kill, and no zombie when it ends. */
+static void what_a_worker_left_running_is_reaped_and_not_killed(void **state)
+{
+    (void)state;
+    struct told *told = new_told();
+    struct fork_server server;
+    for (int ends_first = 0; ends_first < 2; ends_first++) {
+        memset(told, 0, sizeof *told);
+        atomic_store(&told->command, LEAVE_A_CHILD);
+        assert_int_equal(fork_server_start(&server, 1, work, told, NULL), 0);
+        fork_server_spawn(&server, 0);
+        int32_t child = await_pid(told, 1, 0);
+        await_report(&server);
+        assert_int_equal(waitpid(child, NULL, WNOHANG), -1); /* the server's */
+        if (ends_first) {
+            atomic_store(&told->command, WAIT);
+            await_gone(child);
+        }
+        fork_server_stop(&server);
+        if (!ends_first) {
+            assert_int_equal(waitpid(child, NULL, WNOHANG), 0); /* it lives, and is this process's now */
+            atomic_store(&told->command, WAIT);
+            assert_int_equal(waitpid(child, NULL, 0), child);
+        }
+    }
+    munmap(told, sizeof *told);
+}
+
 static void nothing_outlives_the_parent(void **state)
 {
     (void)state;
@@ -292,6 +353,8 @@ int main(void)
         cmocka_unit_test(a_server_that_is_no_longer_wanted_begins_nobody),
         cmocka_unit_test(killing_the_server_is_noticed_and_ends_its_workers),
         cmocka_unit_test(the_end_of_a_server_is_noticed_though_its_socket_is_open),
+        cmocka_unit_test(a_worker_stopped_at_birth_does_not_outlive_the_server),
+        cmocka_unit_test(what_a_worker_left_running_is_reaped_and_not_killed),
         cmocka_unit_test(nothing_outlives_the_parent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
