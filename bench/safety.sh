@@ -3,7 +3,8 @@
 # What safety costs: the same runs with all of it and without the journal, the sandbox, supervision, and all three, in
 # turns, on icons and on 1 MP photographs. Without supervision the workers are forked processes that nobody watches
 # (unsupervised.c). What they cost in place of threads is told, too. The figures are medians over the rounds of the
-# ratio of two runs of one round: one is no cost. Ends with what skipping a done item takes.
+# ratio of two runs of one round: one is no cost. Ends with what skipping a done item takes. A machine whose speed comes
+# and goes needs short runs, so that those which are compared are near each other, and many rounds of them.
 #
 #   bench/safety.sh [--rounds N] [--icons N] [--photos N] [--generated] [--save]
 #
@@ -16,7 +17,7 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-rounds=7 icons=100000 photos=600 generated=no
+rounds=31 icons=20000 photos=300 generated=no
 flags "[--rounds N] [--icons N] [--photos N] [--generated] [--save]" "$@"
 
 # "WALL CPU" in seconds of a run, which ends when the journal is closed.

@@ -175,7 +175,7 @@ engines() {
   generate photo --count 4 --width 40 --height 30 in
   for engine in $(engines); do
     : >err
-    "$FORKMILL" run -q -i in -o "out-$engine" --engine "$engine" --split items -w 2 -s sleep:ms=1500 2>err &
+    "$FORKMILL" run -q -i in -o "out-$engine" --engine "$engine" --split items -w 2 -s sleep:ms=800 2>err &
     # Asked until both are at work: how long it takes to begin is the machine's affair.
     until grep -qE "^worker 0 \(pool main, (pid|thread) [0-9]+\): sleep of in/photo/000/photo-00000[0-3].png for [0-9.]+ m?s" err &&
       { [ "$engine" = serial ] || grep -q "^worker 1 .*: sleep of " err; }; do
