@@ -37,23 +37,29 @@ struct outfile {
     int dirty[MOST_DIRTY];
     unsigned dirty_count;
     bool fd_dirty, last_dirty; /* are the two above among them? */
-    bool fd_clock, last_clock; /* do files there get their times from this machine's clock? */
+    enum clock { CLOCK_NOT_OWN, CLOCK_UNTRIED, CLOCK_OWN } fd_clock, last_clock; /* of files there */
 };
 
 /* Does the file system of the directory take times from the clock that clock_gettime reads? So do those that
- * are no server's; others are asked for each file's time, which is one system call in nine. */
-static bool own_clock(int directory)
+ * are no server's, unless they round them; the first file will show. Others are asked for each file's time,
+ * which is one system call in nine. */
+static enum clock clock_of(int directory)
 {
     static const uint32_t own[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
                                    TMPFS_MAGIC};
     struct statfs about;
     if (fstatfs(directory, &about) < 0)
-        return false;
+        return CLOCK_NOT_OWN;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if ((uint32_t)about.f_type == own[i])
-            return true;
+            return CLOCK_UNTRIED;
     }
-    return false;
+    return CLOCK_NOT_OWN;
+}
+
+static int64_t between_ns(const struct timespec *from, const struct timespec *to)
+{
+    return ((int64_t)to->tv_sec - from->tv_sec) * 1000000000 + (to->tv_nsec - from->tv_nsec);
 }
 
 /* What stands in the way may be gone next time: ERROR_IO. A name stays too long. */
@@ -227,7 +233,7 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
         free(root);
         return failed(error, cause, what);
     }
-    root->fd_clock = own_clock(root->fd);
+    root->fd_clock = clock_of(root->fd);
     const int cause = try_directory(root);
     if (cause != 0) {
         outfile_close(root);
@@ -256,7 +262,7 @@ static int target_directory(struct outfile *root, const char *rel, size_t length
     memcpy(root->last, rel, length);
     root->last[length] = '\0';
     root->last_fd = make_beneath(root, root->last);
-    root->last_clock = root->last_fd >= 0 && own_clock(root->last_fd);
+    root->last_clock = root->last_fd >= 0 ? clock_of(root->last_fd) : CLOCK_NOT_OWN;
     root->last_dirty = false;
     return root->last_fd;
 }
@@ -286,26 +292,36 @@ static int write_bytes(int fd, const char *bytes, size_t length)
 }
 
 /* Just after the last byte was written: what the file is now. 0 or an errno. */
-static int describe(int fd, const struct source *source, bool clock, struct outfile_made *made)
+static int describe(int fd, const struct source *source, const struct timespec *began, enum clock *clock,
+                    struct outfile_made *made)
 {
+    struct timespec now;
     struct stat st;
-    if (clock && source->fd < 0) {
-        *made = (struct outfile_made){.size_bytes = source->length, .about = true};
-        return clock_gettime(CLOCK_REALTIME, &made->changed) < 0 ? errno : 0;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t took_ns = between_ns(began, &now);
+    const bool quick = took_ns >= 0 && took_ns <= OUTFILE_WRITE_NS;
+    if (*clock == CLOCK_OWN && quick && source->fd < 0) {
+        *made = (struct outfile_made){.size_bytes = source->length, .changed = now, .about = true};
+        return 0;
     }
     if (fstat(fd, &st) < 0)
         return errno;
     *made = (struct outfile_made){.size_bytes = (uint64_t)st.st_size, .changed = st.st_mtim};
+    const int64_t since_ns = between_ns(&st.st_mtim, &now);
+    if (*clock == CLOCK_UNTRIED && quick)
+        *clock = since_ns >= 0 && since_ns <= OUTFILE_ABOUT_NS ? CLOCK_OWN : CLOCK_NOT_OWN;
     return 0;
 }
 
 /* All of it, and what the file system may say at the end. 0 or an errno. */
-static int write_and_close(int fd, const struct source *source, bool durable, bool clock,
+static int write_and_close(int fd, const struct source *source, bool durable, enum clock *clock,
                            struct outfile_made *made)
 {
+    struct timespec began;
+    clock_gettime(CLOCK_REALTIME, &began);
     int cause = source->fd < 0 ? write_bytes(fd, source->bytes, source->length) : copy_file(source->fd, fd);
     if (cause == 0 && made)
-        cause = describe(fd, source, clock, made);
+        cause = describe(fd, source, &began, clock, made);
     if (cause == 0 && durable && fsync(fd) < 0)
         cause = errno;
     if (close(fd) < 0 && cause == 0 && errno != EINTR)
@@ -359,7 +375,7 @@ static int write_in(struct outfile *root, int directory, const char *name, const
     int fd = temp_open(root, directory, temp);
     if (fd < 0)
         return failed(error, errno, "making a temporary file for the output");
-    const bool clock = directory == root->fd ? root->fd_clock : root->last_clock;
+    enum clock *clock = directory == root->fd ? &root->fd_clock : &root->last_clock;
     int cause = write_and_close(fd, source, root->durable, clock, made);
     const int code = cause ? failed(error, cause, WRITING) : give_name(directory, temp, name, input, error);
     if (code < 0) {

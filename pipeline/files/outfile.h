@@ -22,8 +22,10 @@ struct outfile_made {
     bool about;              /* that may be earlier by up to OUTFILE_ABOUT_NS, but not later */
 };
 
-/* Half of it is what some file systems round times by; the rest is for a writer that was not given a CPU. */
-#define OUTFILE_ABOUT_NS INT64_C(2000000000)
+/* What a write that is not asked about may take, and a tick of the kernel's clock, of which there are a
+ * hundred a second at least. */
+#define OUTFILE_WRITE_NS 5000000
+#define OUTFILE_ABOUT_NS (OUTFILE_WRITE_NS + 10000000)
 
 /* Makes the output directory and its parents where they are missing, and proves that files can be made in it
  * by making and removing one. ERROR_IO or ERROR_DISK_FULL with a text that names path and cause,

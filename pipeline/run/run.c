@@ -74,19 +74,31 @@ static void settle_signals(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
-/* From now on our signals arrive through a descriptor; every thread begins with them blocked. They stay so to
- * the end of the process: one that comes late, such as the second of two, must not take away the summary of
- * what was done. */
+/* From now on our signals arrive through a descriptor; every thread begins with them blocked. */
 static int take_signals(struct run *run, struct error *error)
 {
     const sigset_t set = our_signals();
     signal(SIGPIPE, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, &run->old_signals);
     signal(SIGUSR1, SIG_DFL); /* what is ignored does not arrive */
     run->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (run->signal_fd < 0)
         return error_set(error, ERROR_MEMORY, "signalfd: %s", strerror(errno));
     return 0;
+}
+
+/* The end of that. What came while the run closed, such as the second of two, is forgotten: it must not take
+ * away the summary. What comes later may: whoever reads it may never do so. */
+static void leave_signals(struct run *run)
+{
+    struct signalfd_siginfo late;
+    if (run->signal_fd < 0)
+        return;
+    signal(SIGUSR1, SIG_IGN); /* a question that came too late must not kill */
+    while (read(run->signal_fd, &late, sizeof late) > 0)
+        ;
+    close(run->signal_fd);
+    sigprocmask(SIG_SETMASK, &run->old_signals, NULL);
 }
 
 /* The turns of an engine that reads and writes by itself. */
@@ -314,8 +326,7 @@ static int close_all(struct run *run, int code)
     ledger_close(&run->ledger);
     scan_close(run->scan);
     outfile_close(run->out);
-    if (run->signal_fd >= 0)
-        close(run->signal_fd);
+    leave_signals(run);
     if (run->look_fd >= 0)
         close(run->look_fd);
     if (run->stop_fd >= 0)

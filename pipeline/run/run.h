@@ -31,7 +31,7 @@ struct scan_options run_scan_options(const struct settings *settings, int stop_f
 
 /* Does the resolved job and returns the exit code. Shows progress on standard error and fills *summary, whose
  * wall_ns is 0 when nothing was started; free it with summary_free. Call it from the main thread of a process
- * that has no other and ends soon after: SIGINT, SIGTERM, SIGHUP and SIGUSR1 stay blocked once work began. */
+ * that has no other; it takes over SIGINT, SIGTERM and SIGHUP meanwhile. */
 int run_job(const struct job *job, const struct run_options *options, struct summary *summary);
 
 #endif

@@ -4,6 +4,7 @@
 #define PIPELINE_RUN_PARTS_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/supervisor.h"
@@ -68,6 +69,7 @@ struct run {
     char memory_why[96];
     int look_fd; /* the output directory, in a dry run that has a journal */
     int signal_fd, stop_fd;
+    sigset_t old_signals;
     uint64_t overstays_told;
     struct watchdog watchdog;
     uint64_t began_ns;

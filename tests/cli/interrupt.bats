@@ -98,8 +98,7 @@ left_in_order() {
     kill -INT "$main"
     wait_until says "again stops now" >/dev/null
     began=$SECONDS
-    # And those that come while it closes and tells take nothing away.
-    (trap - DEBUG && while kill -INT "$main" 2>/dev/null; do :; done) 3>&- &
+    kill -INT "$main"
     finish 130
     [ $((SECONDS - began)) -le 8 ] # grace alone is 10 s
     left_in_order out

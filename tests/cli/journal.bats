@@ -49,7 +49,7 @@ first() {
     cp "${made[3]}" "${made[2]}"
     touch "in/${made[4]#out/}"
     touch "${made[5]}"
-    touch -d "1 hour ago" "${made[6]}"
+    touch -d "@$(awk -v was="$(stat -c %.Y "${made[6]}")" 'BEGIN { printf "%.6f", was - 0.05 }')" "${made[6]}"
     mill 0 -i in -o out -s invert --json
     counts "7 14 0"
     mill 0 -i in -o whole -s invert --no-journal

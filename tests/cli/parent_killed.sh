@@ -51,7 +51,7 @@ for own, outputs in db.execute("SELECT name, outputs FROM items WHERE status = 1
         st = os.stat(os.path.join(os.fsencode(sys.argv[1]), name or os.fsencode(own)))
         assert st.st_size == int(size), name
         early = int(mtime.rstrip(b"~")) - st.st_mtime_ns
-        assert 0 <= early <= (2_000_000_000 if mtime.endswith(b"~") else 0), name
+        assert 0 <= early <= (15_000_000 if mtime.endswith(b"~") else 0), name
 END
 }
 
