@@ -26,6 +26,9 @@
 
 #define WRITING "writing the output"
 
+/* Is the time of change of files in a directory this machine's clock's? The first file there shows. */
+enum clock { CLOCK_UNTRIED, CLOCK_OWN, CLOCK_NOT_OWN };
+
 struct outfile {
     int fd;
     int last_fd; /* the directory that the last file went to; -1: none */
@@ -37,30 +40,8 @@ struct outfile {
     int dirty[MOST_DIRTY];
     unsigned dirty_count;
     bool fd_dirty, last_dirty; /* are the two above among them? */
-    enum clock { CLOCK_NOT_OWN, CLOCK_UNTRIED, CLOCK_OWN } fd_clock, last_clock; /* of files there */
+    enum clock fd_clock, last_clock;
 };
-
-/* Does the file system of the directory take times from the clock that clock_gettime reads? So do those that
- * are no server's, unless they round them; the first file will show. Others are asked for each file's time,
- * which is one system call in nine. */
-static enum clock clock_of(int directory)
-{
-    static const uint32_t own[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
-                                   TMPFS_MAGIC};
-    struct statfs about;
-    if (fstatfs(directory, &about) < 0)
-        return CLOCK_NOT_OWN;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if ((uint32_t)about.f_type == own[i])
-            return CLOCK_UNTRIED;
-    }
-    return CLOCK_NOT_OWN;
-}
-
-static int64_t between_ns(const struct timespec *from, const struct timespec *to)
-{
-    return ((int64_t)to->tv_sec - from->tv_sec) * 1000000000 + (to->tv_nsec - from->tv_nsec);
-}
 
 /* What stands in the way may be gone next time: ERROR_IO. A name stays too long. */
 static int failed(struct error *error, int cause, const char *what)
@@ -233,7 +214,6 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
         free(root);
         return failed(error, cause, what);
     }
-    root->fd_clock = clock_of(root->fd);
     const int cause = try_directory(root);
     if (cause != 0) {
         outfile_close(root);
@@ -262,7 +242,7 @@ static int target_directory(struct outfile *root, const char *rel, size_t length
     memcpy(root->last, rel, length);
     root->last[length] = '\0';
     root->last_fd = make_beneath(root, root->last);
-    root->last_clock = root->last_fd >= 0 ? clock_of(root->last_fd) : CLOCK_NOT_OWN;
+    root->last_clock = CLOCK_UNTRIED;
     root->last_dirty = false;
     return root->last_fd;
 }
@@ -291,8 +271,30 @@ static int write_bytes(int fd, const char *bytes, size_t length)
     return cause;
 }
 
-/* Just after the last byte was written: what the file is now. 0 or an errno. */
-static int describe(int fd, const struct source *source, const struct timespec *began, enum clock *clock,
+static int64_t between_ns(const struct timespec *from, const struct timespec *to)
+{
+    return ((int64_t)to->tv_sec - from->tv_sec) * 1000000000 + (to->tv_nsec - from->tv_nsec);
+}
+
+/* Does the file's file system take times from the clock that clock_gettime reads? So do those that are no
+ * server's. */
+static bool own_clock(int fd)
+{
+    static const uint32_t own[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+                                   TMPFS_MAGIC};
+    struct statfs about;
+    if (fstatfs(fd, &about) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if ((uint32_t)about.f_type == own[i])
+            return true;
+    }
+    return false;
+}
+
+/* Just after the last of `length` bytes was written: what the file is now. 0 or an errno. Where the clock is
+ * the file system's it need not be asked, which is one system call in nine. */
+static int describe(int fd, size_t length, const struct timespec *began, enum clock *clock,
                     struct outfile_made *made)
 {
     struct timespec now;
@@ -300,16 +302,16 @@ static int describe(int fd, const struct source *source, const struct timespec *
     clock_gettime(CLOCK_REALTIME, &now);
     const int64_t took_ns = between_ns(began, &now);
     const bool quick = took_ns >= 0 && took_ns <= OUTFILE_WRITE_NS;
-    if (*clock == CLOCK_OWN && quick && source->fd < 0) {
-        *made = (struct outfile_made){.size_bytes = source->length, .changed = now, .about = true};
+    if (*clock == CLOCK_OWN && quick) {
+        *made = (struct outfile_made){.size_bytes = length, .changed = now, .about = true};
         return 0;
     }
     if (fstat(fd, &st) < 0)
         return errno;
     *made = (struct outfile_made){.size_bytes = (uint64_t)st.st_size, .changed = st.st_mtim};
     const int64_t since_ns = between_ns(&st.st_mtim, &now);
-    if (*clock == CLOCK_UNTRIED && quick)
-        *clock = since_ns >= 0 && since_ns <= OUTFILE_ABOUT_NS ? CLOCK_OWN : CLOCK_NOT_OWN;
+    if (*clock == CLOCK_UNTRIED && quick) /* some round times */
+        *clock = since_ns >= 0 && since_ns <= OUTFILE_ABOUT_NS && own_clock(fd) ? CLOCK_OWN : CLOCK_NOT_OWN;
     return 0;
 }
 
@@ -317,11 +319,12 @@ static int describe(int fd, const struct source *source, const struct timespec *
 static int write_and_close(int fd, const struct source *source, bool durable, enum clock *clock,
                            struct outfile_made *made)
 {
-    struct timespec began;
-    clock_gettime(CLOCK_REALTIME, &began);
+    struct timespec began = {0};
+    if (made)
+        clock_gettime(CLOCK_REALTIME, &began);
     int cause = source->fd < 0 ? write_bytes(fd, source->bytes, source->length) : copy_file(source->fd, fd);
     if (cause == 0 && made)
-        cause = describe(fd, source, &began, clock, made);
+        cause = describe(fd, source->length, &began, clock, made);
     if (cause == 0 && durable && fsync(fd) < 0)
         cause = errno;
     if (close(fd) < 0 && cause == 0 && errno != EINTR)
