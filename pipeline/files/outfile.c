@@ -15,45 +15,45 @@
 #include <unistd.h>
 
 #include "pipeline/files/beneath.h"
-#include "pipeline/files/cause.h"
 #include "pipeline/files/copy.h"
-#include "pipeline/files/scan.h"
-#include "pipeline/files/sweep.h"
-#include "pipeline/shared/digits.h"
+#include "pipeline/files/newfile.h"
 
-/* Directories whose new names are not on the disk yet, at most. */
 #define MOST_DIRTY 16u
-
-#define WRITING "writing the output"
 
 /* Is the time of change of files in a directory this machine's clock's? The first file there shows. */
 enum clock { CLOCK_UNTRIED, CLOCK_OWN, CLOCK_NOT_OWN };
 
-struct outfile {
-    int fd;
-    int last_fd; /* the directory that the last file went to; -1: none */
-    char last[PATH_MAX];
-    char temp[64]; /* what its temporary files are called, up to `temp_bytes`, then `counter`; see sweep.h */
-    size_t temp_bytes;
-    uint64_t counter;
-    bool durable;
-    int dirty[MOST_DIRTY];
-    unsigned dirty_count;
-    bool fd_dirty, last_dirty; /* are the two above among them? */
-    enum clock fd_clock, last_clock;
+struct directory {
+    int fd;        /* -1: none */
+    bool dirty;    /* is it among `dirty`? */
+    bool local;    /* on a file system of this machine's own */
+    bool nameless; /* are files there made without a name? */
+    enum clock clock;
 };
 
-/* What stands in the way may be gone next time: ERROR_IO. A name stays too long. */
-static int failed(struct error *error, int cause, const char *what)
+struct outfile {
+    struct directory root, last; /* the output directory, and the one that the last file went to */
+    char last_path[PATH_MAX];
+    struct newfile_maker maker;
+    bool durable;
+    int dirty[MOST_DIRTY]; /* directories whose new names are not on the disk yet */
+    unsigned dirty_count;
+};
+
+/* A directory that was just opened. Files of servers may fail when they are closed, which must be known
+ * before they get their name; only others are made without one. */
+static struct directory directory_of(int fd)
 {
-    switch (cause) {
-    case EXDEV:
-        return error_set(error, ERROR_IO, "%s: a link leads out of the output directory", what);
-    case ENAMETOOLONG:
-        return error_set(error, ERROR_UNSUPPORTED, "%s: %s", what, strerror(cause));
-    default:
-        return error_set(error, cause_code(cause), "%s: %s", what, strerror(cause));
-    }
+    static const uint32_t own[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+                                   TMPFS_MAGIC};
+    struct statfs about;
+    struct directory directory = {.fd = fd};
+    if (fd < 0 || fstatfs(fd, &about) < 0)
+        return directory;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        directory.local |= (uint32_t)about.f_type == own[i];
+    directory.nameless = directory.local;
+    return directory;
 }
 
 /* Opens the directory `path`, making what is missing. A descriptor, or -1 and errno. Symbolic links are
@@ -100,8 +100,8 @@ int outfile_sync(struct outfile *root, struct error *error)
         close(root->dirty[i]);
     }
     root->dirty_count = 0;
-    root->fd_dirty = root->last_dirty = false;
-    return cause ? failed(error, cause, "forcing a directory to the disk") : 0;
+    root->root.dirty = root->last.dirty = false;
+    return cause ? newfile_failed(error, cause, "forcing a directory to the disk") : 0;
 }
 
 /* Something got a name in the directory `path` below `directory`. 0, or -1 and errno. */
@@ -123,14 +123,14 @@ static int mark_dirty(struct outfile *root, int directory, const char *path)
 void outfile_make_durable(struct outfile *root)
 {
     root->durable = true;
-    mark_dirty(root, root->fd, "..");
+    mark_dirty(root, root->root.fd, "..");
 }
 
 /* The same for a directory of the tree of outputs. Links are followed only where they stay beneath the output
  * directory: a link that leads to an input would have it replaced. EXDEV otherwise. */
 static int make_beneath(struct outfile *outfile, const char *path)
 {
-    const int root = outfile->fd;
+    const int root = outfile->root.fd;
     char prefix[PATH_MAX];
     int directory = beneath_open(root, path, O_PATH | O_DIRECTORY, true);
     if (directory >= 0 || errno != ENOENT)
@@ -159,39 +159,19 @@ static int make_beneath(struct outfile *outfile, const char *path)
     return directory;
 }
 
-/* A new, empty temporary file in the directory; its name to temp[64]. */
-static int temp_open(struct outfile *root, int directory, char *temp)
-{
-    for (int attempt = 0; attempt < 100; attempt++) {
-        memcpy(temp, root->temp, root->temp_bytes);
-        char *end = digits_put(temp + root->temp_bytes, root->counter++);
-        memcpy(end, SCAN_TEMP_SUFFIX, sizeof SCAN_TEMP_SUFFIX);
-        int fd = openat(directory, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-        if (fd >= 0 || (errno != EEXIST && errno != EINTR))
-            return fd;
-    }
-    return -1;
-}
-
 /* Can files be made here? 0 or an errno. Best without a name, so that nothing can be left; where that cannot
  * be, no signal may end the program between making one and removing it. */
 static int try_directory(struct outfile *root)
 {
-    char temp[64];
+    struct newfile file;
     sigset_t all, before;
-    int cause = 0;
-    int nameless = openat(root->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-    if (nameless >= 0)
-        return close(nameless) < 0 ? errno : 0;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    int fd = temp_open(root, root->fd, temp);
-    if (fd < 0) {
+    bool nameless = true;
+    int cause = newfile_open(&root->maker, root->root.fd, &nameless, &file) < 0 ? errno : 0;
+    if (cause == 0 && close(file.fd) < 0)
         cause = errno;
-    } else {
-        close(fd);
-        unlinkat(root->fd, temp, 0);
-    }
+    newfile_drop(&file, root->root.fd);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return cause;
 }
@@ -204,20 +184,20 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
     struct outfile *root = calloc(1, sizeof *root);
     if (!root)
         return error_set(error, ERROR_MEMORY, "out of memory");
-    root->last_fd = -1;
-    root->temp_bytes = (size_t)snprintf(root->temp, sizeof root->temp, SCAN_TEMP_PREFIX "%ld-%08x-",
-                                        (long)getpid(), sweep_mark());
+    root->last.fd = -1;
+    newfile_maker_open(&root->maker);
     errno = ENOENT; /* for an empty path */
-    root->fd = make_directories(AT_FDCWD, path);
-    if (root->fd < 0) {
+    root->root = directory_of(make_directories(AT_FDCWD, path));
+    if (root->root.fd < 0) {
         const int cause = errno;
+        newfile_maker_close(&root->maker);
         free(root);
-        return failed(error, cause, what);
+        return newfile_failed(error, cause, what);
     }
     const int cause = try_directory(root);
     if (cause != 0) {
         outfile_close(root);
-        return failed(error, cause, what);
+        return newfile_failed(error, cause, what);
     }
     *out = root;
     return 0;
@@ -226,25 +206,30 @@ int outfile_open(struct outfile **out, const char *path, struct error *error)
 int outfile_directory(const struct outfile *root, struct stat *st)
 {
     if (st)
-        fstat(root->fd, st);
-    return root->fd;
+        fstat(root->root.fd, st);
+    return root->root.fd;
 }
 
-/* The directory for `rel` (its first `length` bytes, without the slash); mostly the one of the last file. */
-static int target_directory(struct outfile *root, const char *rel, size_t length)
+static void forget_last(struct outfile *root)
+{
+    if (root->last.fd >= 0)
+        close(root->last.fd);
+    root->last = (struct directory){.fd = -1};
+}
+
+/* The directory for `rel` (its first `length` bytes, without the slash); mostly the one of the last file.
+ * NULL and errno where it cannot be. */
+static struct directory *target_directory(struct outfile *root, const char *rel, size_t length)
 {
     if (length == 0)
-        return root->fd;
-    if (root->last_fd >= 0 && strlen(root->last) == length && memcmp(root->last, rel, length) == 0)
-        return root->last_fd;
-    if (root->last_fd >= 0)
-        close(root->last_fd);
-    memcpy(root->last, rel, length);
-    root->last[length] = '\0';
-    root->last_fd = make_beneath(root, root->last);
-    root->last_clock = CLOCK_UNTRIED;
-    root->last_dirty = false;
-    return root->last_fd;
+        return &root->root;
+    if (root->last.fd >= 0 && strlen(root->last_path) == length && memcmp(root->last_path, rel, length) == 0)
+        return &root->last;
+    forget_last(root);
+    memcpy(root->last_path, rel, length);
+    root->last_path[length] = '\0';
+    root->last = directory_of(make_beneath(root, root->last_path));
+    return root->last.fd < 0 ? NULL : &root->last;
 }
 
 /* What becomes a file: bytes, or another file. */
@@ -276,25 +261,9 @@ static int64_t between_ns(const struct timespec *from, const struct timespec *to
     return ((int64_t)to->tv_sec - from->tv_sec) * 1000000000 + (to->tv_nsec - from->tv_nsec);
 }
 
-/* Does the file's file system take times from the clock that clock_gettime reads? So do those that are no
- * server's. */
-static bool own_clock(int fd)
-{
-    static const uint32_t own[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
-                                   TMPFS_MAGIC};
-    struct statfs about;
-    if (fstatfs(fd, &about) < 0)
-        return false;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if ((uint32_t)about.f_type == own[i])
-            return true;
-    }
-    return false;
-}
-
 /* Just after the last of `length` bytes was written: what the file is now. 0 or an errno. Where the clock is
  * the file system's it need not be asked, which is one system call in nine. */
-static int describe(int fd, size_t length, const struct timespec *began, enum clock *clock,
+static int describe(int fd, size_t length, const struct timespec *began, struct directory *directory,
                     struct outfile_made *made)
 {
     struct timespec now;
@@ -302,7 +271,7 @@ static int describe(int fd, size_t length, const struct timespec *began, enum cl
     clock_gettime(CLOCK_REALTIME, &now);
     const int64_t took_ns = between_ns(began, &now);
     const bool quick = took_ns >= 0 && took_ns <= OUTFILE_WRITE_NS;
-    if (*clock == CLOCK_OWN && quick) {
+    if (directory->clock == CLOCK_OWN && quick) {
         *made = (struct outfile_made){.size_bytes = length, .changed = now, .about = true};
         return 0;
     }
@@ -310,83 +279,80 @@ static int describe(int fd, size_t length, const struct timespec *began, enum cl
         return errno;
     *made = (struct outfile_made){.size_bytes = (uint64_t)st.st_size, .changed = st.st_mtim};
     const int64_t since_ns = between_ns(&st.st_mtim, &now);
-    if (*clock == CLOCK_UNTRIED && quick) /* some round times */
-        *clock = since_ns >= 0 && since_ns <= OUTFILE_ABOUT_NS && own_clock(fd) ? CLOCK_OWN : CLOCK_NOT_OWN;
+    if (directory->clock == CLOCK_UNTRIED && quick) /* some round times */
+        directory->clock =
+            since_ns >= 0 && since_ns <= OUTFILE_ABOUT_NS && directory->local ? CLOCK_OWN : CLOCK_NOT_OWN;
     return 0;
 }
 
-/* All of it, and what the file system may say at the end. 0 or an errno. */
-static int write_and_close(int fd, const struct source *source, bool durable, enum clock *clock,
-                           struct outfile_made *made)
+/* All of it. 0 or an errno. */
+static int fill(int fd, const struct source *source, bool durable, struct directory *directory,
+                struct outfile_made *made)
 {
     struct timespec began = {0};
     if (made)
         clock_gettime(CLOCK_REALTIME, &began);
     int cause = source->fd < 0 ? write_bytes(fd, source->bytes, source->length) : copy_file(source->fd, fd);
     if (cause == 0 && made)
-        cause = describe(fd, source->length, &began, clock, made);
+        cause = describe(fd, source->length, &began, directory, made);
     if (cause == 0 && durable && fsync(fd) < 0)
-        cause = errno;
-    if (close(fd) < 0 && cause == 0 && errno != EINTR)
         cause = errno;
     return cause;
 }
 
-/* The directory, the root's or the last one, has a new name in it. 0 or an errno. */
-static int note_name(struct outfile *root, int directory)
+/* What the file system may say at the end. 0 or an errno. */
+static int close_file(int fd)
 {
-    bool *noted = directory == root->fd ? &root->fd_dirty : &root->last_dirty;
-    if (*noted || !root->durable)
+    return close(fd) < 0 && errno != EINTR ? errno : 0;
+}
+
+/* The directory has a new name in it. 0 or an errno. */
+static int note_name(struct outfile *root, struct directory *directory)
+{
+    if (directory->dirty || !root->durable)
         return 0;
-    if (mark_dirty(root, directory, ".") < 0)
+    if (mark_dirty(root, directory->fd, ".") < 0)
         return errno;
-    *noted = true;
+    directory->dirty = true;
     return 0;
 }
 
-/* May `name` be replaced? 0 or an error. */
-static int check_target(int directory, const char *name, const struct stat *input, struct error *error)
+/* As newfile_name. */
+static int make(struct outfile *root, struct directory *directory, const char *name,
+                const struct source *source, const struct stat *input, struct outfile_made *made,
+                struct error *error)
 {
-    struct stat st;
-    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : failed(error, errno, WRITING);
-    if (S_ISDIR(st.st_mode))
-        return error_set(error, ERROR_IO, "a directory is in the place of the output");
-    if (input && st.st_dev == input->st_dev && st.st_ino == input->st_ino)
-        return error_set(error, ERROR_IO, "the output would replace the input");
-    return 0;
-}
-
-/* The temporary file gets its name. Mostly nothing has that name yet, and one call does; where something has,
- * or the file system cannot tell, or a container's filter does not know the call (EPERM), it is looked at
- * first. */
-static int give_name(int directory, const char *temp, const char *name, const struct stat *input,
-                     struct error *error)
-{
-    if (renameat2(directory, temp, directory, name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EEXIST && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP && errno != EPERM)
-        return failed(error, errno, WRITING);
-    TRY(check_target(directory, name, input, error));
-    return renameat(directory, temp, directory, name) < 0 ? failed(error, errno, WRITING) : 0;
-}
-
-static int write_in(struct outfile *root, int directory, const char *name, const struct source *source,
-                    const struct stat *input, struct outfile_made *made, struct error *error)
-{
-    char temp[64];
-    int fd = temp_open(root, directory, temp);
-    if (fd < 0)
-        return failed(error, errno, "making a temporary file for the output");
-    enum clock *clock = directory == root->fd ? &root->fd_clock : &root->last_clock;
-    int cause = write_and_close(fd, source, root->durable, clock, made);
-    const int code = cause ? failed(error, cause, WRITING) : give_name(directory, temp, name, input, error);
-    if (code < 0) {
-        unlinkat(directory, temp, 0);
-        return code;
+    struct newfile file;
+    if (newfile_open(&root->maker, directory->fd, &directory->nameless, &file) < 0)
+        return newfile_failed(error, errno, "making a temporary file for the output");
+    const bool named = file.temp[0];
+    int code = 0, cause = fill(file.fd, source, root->durable, directory, made);
+    if (named) {
+        const int last = close_file(file.fd);
+        cause = cause ? cause : last;
     }
-    cause = note_name(root, directory);
-    return cause ? failed(error, cause, WRITING) : 0;
+    if (cause)
+        code = newfile_failed(error, cause, NEWFILE_WRITING);
+    else
+        code = newfile_name(&root->maker, &file, directory->fd, name, input, &directory->nameless, error);
+    if (!named)
+        close_file(file.fd);
+    if (code != 0)
+        newfile_drop(&file, directory->fd);
+    return code;
+}
+
+static int make_in(struct outfile *root, struct directory *directory, const char *name,
+                   const struct source *source, const struct stat *input, struct outfile_made *made,
+                   struct error *error)
+{
+    int code = make(root, directory, name, source, input, made, error);
+    if (code > 0) /* the next has a name from the beginning */
+        code = make(root, directory, name, source, input, made, error);
+    if (code < 0)
+        return code;
+    const int cause = note_name(root, directory);
+    return cause ? newfile_failed(error, cause, NEWFILE_WRITING) : 0;
 }
 
 static int put(struct outfile *root, const char *rel, const struct source *source, const struct stat *input,
@@ -397,18 +363,17 @@ static int put(struct outfile *root, const char *rel, const struct source *sourc
     const char *slash = strrchr(rel, '/');
     const size_t parent = slash ? (size_t)(slash - rel) : 0;
     if (parent >= PATH_MAX)
-        return failed(error, ENAMETOOLONG, "making the output's directory");
+        return newfile_failed(error, ENAMETOOLONG, "making the output's directory");
     int code = 0;
     for (int attempt = 0; attempt < 2; attempt++) {
-        int directory = target_directory(root, rel, parent);
-        if (directory < 0)
-            return failed(error, errno, "making the output's directory");
-        code = write_in(root, directory, slash ? slash + 1 : rel, source, input, made, error);
-        if (code == 0 || root->last_fd < 0)
+        struct directory *directory = target_directory(root, rel, parent);
+        if (!directory)
+            return newfile_failed(error, errno, "making the output's directory");
+        code = make_in(root, directory, slash ? slash + 1 : rel, source, input, made, error);
+        if (code == 0 || root->last.fd < 0)
             break;
         /* Someone may have removed the directory since it was opened: look for it anew, and once more now. */
-        close(root->last_fd);
-        root->last_fd = -1;
+        forget_last(root);
         if (code != ERROR_IO && code != ERROR_PASSING)
             break;
     }
@@ -425,7 +390,7 @@ int outfile_copy(struct outfile *root, const char *rel, int fd, struct error *er
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
-        return failed(error, errno, "copying the file");
+        return newfile_failed(error, errno, "copying the file");
     return put(root, rel, &(struct source){.fd = fd}, &st, NULL, error);
 }
 
@@ -434,8 +399,8 @@ void outfile_close(struct outfile *root)
     if (!root)
         return;
     outfile_sync(root, NULL);
-    if (root->last_fd >= 0)
-        close(root->last_fd);
-    close(root->fd);
+    forget_last(root);
+    newfile_maker_close(&root->maker);
+    close(root->root.fd);
     free(root);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes outputs so that each is whole or absent: into a temporary file in the target's directory, then by
- * rename. A crash of the program leaves no torn output. A crash of the machine may, unless outputs are
+/* Writes outputs so that each is whole or absent: a file gets its name when all of it is there (newfile.h). A
+ * crash of the program leaves no torn output. A crash of the machine may, unless outputs are
  * durable: then each is forced to the disk before it gets its name, and the names by outfile_sync. */
 #ifndef PIPELINE_OUTFILE_H
 #define PIPELINE_OUTFILE_H

@@ -2,41 +2,16 @@
 /* ctest labels: alone */
 #include "tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "pipeline/files/beneath.h"
 #include "pipeline/files/outfile.h"
 #include "tests/quick.h"
-
-static void assert_holds(const char *path, const char *text)
-{
-    char bytes[4096];
-    int fd = open(path, O_RDONLY);
-    assert_true(fd >= 0);
-    ssize_t got = read(fd, bytes, sizeof bytes);
-    close(fd);
-    assert_int_equal(got, (ssize_t)strlen(text));
-    assert_memory_equal(bytes, text, strlen(text));
-}
-
-/* Number of names in a directory, "." and ".." aside. */
-static int names_in(const char *path)
-{
-    int count = -2;
-    DIR *dir = opendir(path);
-    assert_non_null(dir);
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
-}
 
 static int put(struct outfile *root, const char *rel, const char *text, struct error *error)
 {
@@ -60,7 +35,7 @@ static void a_signal_leaves_nothing_of_the_trial(void **state)
         int status = 0;
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status));
-        assert_int_equal(names_in("trial"), 0);
+        assert_int_equal(tree_names("trial"), 0);
     }
 }
 
@@ -71,7 +46,7 @@ static void outputs_arrive_whole_and_alone(void **state)
     struct error error;
     struct stat st, target;
     assert_int_equal(outfile_open(&root, "out//deep/er/", &error), 0);
-    assert_int_equal(names_in("out/deep/er"), 0);
+    assert_int_equal(tree_names("out/deep/er"), 0);
     assert_true(outfile_directory(root, &st) >= 0);
     assert_int_equal(stat("out/deep/er", &target), 0);
     assert_int_equal(st.st_ino, target.st_ino);
@@ -80,11 +55,12 @@ static void outputs_arrive_whole_and_alone(void **state)
     assert_int_equal(put(root, "x/y/c\n.png", "", &error), 0);
     assert_int_equal(put(root, "x/d.png", "four", &error), 0);
     assert_int_equal(put(root, "a.png", "again", &error), 0);
-    assert_holds("out/deep/er/a.png", "again");
-    assert_holds("out/deep/er/x/y/b.png", "two");
-    assert_holds("out/deep/er/x/y/c\n.png", "");
-    assert_holds("out/deep/er/x/d.png", "four");
-    assert_int_equal(names_in("out/deep/er") + names_in("out/deep/er/x") + names_in("out/deep/er/x/y"), 6);
+    tree_holds("out/deep/er/a.png", "again");
+    tree_holds("out/deep/er/x/y/b.png", "two");
+    tree_holds("out/deep/er/x/y/c\n.png", "");
+    tree_holds("out/deep/er/x/d.png", "four");
+    assert_int_equal(tree_names("out/deep/er") + tree_names("out/deep/er/x") + tree_names("out/deep/er/x/y"),
+                     6);
     mode_t mask = umask(0);
     umask(mask);
     assert_int_equal(stat("out/deep/er/a.png", &st), 0);
@@ -104,7 +80,7 @@ static void names_as_long_as_they_may_be(void **state)
     assert_int_equal(put(root, name, "x", &error), 0);
     name[255] = 'n', name[256] = '\0';
     assert_int_equal(put(root, name, "x", &error), ERROR_UNSUPPORTED);
-    assert_int_equal(names_in("out"), 1);
+    assert_int_equal(tree_names("out"), 1);
     outfile_close(root);
 }
 
@@ -129,47 +105,11 @@ static void impossible_targets_are_refused(void **state)
     assert_int_equal(stat("input", &st), 0);
     assert_int_equal(outfile_write(root, "same", "x", 1, &st, NULL, &error), ERROR_IO);
     assert_non_null(strstr(error.reason, "replace the input"));
-    assert_holds("input", "precious");
+    tree_holds("input", "precious");
     assert_int_equal(symlink("../input", "out/link"), 0);
     assert_int_equal(put(root, "link", "x", &error), 0); /* replaces the link, not what it leads to */
-    assert_holds("input", "precious");
-    assert_int_equal(names_in("out"), 4);
-    outfile_close(root);
-}
-
-static int rename_lacks; /* the errno of every renameat2; 0: the real one is called */
-
-/* In place of libc's. */
-int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
-{
-    errno = rename_lacks;
-    return rename_lacks ? -1 : (int)syscall(SYS_renameat2, from, old, to, new, flags);
-}
-
-static void without_renameat2_targets_are_looked_at(void **state)
-{
-    (void)state;
-    static const int causes[] = {EINVAL, ENOSYS, EOPNOTSUPP, EPERM};
-    struct outfile *root;
-    struct error error;
-    struct stat st;
-    tree_file("input", "precious");
-    assert_int_equal(outfile_open(&root, "out", &error), 0);
-    tree_dir("out/d");
-    assert_int_equal(link("input", "out/same"), 0);
-    assert_int_equal(stat("input", &st), 0);
-    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
-        rename_lacks = causes[i];
-        assert_int_equal(put(root, "new", "1", &error), 0);
-        assert_int_equal(put(root, "new", "2", &error), 0);
-        assert_holds("out/new", "2");
-        assert_int_equal(put(root, "d", "x", &error), ERROR_IO);
-        assert_int_equal(outfile_write(root, "same", "x", 1, &st, NULL, &error), ERROR_IO);
-        assert_holds("input", "precious");
-        assert_int_equal(names_in("out"), 3);
-        assert_int_equal(unlink("out/new"), 0);
-    }
-    rename_lacks = 0;
+    tree_holds("input", "precious");
+    assert_int_equal(tree_names("out"), 4);
     outfile_close(root);
 }
 
@@ -190,13 +130,13 @@ static void links_are_followed_beneath_the_output_and_no_further(void **state)
     assert_int_equal(put(root, "real/sub/a", "1", &error), 0);
     assert_int_equal(symlink("real/sub", "out/inside"), 0);
     assert_int_equal(put(root, "inside/b", "2", &error), 0);
-    assert_holds("out/real/sub/b", "2");
+    tree_holds("out/real/sub/b", "2");
     assert_int_equal(symlink("../elsewhere", "out/outside"), 0);
     assert_int_equal(put(root, "outside/a", "x", &error), ERROR_IO);
     assert_non_null(strstr(error.reason, "leads out of the output directory"));
     assert_int_equal(put(root, "outside/new/a", "x", &error), ERROR_IO);
-    assert_holds("elsewhere/a", "precious");
-    assert_int_equal(names_in("elsewhere"), 1);
+    tree_holds("elsewhere/a", "precious");
+    assert_int_equal(tree_names("elsewhere"), 1);
     outfile_close(root);
 }
 
@@ -210,7 +150,7 @@ static void a_directory_removed_meanwhile_is_made_again(void **state)
     assert_int_equal(unlink("out/d/a"), 0);
     assert_int_equal(rmdir("out/d"), 0);
     assert_int_equal(put(root, "d/b", "2", &error), 0);
-    assert_holds("out/d/b", "2");
+    tree_holds("out/d/b", "2");
     outfile_close(root);
 }
 
@@ -246,8 +186,8 @@ static void a_failed_write_leaves_nothing(void **state)
     int code = outfile_write(root, "a", bytes, sizeof bytes, NULL, NULL, &error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     assert_int_equal(code, ERROR_IO);
-    assert_holds("out/a", "old");
-    assert_int_equal(names_in("out"), 1);
+    tree_holds("out/a", "old");
+    assert_int_equal(tree_names("out"), 1);
     outfile_close(root);
 }
 
@@ -265,8 +205,8 @@ static void a_full_disk_says_so(void **state)
     assert_int_equal(outfile_open(&root, "small/out", &error), 0);
     assert_int_equal(put(root, "a", "old", &error), 0);
     int big = outfile_write(root, "a", bytes, sizeof bytes, NULL, NULL, &error);
-    assert_holds("small/out/a", "old");
-    int names = names_in("small/out");
+    tree_holds("small/out/a", "old");
+    int names = tree_names("small/out");
     int inodes = 0;
     for (int i = 0; i < 10 && inodes == 0; i++) {
         char name[16];
@@ -315,9 +255,9 @@ static void durable_outputs_are_forced_with_their_directories(void **state)
             assert_described(root, name);
         }
     }
-    const int before = names_in("/proc/self/fd");
+    const int before = tree_names("/proc/self/fd");
     assert_int_equal(outfile_sync(root, NULL), 0);
-    assert_true(names_in("/proc/self/fd") < before);
+    assert_true(tree_names("/proc/self/fd") < before);
     assert_int_equal(outfile_sync(root, NULL), 0);
     outfile_close(root);
 }
@@ -331,7 +271,7 @@ static void a_file_is_copied_whole_or_not_at_all(void **state)
     int fd = open("source", O_RDONLY);
     assert_int_equal(outfile_open(&root, "aside", NULL), 0);
     assert_int_equal(outfile_copy(root, "deep/er/copy", fd, &error), 0);
-    assert_holds("aside/deep/er/copy", "what it holds");
+    tree_holds("aside/deep/er/copy", "what it holds");
     close(fd);
     /* of /proc, where files say that they are empty and are not */
     fd = open("/proc/self/oom_score_adj", O_RDONLY);
@@ -343,7 +283,7 @@ static void a_file_is_copied_whole_or_not_at_all(void **state)
     assert_int_equal(link("source", "aside/same"), 0);
     fd = open("source", O_RDONLY);
     assert_int_equal(outfile_copy(root, "same", fd, &error), ERROR_IO);
-    assert_holds("source", "what it holds");
+    tree_holds("source", "what it holds");
     close(fd);
     fd = open("aside", O_RDONLY | O_DIRECTORY);
     assert_true(outfile_copy(root, "directory", fd, &error) < 0);
@@ -362,7 +302,6 @@ int main(void)
         TEST(a_file_is_copied_whole_or_not_at_all),
         TEST(names_as_long_as_they_may_be),
         TEST(impossible_targets_are_refused),
-        TEST(without_renameat2_targets_are_looked_at),
         TEST(links_are_followed_beneath_the_output_and_no_further),
         TEST(a_directory_removed_meanwhile_is_made_again),
         TEST(places_that_cannot_be_written_are_named),

@@ -3,6 +3,7 @@
 #ifndef TESTS_PIPELINE_TREE_H
 #define TESTS_PIPELINE_TREE_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,6 +63,30 @@ static inline void tree_file(const char *path, const char *text)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
+}
+
+/* The file holds this and no more. */
+static inline void tree_holds(const char *path, const char *text)
+{
+    char bytes[4096];
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    ssize_t got = read(fd, bytes, sizeof bytes);
+    close(fd);
+    assert_int_equal(got, (ssize_t)strlen(text));
+    assert_memory_equal(bytes, text, strlen(text));
+}
+
+/* Number of names in a directory, "." and ".." aside. */
+static inline int tree_names(const char *path)
+{
+    int count = -2;
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
 }
 
 #endif
