@@ -12,6 +12,13 @@ enum { NONE = PNG_UNFILTERED, SUB = 2, UP = 4, PLAIN = NONE | SUB | UP, ALL = 31
 #define MIXED_RUNS   50u
 #define MIXED_BYTES  (512u << 10)
 
+/* In drawings this small a sample of the rows says little, and to compress it takes as long as to compress
+ * all: of 582 icons they are 1 % larger without, of 1196 generated ones they are not, in half the time. */
+#define SMALL_BYTES (16u << 10)
+/* The first bytes of an image cost most, whatever they are filtered to, and here few come after them: without
+ * filters 1426 icons are 2 % smaller. */
+#define TINY_BYTES (2u << 10)
+
 static const struct png_method methods[][2] = {
     /* of pictures and of drawings */
     [COMPRESSION_FASTEST] = {{DEFLATE_ISAL, {{1, PLAIN}}}, {DEFLATE_ISAL, {{1, NONE}, {1, PLAIN}}}},
@@ -30,8 +37,13 @@ struct png_method png_method_of(const struct codec_save *save, const struct shap
     const int word = png_compression_word(save);
     struct png_method method = methods[word][content == PNG_DRAWING];
     struct png_set *sets = method.sets;
+    const size_t bytes = shape_bytes(shape);
     if (content != PNG_DRAWING && shape->channels < 3 && word <= COMPRESSION_FAST)
         sets[0].filters = ALL; /* of photographs in grey 3 % less, in no more time */
+    if (word <= COMPRESSION_FAST && content == PNG_DRAWING && bytes <= SMALL_BYTES)
+        sets[1].filters = 0;
+    if (word <= COMPRESSION_FAST && content == PNG_PICTURE && bytes <= TINY_BYTES)
+        sets[0].filters = NONE;
     for (unsigned i = 1; content == PNG_MIXED && i < PNG_MOST_SETS; i++) {
         if (sets[i].filters == 0) {
             sets[i] = methods[word][1].sets[0]; /* without filters, and that may be compressed harder */
