@@ -104,6 +104,9 @@ struct codec_plan {
      * help), it needs no more scratch than that. */
     size_t room_after, spoiling_scratch_bytes;
     size_t rows_scratch_bytes; /* of begin, put and finish; 0: the codec's cannot do it */
+    /* What the file of most images comes to, where the settings say more about that than what the image was
+     * decoded from; 0: they do not. */
+    size_t likely_bytes;
 };
 
 struct codec_encode {
@@ -160,14 +163,17 @@ struct codec {
      * ERROR_MEMORY when scratch or pixels are smaller than peek said. */
     int (*decode)(struct codec_decode *job, struct error *error);
 
-    /* Optional, all three or none: the same a few rows at a time, for a file of which peek said `by_rows`,
-     * and never a part of the size. open tells the shape. rows puts the next `count` rows to `pixels`, until
-     * all were asked for; after an error there are no more. close says whether what follows them is sound as
-     * well: no row is to be trusted before. Metadata and warnings are complete only then. Nobody else may use
-     * the scratch in between, nor move the job. */
+    /* Optional, all three or none: the same a few rows at a time, for a file of which peek said `by_rows`.
+     * open tells the shape. rows puts the next `count` rows to `pixels`, until all were asked for; after an
+     * error there are no more. close says whether what follows them is sound as well: no row is to be trusted
+     * before. Metadata and warnings are complete only then. Nobody else may use the scratch in between, nor
+     * move the job. */
     int (*open)(struct codec_decode *job, struct error *error);
     int (*rows)(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error);
     int (*close)(struct codec_decode *job, struct error *error);
+    /* Optional: gives back what a library took by itself. Called last, whatever came of open and of the rows,
+     * and also where nobody wanted the rest of them. */
+    void (*leave)(struct codec_decode *job);
 
     /* The most that encoding `shape` with up to `meta_bytes` of metadata takes. ERROR_UNSUPPORTED where the
      * format cannot hold the shape; the text says which stage would help. */
@@ -183,6 +189,8 @@ struct codec {
     int (*begin)(struct codec_encode *job, struct error *error);
     int (*put)(struct codec_encode *job, const uint8_t *pixels, uint32_t count, struct error *error);
     int (*finish)(struct codec_encode *job, struct error *error);
+    /* Optional: as leave, whatever came of begin and of the rows. */
+    void (*abandon)(struct codec_encode *job);
 
     /* Optional: the libraries behind it and their versions, as they run and as they were built against, for a
      * person. A static text. */

@@ -187,6 +187,10 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
     int code = codec->open(&decode, error);
     if (code == 0)
         code = run(&turns, &task, error);
+    if (codec->leave)
+        codec->leave(&decode);
+    if (turns.encoder && turns.encoder->abandon)
+        turns.encoder->abandon(&turns.encode);
     book(&turns);
     note(work, *since_ns);
     *since_ns = turns.since_ns;

@@ -154,11 +154,12 @@ static void fill(const struct job *job, const struct slot_ticket *ticket, const 
 bool chain_bands_choose(const struct job *job, const struct codec_info *info, struct slot_ticket *ticket)
 {
     unsigned last = job->pools[0].last < job->trunk ? job->pools[0].last : job->trunk;
+    const struct shape shape = codec_shrunk(&info->shape, ticket->shrink);
     struct chain_bands bands;
-    if (!job->bands || !info->by_rows || ticket->packed_in || ticket->late || ticket->shrink)
+    if (!job->bands || !info->by_rows || ticket->packed_in || ticket->late)
         return false;
     do {
-        fill(job, ticket, &info->shape, last, &bands);
+        fill(job, ticket, &shape, last, &bands);
         bands.streamed = bands.last == job->trunk && may_stream(job, ticket, &bands.out);
         if (measure(&bands) && pays(&bands)) {
             ticket->banded = (uint8_t)bands.last;

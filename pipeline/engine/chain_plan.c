@@ -253,20 +253,25 @@ void chain_plan_decode(const struct codec_info *info, unsigned current, struct s
     raise(&need->scratch_bytes, info->scratch_bytes);
 }
 
-/* What a file may come to whose image is never there as a whole. Files that are made quickly are up to a
- * fourth larger than the others; what compresses well may become some times as large, which is little beside
- * its pixels. An item that takes more goes round again, with as much as there can be. */
+/* What a file may come to whose image is never there as a whole, where its codec does not know. Files that
+ * are made quickly are up to a fourth larger than the others of their format; what compresses well may become
+ * some times as large, which is little beside its pixels. Photographs of other formats come to less than half
+ * of that. An item that takes more goes round again, with as much as there can be. */
 static size_t expect_file(const struct slot_ticket *ticket, const struct shape *in, const struct shape *out,
-                          size_t most_bytes)
+                          const struct codec_plan *plan)
 {
     const double share = (double)shape_bytes(out) / (double)shape_bytes(in);
-    const double bytes =
-        1.25 * share * (double)ticket->file_bytes + (double)shape_bytes(out) / 16 + STREAM_SLACK_BYTES;
-    return bytes < (double)most_bytes ? (size_t)bytes : most_bytes;
+    double bytes = (double)plan->likely_bytes;
+    if (plan->likely_bytes == 0 && ticket->codec_in == ticket->codec_out[0])
+        bytes = 1.25 * share * (double)ticket->file_bytes + (double)shape_bytes(out) / 16;
+    else if (plan->likely_bytes == 0)
+        bytes = 0.5 * (double)shape_bytes(out);
+    bytes += STREAM_SLACK_BYTES;
+    return bytes < (double)plan->out_bytes ? (size_t)bytes : plan->out_bytes;
 }
 
 /* What comes out of the last of the banded stages is the first image that is there as a whole, where any is.
- */
+ * `info` is of the image as it is decoded. */
 static int plan_banded(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
                        struct slot_need *need, struct error *error)
 {
@@ -279,8 +284,7 @@ static int plan_banded(const struct job *job, const struct slot_ticket *ticket, 
         const int code = codec_plan_for(codec_all()[ticket->codec_out[0]], &job->outputs[0].save, &bands.out,
                                         info->meta_bytes, &plan, error);
         TRY(chain_at_step(job, 1 + job->stage_count, code, error));
-        raise(&need->part_bytes[SLOT_BUFFER_1],
-              expect_file(ticket, &info->shape, &bands.out, plan.out_bytes));
+        raise(&need->part_bytes[SLOT_BUFFER_1], expect_file(ticket, &info->shape, &bands.out, &plan));
         raise(&need->scratch_bytes, scratch_add(scratch_bytes, scratch_need(1, plan.rows_scratch_bytes)));
         return 0;
     }
@@ -298,7 +302,7 @@ int chain_plan(const struct job *job, const struct slot_ticket *ticket, const st
     *need = (struct slot_need){
         .part_bytes = {[SLOT_BUFFER_0] = ticket->file_bytes, [SLOT_REFERENCE] = ticket->reference_bytes}};
     if (ticket->banded || ticket->streamed)
-        return plan_banded(job, ticket, info, need, error);
+        return plan_banded(job, ticket, &decoded, need, error);
     return chain_plan_all(job, ticket, &decoded, 0, need, error);
 }
 

@@ -7,15 +7,6 @@
  * bounds the time that a file can take; djpeg's fuzzers use the same. */
 #define SCANS_MAX 500
 
-struct jpeg_read {
-    struct jpeg_progress_mgr progress; /* first: libjpeg hands it back */
-    struct codec_decode *job;
-    struct jpeg_header header;
-    unsigned seen; /* a bit for each component that a scan began */
-    bool salvage;
-    uint32_t rows_read, rows_sound; /* in sum, and before the damage */
-};
-
 /* Called before each row of blocks of each scan is read. */
 static void on_progress(j_common_ptr jpeg)
 {
@@ -62,8 +53,6 @@ static void set_shape(struct jpeg_session *session, struct jpeg_read *read)
     if (in->output_width != job->shape.width || in->output_height != job->shape.height ||
         in->output_components != read->header.components)
         jpeg_session_fail(session, ERROR_INTERNAL, "libjpeg made rows of an unexpected size");
-    if (shape_bytes(&job->shape) > job->pixels_bytes)
-        jpeg_session_fail(session, ERROR_MEMORY, "more room for pixels needed than was planned");
 }
 
 /* The nearest to a * b / 255. */
@@ -85,39 +74,40 @@ static void rgb_of_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t pixels, bool l
     }
 }
 
-static void read_rows(struct jpeg_session *session, struct jpeg_read *read)
+void jpeg_read_start(struct jpeg_session *session, struct jpeg_read *read)
 {
-    struct codec_decode *job = read->job;
-    struct jpeg_decompress_struct *in = &session->jpeg.in;
-    const size_t row_bytes = shape_row_bytes(&job->shape);
-    uint8_t *cmyk = NULL;
-    if (in->out_color_space == JCS_CMYK && !(cmyk = scratch_alloc(job->scratch, in->output_width, 4)))
+    const struct jpeg_decompress_struct *in = &session->jpeg.in;
+    jpeg_session_start_read(session, read->job->bytes);
+    set_up(session, read);
+    set_shape(session, read);
+    if (in->out_color_space == JCS_CMYK &&
+        !(read->cmyk = scratch_alloc(read->job->scratch, in->output_width, 4)))
         jpeg_session_fail(session, ERROR_MEMORY, "more scratch needed than was planned");
-    if (read->salvage)
-        memset(job->pixels, 0, shape_bytes(&job->shape));
-    while (in->output_scanline < in->output_height) {
+}
+
+void jpeg_read_rows(struct jpeg_session *session, struct jpeg_read *read, uint8_t *pixels, uint32_t count)
+{
+    struct jpeg_decompress_struct *in = &session->jpeg.in;
+    const size_t row_bytes = shape_row_bytes(&read->job->shape);
+    const JDIMENSION begin = in->output_scanline, end = begin + count;
+    while (in->output_scanline < end) {
         JSAMPROW rows[2 * DCTSIZE];
-        uint8_t *const first = job->pixels + in->output_scanline * row_bytes;
-        JDIMENSION count = cmyk ? 1 : in->output_height - in->output_scanline;
-        count = count < 2 * DCTSIZE ? count : 2 * DCTSIZE;
-        for (JDIMENSION i = 0; i < count; i++)
-            rows[i] = cmyk ? cmyk : first + i * row_bytes;
-        jpeg_read_scanlines(in, rows, count);
-        if (cmyk)
-            rgb_of_cmyk(cmyk, first, in->output_width, in->saw_Adobe_marker);
+        uint8_t *const first = pixels + (in->output_scanline - begin) * row_bytes;
+        JDIMENSION most = read->cmyk ? 1 : end - in->output_scanline;
+        most = most < 2 * DCTSIZE ? most : 2 * DCTSIZE;
+        for (JDIMENSION i = 0; i < most; i++)
+            rows[i] = read->cmyk ? read->cmyk : first + i * row_bytes;
+        jpeg_read_scanlines(in, rows, most);
+        if (read->cmyk)
+            rgb_of_cmyk(read->cmyk, first, in->output_width, in->saw_Adobe_marker);
         read->rows_read = in->output_scanline;
         read->rows_sound = session->damaged ? read->rows_sound : in->output_scanline;
     }
 }
 
-static void read_steps(struct jpeg_session *session, void *argument)
+void jpeg_read_rest(struct jpeg_session *session, struct jpeg_read *read)
 {
-    struct jpeg_read *read = argument;
     struct codec_decode *job = read->job;
-    jpeg_session_start_read(session, job->bytes);
-    set_up(session, read);
-    set_shape(session, read);
-    read_rows(session, read);
     jpeg_finish_decompress(&session->jpeg.in);
     if (job->meta)
         jpeg_session_check(session, jpeg_meta_read(job, &session->jpeg.in, session->error));
@@ -126,32 +116,55 @@ static void read_steps(struct jpeg_session *session, void *argument)
                   session->source.bytes_in_buffer);
 }
 
-static int run(struct codec_decode *job, struct jpeg_read *read, struct error *error)
+static void read_steps(struct jpeg_session *session, void *argument)
 {
+    struct jpeg_read *read = argument;
+    const struct codec_decode *job = read->job;
+    jpeg_read_start(session, read);
+    if (shape_bytes(&job->shape) > job->pixels_bytes)
+        jpeg_session_fail(session, ERROR_MEMORY, "more room for pixels needed than was planned");
+    if (read->salvage)
+        memset(job->pixels, 0, shape_bytes(&job->shape));
+    jpeg_read_rows(session, read, job->pixels, job->shape.height);
+    jpeg_read_rest(session, read);
+}
+
+int jpeg_read_prepare(struct jpeg_read *read, struct codec_decode *job, struct jpeg_session *session,
+                      struct error *error)
+{
+    read->progress.progress_monitor = on_progress;
+    read->job = job;
     job->warnings = 0;
     job->warning[0] = '\0';
     TRY(jpeg_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read->header,
                          error));
-    struct jpeg_session session = {.scratch = job->scratch,
-                                   .error = error,
-                                   .code_else = ERROR_CORRUPT,
-                                   .warnings = &job->warnings,
-                                   .warning = job->warning,
-                                   .warning_size = sizeof job->warning,
-                                   .size_bytes = job->length_bytes,
-                                   .salvage = read->salvage};
+    *session = (struct jpeg_session){.scratch = job->scratch,
+                                     .error = error,
+                                     .code_else = ERROR_CORRUPT,
+                                     .warnings = &job->warnings,
+                                     .warning = job->warning,
+                                     .warning_size = sizeof job->warning,
+                                     .size_bytes = job->length_bytes,
+                                     .salvage = read->salvage};
+    return 0;
+}
+
+static int run(struct codec_decode *job, struct jpeg_read *read, struct error *error)
+{
+    struct jpeg_session session;
+    TRY(jpeg_read_prepare(read, job, &session, error));
     return jpeg_session_run(&session, read_steps, read);
 }
 
 int jpeg_decode(struct codec_decode *job, struct error *error)
 {
     const struct keep_start start = keep_start(job);
-    struct jpeg_read strict = {.progress = {.progress_monitor = on_progress}, .job = job};
+    struct jpeg_read strict = {0};
     const int code = run(job, &strict, error);
     if (code != ERROR_CORRUPT || !codec_salvages(job))
         return code;
     keep_begin_again(job, &start);
-    struct jpeg_read read = {.progress = {.progress_monitor = on_progress}, .job = job, .salvage = true};
+    struct jpeg_read read = {.salvage = true};
     struct error ignored;
     if (run(job, &read, &ignored) < 0 && read.rows_read == 0)
         return code;

@@ -67,6 +67,13 @@ static size_t most_bytes(const struct codec_save *save, const struct shape *shap
                                       : pixels * 3 / 2 * each;
 }
 
+/* Up to twice what photographs of 24 MP come to. */
+static size_t likely_bytes(const struct codec_save *save, const struct shape *shape)
+{
+    const size_t pixels = (size_t)shape->width * shape->height;
+    return save->quality < FULL_COLOUR_QUALITY ? pixels / 4 : save->quality < 96 ? pixels / 2 : pixels;
+}
+
 int jpeg_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
               struct codec_plan *plan, struct error *error)
 {
@@ -81,6 +88,7 @@ int jpeg_plan(const struct codec_save *save, const struct shape *shape, size_t m
     const struct setting setting = setting_of(save);
     const size_t across = rounded_up(shape->width, 2 * DCTSIZE),
                  down = rounded_up(shape->height, 2 * DCTSIZE);
+    plan->likely_bytes = likely_bytes(save, shape);
     plan->scratch_bytes = scratch_add(JPEG_FIXED_SCRATCH, keep_blocks_scratch(meta_bytes));
     for (unsigned i = 0; i < shape->channels; i++) {
         plan->scratch_bytes = scratch_add(plan->scratch_bytes, jpeg_memory_rows(across, 2 * DCTSIZE));
@@ -91,18 +99,14 @@ int jpeg_plan(const struct codec_save *save, const struct shape *shape, size_t m
                 scratch_add(plan->scratch_bytes, jpeg_memory_rows(across / part / DCTSIZE * sizeof(JBLOCK),
                                                                   down / part / DCTSIZE));
     }
+    plan->rows_scratch_bytes = jpeg_put_scratch(plan->scratch_bytes);
     return 0;
 }
 
-struct jpeg_write {
-    struct codec_encode *job;
-    struct keep_blocks blocks;
-};
-
-static void set_up(struct jpeg_compress_struct *out, const struct jpeg_write *write)
+static void set_up(struct jpeg_compress_struct *out, const struct jpeg_write *write, bool whole)
 {
     const struct codec_encode *job = write->job;
-    const struct setting setting = setting_of(job->save);
+    const struct setting setting = whole ? setting_of(job->save) : (struct setting){0};
     out->image_width = job->shape.width;
     out->image_height = job->shape.height;
     out->input_components = job->shape.channels;
@@ -118,44 +122,65 @@ static void set_up(struct jpeg_compress_struct *out, const struct jpeg_write *wr
     jpeg_meta_density(out, &write->blocks);
 }
 
+void jpeg_write_start(struct jpeg_session *session, const struct jpeg_write *write, uint8_t *bytes,
+                      size_t room_bytes, bool whole)
+{
+    struct jpeg_compress_struct *out = &session->jpeg.out;
+    session->size_bytes = room_bytes;
+    jpeg_session_start_write(session, bytes);
+    set_up(out, write, whole);
+    jpeg_start_compress(out, TRUE);
+}
+
+void jpeg_write_rows(struct jpeg_session *session, const struct codec_encode *job, const uint8_t *pixels,
+                     uint32_t count)
+{
+    struct jpeg_compress_struct *out = &session->jpeg.out;
+    const size_t row_bytes = shape_row_bytes(&job->shape);
+    const JDIMENSION begin = out->next_scanline, end = begin + count;
+    while (out->next_scanline < end) {
+        /* libjpeg reads only, whatever its type says. */
+        JSAMPROW rows[2 * DCTSIZE];
+        const JDIMENSION left = end - out->next_scanline;
+        const JDIMENSION most = left < 2 * DCTSIZE ? left : 2 * DCTSIZE;
+        for (JDIMENSION i = 0; i < most; i++)
+            rows[i] = (JSAMPROW)(uintptr_t)(pixels + (out->next_scanline - begin + i) * row_bytes);
+        jpeg_write_scanlines(out, rows, most);
+    }
+}
+
 static void write_steps(struct jpeg_session *session, void *argument)
 {
     struct jpeg_write *write = argument;
     struct codec_encode *job = write->job;
-    struct jpeg_compress_struct *out = &session->jpeg.out;
     jpeg_session_check(session, keep_blocks(job, &write->blocks, session->error));
-    jpeg_session_start_write(session, job->bytes);
-    set_up(out, write);
-    jpeg_start_compress(out, TRUE);
+    jpeg_write_start(session, write, job->bytes, job->bytes_size, true);
     jpeg_meta_write(session, &write->blocks);
-    const size_t row_bytes = shape_row_bytes(&job->shape);
-    while (out->next_scanline < out->image_height) {
-        /* libjpeg reads only, whatever its type says. */
-        JSAMPROW rows[2 * DCTSIZE];
-        const JDIMENSION left = out->image_height - out->next_scanline;
-        const JDIMENSION count = left < 2 * DCTSIZE ? left : 2 * DCTSIZE;
-        for (JDIMENSION i = 0; i < count; i++)
-            rows[i] = (JSAMPROW)(uintptr_t)(job->pixels + (out->next_scanline + i) * row_bytes);
-        jpeg_write_scanlines(out, rows, count);
-    }
-    jpeg_finish_compress(out);
-    job->length_bytes = job->bytes_size - session->sink.free_in_buffer;
+    jpeg_write_rows(session, job, job->pixels, job->shape.height);
+    jpeg_finish_compress(&session->jpeg.out);
+    job->length_bytes = jpeg_session_written(session);
 }
 
-int jpeg_encode(struct codec_encode *job, struct error *error)
+int jpeg_write_prepare(struct codec_encode *job, struct jpeg_session *session, struct error *error)
 {
-    struct jpeg_write write = {.job = job};
     job->warnings = 0;
     job->warning[0] = '\0';
     job->length_bytes = 0;
     if (!shape_valid(&job->shape) || check_shape(&job->shape, NULL) < 0)
         return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
-    struct jpeg_session session = {.scratch = job->scratch,
-                                   .error = error,
-                                   .code_else = ERROR_INTERNAL,
-                                   .warnings = &job->warnings,
-                                   .warning = job->warning,
-                                   .warning_size = sizeof job->warning,
-                                   .size_bytes = job->bytes_size};
+    *session = (struct jpeg_session){.scratch = job->scratch,
+                                     .error = error,
+                                     .code_else = ERROR_INTERNAL,
+                                     .warnings = &job->warnings,
+                                     .warning = job->warning,
+                                     .warning_size = sizeof job->warning};
+    return 0;
+}
+
+int jpeg_encode(struct codec_encode *job, struct error *error)
+{
+    struct jpeg_write write = {.job = job};
+    struct jpeg_session session;
+    TRY(jpeg_write_prepare(job, &session, error));
     return jpeg_session_run(&session, write_steps, &write);
 }

@@ -104,9 +104,19 @@ static void do_nothing_out(j_compress_ptr out)
     (void)out;
 }
 
+/* libjpeg wants room for one byte more than it writes: that is in the session. */
 static boolean room_ended(j_compress_ptr out)
 {
-    jpeg_session_fail(session_of((j_common_ptr)out), ERROR_INTERNAL, "the file came out larger than planned");
+    struct jpeg_session *session = session_of((j_common_ptr)out);
+    if (!session->full) {
+        session->full = true;
+        out->dest->next_output_byte = session->spare;
+        out->dest->free_in_buffer = sizeof session->spare;
+        return TRUE;
+    }
+    if (session->guessed)
+        jpeg_session_fail(session, ERROR_ROOM, "the file turns out larger than was expected");
+    jpeg_session_fail(session, ERROR_INTERNAL, "the file came out larger than planned");
 }
 
 /* From here on libjpeg's memory is ours. What it made before, some 20 KiB whatever the image, it frees
@@ -142,21 +152,48 @@ void jpeg_session_start_write(struct jpeg_session *session, uint8_t *bytes)
                                                   .empty_output_buffer = room_ended,
                                                   .term_destination = do_nothing_out};
     session->jpeg.out.dest = &session->sink;
+    session->full = false;
+    if (session->size_bytes == 0)
+        room_ended(&session->jpeg.out);
 }
 
-int jpeg_session_run(struct jpeg_session *session, void (*steps)(struct jpeg_session *, void *), void *job)
+size_t jpeg_session_written(const struct jpeg_session *session)
+{
+    return session->size_bytes - (session->full ? 0 : session->sink.free_in_buffer);
+}
+
+void jpeg_session_begin(struct jpeg_session *session)
 {
     jpeg_std_error(&session->errors);
     session->errors.error_exit = on_error;
     session->errors.emit_message = on_message;
     session->errors.output_message = say_nothing;
     session->jpeg.common.err = &session->errors;
+}
+
+int jpeg_session_go_on(struct jpeg_session *session, void (*steps)(struct jpeg_session *, void *), void *job)
+{
     session->code = 0;
     /* Nothing local changes between setjmp and longjmp, so nothing needs to be volatile. */
     if (!setjmp(session->failed))
         steps(session, job);
+    if (session->code < 0)
+        jpeg_session_end(session);
+    return session->code;
+}
+
+void jpeg_session_end(struct jpeg_session *session)
+{
     if (session->first_memory)
         session->jpeg.common.mem = session->first_memory;
+    session->first_memory = NULL;
     jpeg_destroy(&session->jpeg.common);
-    return session->code;
+}
+
+int jpeg_session_run(struct jpeg_session *session, void (*steps)(struct jpeg_session *, void *), void *job)
+{
+    jpeg_session_begin(session);
+    const int code = jpeg_session_go_on(session, steps, job);
+    jpeg_session_end(session);
+    return code;
 }

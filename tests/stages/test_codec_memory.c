@@ -160,6 +160,90 @@ static void jpeg_takes_little_beside_scratch(void **state)
     }
 }
 
+/* What malloc gave beside the planned scratch is back, wherever reading or writing by rows is given up. */
+static void give_up_reading(const struct codec *codec, const uint8_t *file, size_t length_bytes,
+                            const struct codec_info *info, uint32_t rows)
+{
+    struct error error = {0};
+    struct scratch scratch = {.base = aligned_alloc(64, scratch_need(1, info->scratch_bytes)),
+                              .size_bytes = info->scratch_bytes};
+    uint8_t *row = malloc(shape_row_bytes(&info->shape));
+    struct codec_decode job = {
+        .limits = &limits, .bytes = file, .length_bytes = length_bytes, .scratch = &scratch};
+    const size_t before = peak_bytes = out_bytes;
+    int code = codec->open(&job, &error);
+    for (uint32_t y = 0; y < rows && code == 0; y++)
+        code = codec->rows(&job, row, 1, &error);
+    if (code == 0 && rows == info->shape.height)
+        code = codec->close(&job, &error);
+    assert_true(code == 0 || code == ERROR_CORRUPT);
+    codec->leave(&job);
+    assert_int_equal(out_bytes, before);
+    assert_true(peak_bytes - before <= 32768);
+    free(row);
+    free(scratch.base);
+}
+
+static void give_up_writing(const struct codec *codec, const struct codec_save *save,
+                            const struct shape *shape, const uint8_t *pixels, size_t room_bytes,
+                            uint32_t rows)
+{
+    struct codec_plan plan = {0};
+    struct error error = {0};
+    assert_int_equal(codec->plan(save, shape, 0, &plan, NULL), 0);
+    struct scratch scratch = {.base = aligned_alloc(64, scratch_need(1, plan.rows_scratch_bytes)),
+                              .size_bytes = plan.rows_scratch_bytes};
+    uint8_t *file = malloc(room_bytes);
+    struct codec_encode job = {
+        .save = save, .shape = *shape, .bytes = file, .bytes_size = room_bytes, .scratch = &scratch};
+    const size_t before = peak_bytes = out_bytes;
+    int code = codec->begin(&job, &error);
+    for (uint32_t y = 0; y < rows && code == 0; y++)
+        code = codec->put(&job, pixels + y * shape_row_bytes(shape), 1, &error);
+    if (code == 0 && rows == shape->height)
+        code = codec->finish(&job, &error);
+    assert_true(code == 0 || code == ERROR_ROOM);
+    codec->abandon(&job);
+    assert_int_equal(out_bytes, before);
+    assert_true(peak_bytes - before <= 32768);
+    free(file);
+    free(scratch.base);
+}
+
+static void jpeg_by_rows_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    const struct codec *jpeg = codec_for_name("x.jpg");
+    const struct shape shape = {.width = 700, .height = 600, .channels = 3, .bits = 8};
+    uint8_t *pixels = picture(&shape, 2);
+    for (unsigned i = 0; i < 5; i++) {
+        const struct codec_save save = {.quality = 80, .compression = (int)i};
+        struct codec_plan plan = {0};
+        struct codec_info info;
+        assert_int_equal(jpeg->plan(&save, &shape, 0, &plan, NULL), 0);
+        struct scratch scratch = {.base = aligned_alloc(64, scratch_need(1, plan.scratch_bytes)),
+                                  .size_bytes = plan.scratch_bytes};
+        struct codec_encode out = {.save = &save,
+                                   .shape = shape,
+                                   .pixels = pixels,
+                                   .bytes = malloc(plan.out_bytes),
+                                   .bytes_size = plan.out_bytes,
+                                   .scratch = &scratch};
+        assert_int_equal(jpeg->encode(&out, NULL), 0);
+        assert_int_equal(jpeg->peek(out.bytes, out.length_bytes, out.length_bytes, &limits, &info, NULL), 0);
+        assert_true(info.by_rows);
+        for (uint32_t rows = 0; rows <= 600; rows += 200) {
+            give_up_reading(jpeg, out.bytes, out.length_bytes, &info, rows);
+            give_up_reading(jpeg, out.bytes, out.length_bytes / 2, &info, rows);
+            give_up_writing(jpeg, &save, &shape, pixels, plan.out_bytes, rows);
+            give_up_writing(jpeg, &save, &shape, pixels, out.length_bytes / 2, rows);
+        }
+        free(scratch.base);
+        free(out.bytes);
+    }
+    free(pixels);
+}
+
 static int ready(void **state)
 {
     (void)state;
@@ -179,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(webp_takes_no_more_than_promised),
         cmocka_unit_test(jpeg_takes_little_beside_scratch),
+        cmocka_unit_test(jpeg_by_rows_leaves_nothing_behind),
     };
     if (ready(NULL) != 0) {
         print_message("skipped: malloc cannot be counted here, or this build lacks a library\n");

@@ -2,12 +2,15 @@
 /* JPEG files that are damaged, hostile or of a sort that is not read. */
 #include <stdio.h>
 
-#include "codec_exact.h"
+#include "codec_rows.h"
 #include "jpeg_made.h"
 #include "salvage.h"
 #include "tests/quick.h"
 
 extern const struct codec jpeg_codec;
+
+/* More than reading by rows takes beside what peek counts. */
+#define ROWS_EXTRA_BYTES 8192
 
 static const struct made_frame plain = {0xc0, 8, 20, 12, 3, {0x22, 0x11, 0x11}};
 
@@ -53,6 +56,7 @@ static int verdict(const uint8_t *bytes, size_t length_bytes, struct exact *exac
 {
     const int code = exact_decode(&jpeg_codec, bytes, length_bytes, &small_limits, exact);
     check_salvage(&jpeg_codec, &small_limits, bytes, length_bytes, exact, code);
+    rows_check(&jpeg_codec, ROWS_EXTRA_BYTES, bytes, length_bytes, &small_limits, code, exact);
     if (code == 0)
         exact_free(exact);
     return code;

@@ -5,7 +5,7 @@
  * sections choose differently. */
 #include <stdio.h>
 
-#include "codec_exact.h"
+#include "codec_rows.h"
 #include "stages/codec/deflate.h"
 
 extern const struct codec png_codec;
@@ -56,84 +56,6 @@ static uint8_t *make_pixels(const struct shape *shape, enum kind kind)
     return pixels;
 }
 
-/* What is written by rows of random numbers, in `room_bytes` (no more than planned). The metadata comes last.
- */
-struct putting {
-    const struct codec_save *save;
-    const struct shape *shape;
-    const uint8_t *pixels;
-    const struct meta *meta;
-    uint8_t *block; /* out */
-    const uint8_t *file;
-    size_t length_bytes;
-    struct error error;
-};
-
-static int put_all(struct codec_encode *job, struct putting *putting, struct meta *meta)
-{
-    const size_t row_bytes = shape_row_bytes(putting->shape);
-    const unsigned most = dice(3) ? 1 + dice(300) : 1;
-    TRY(png_codec.begin(job, &putting->error));
-    for (uint32_t y = 0, count; y < putting->shape->height; y += count) {
-        uint8_t *rows;
-        count = 1 + dice(most);
-        count = putting->shape->height - y < count ? putting->shape->height - y : count;
-        rows = exact_take(count * row_bytes, 0);
-        memcpy(rows, putting->pixels + y * row_bytes, count * row_bytes);
-        const int code = png_codec.put(job, rows, count, &putting->error);
-        free(rows);
-        TRY(code);
-    }
-    if (putting->meta)
-        *meta = *putting->meta;
-    return png_codec.finish(job, &putting->error);
-}
-
-static int put(struct putting *putting, size_t room_bytes, uint8_t filling)
-{
-    struct codec_plan plan = {0};
-    struct meta meta = {0};
-    if (putting->meta && dice(2))
-        meta = *putting->meta;
-    const size_t meta_bytes = putting->meta ? putting->meta->used_bytes : 0;
-    assert_int_equal(png_codec.plan(putting->save, putting->shape, meta_bytes, &plan, NULL), 0);
-    assert_true(plan.rows_scratch_bytes > 0);
-    room_bytes = room_bytes < plan.out_bytes ? room_bytes : plan.out_bytes;
-    struct scratch scratch = exact_scratch(plan.rows_scratch_bytes, filling);
-    putting->block = exact_take(room_bytes, filling);
-    struct codec_encode job = {.save = putting->save,
-                               .shape = *putting->shape,
-                               .meta = putting->meta ? &meta : NULL,
-                               .bytes = putting->block,
-                               .bytes_size = room_bytes,
-                               .file = putting->block,
-                               .scratch = &scratch};
-    const int code = put_all(&job, putting, &meta);
-    exact_fence(scratch.base, plan.rows_scratch_bytes);
-    exact_fence(putting->block, room_bytes);
-    free(scratch.base);
-    putting->file = job.file;
-    putting->length_bytes = job.length_bytes;
-    if (code == 0)
-        assert_true(job.file >= job.bytes && job.file + job.length_bytes <= job.bytes + room_bytes);
-    return code;
-}
-
-static void check(const struct codec_save *save, const struct shape *shape, const uint8_t *pixels,
-                  const struct meta *meta)
-{
-    struct exact_file whole;
-    struct putting putting = {.save = save, .shape = shape, .pixels = pixels, .meta = meta};
-    assert_int_equal(exact_encode(&png_codec, save, shape, pixels, meta, &whole), 0);
-    for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(put(&putting, SIZE_MAX, i ? 0x5a : 0xa5), 0);
-        assert_int_equal(putting.length_bytes, whole.length_bytes);
-        assert_memory_equal(putting.file, whole.bytes, whole.length_bytes);
-        free(putting.block);
-    }
-    free(whole.bytes);
-}
-
 static const struct codec_save fastest = {.compression = COMPRESSION_FASTEST, .level = -1};
 
 static void the_same_file_as_a_whole(void **state)
@@ -146,7 +68,7 @@ static void the_same_file_as_a_whole(void **state)
             if (quick_skip(9))
                 continue;
             uint8_t *pixels = make_pixels(&shapes[i], kind);
-            check(&fastest, &shapes[i], pixels, NULL);
+            rows_put_check(&png_codec, &fastest, &shapes[i], pixels, NULL);
             free(pixels);
         }
     }
@@ -163,12 +85,12 @@ static void metadata_goes_before(void **state)
     struct meta meta = {.block = block, .size_bytes = 100000};
     uint8_t *pixels = make_pixels(&shapes[5], CHANGING);
     memcpy(text, "Comment\0", 8);
-    check(&fastest, &shapes[5], pixels, &meta);
+    rows_put_check(&png_codec, &fastest, &shapes[5], pixels, &meta);
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(meta_put(&meta, "tEXt", 0, text, 10 + i * 10000), 0);
-        check(&fastest, &shapes[5], pixels, &meta);
+        rows_put_check(&png_codec, &fastest, &shapes[5], pixels, &meta);
     }
-    check(&bare, &shapes[5], pixels, &meta);
+    rows_put_check(&png_codec, &bare, &shapes[5], pixels, &meta);
     free(pixels);
     free(text);
     free(block);
@@ -180,21 +102,21 @@ static void too_little_room_is_said(void **state)
     (void)state;
     if (!deflate_has(DEFLATE_ISAL))
         skip();
-    struct putting putting = {.save = &fastest, .shape = &shapes[5]};
+    struct rows_putting putting = {.codec = &png_codec, .save = &fastest, .shape = &shapes[5]};
     for (enum kind kind = 0; kind <= CHANGING; kind++) {
         uint8_t *pixels = make_pixels(&shapes[5], kind);
         putting.pixels = pixels;
-        assert_int_equal(put(&putting, SIZE_MAX, 0), 0);
+        assert_int_equal(rows_put(&putting, SIZE_MAX, 0), 0);
         free(putting.block);
         const size_t length_bytes = putting.length_bytes;
         const size_t rooms[] = {0, 1, 32, 33, 56, 57, 58, 70, length_bytes / 2, length_bytes - 1};
         for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
-            assert_int_equal(put(&putting, rooms[i], 0), ERROR_ROOM);
+            assert_int_equal(rows_put(&putting, rooms[i], 0), ERROR_ROOM);
             assert_int_equal(putting.error.code, ERROR_ROOM);
             assert_int_equal(putting.length_bytes, 0);
             free(putting.block);
         }
-        assert_int_equal(put(&putting, length_bytes + length_bytes / 2 + 65536, 0), 0);
+        assert_int_equal(rows_put(&putting, length_bytes + length_bytes / 2 + 65536, 0), 0);
         assert_int_equal(putting.length_bytes, length_bytes);
         free(putting.block);
         free(pixels);
