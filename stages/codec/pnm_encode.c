@@ -13,6 +13,12 @@ static size_t row_bytes(const struct shape *shape)
     return shape->bits == 1 ? ((size_t)shape->width + 7) / 8 : shape_row_bytes(shape);
 }
 
+/* By rows: how many are to come, and how far the file goes. */
+struct pnm_putting {
+    uint32_t left;
+    size_t used_bytes;
+};
+
 int pnm_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
              struct codec_plan *plan, struct error *error)
 {
@@ -23,7 +29,9 @@ int pnm_plan(const struct codec_save *save, const struct shape *shape, size_t me
     if (__builtin_mul_overflow(row_bytes(shape), (size_t)shape->height, &pixels) ||
         pixels > SIZE_MAX - HEADER_BYTES)
         return error_set(error, ERROR_LIMIT, "the file could be larger than this machine can address");
-    *plan = (struct codec_plan){.out_bytes = pixels + HEADER_BYTES};
+    *plan = (struct codec_plan){.out_bytes = pixels + HEADER_BYTES,
+                                .rows_scratch_bytes = scratch_need(1, sizeof(struct pnm_putting)),
+                                .likely_bytes = pixels + HEADER_BYTES};
     return 0;
 }
 
@@ -43,18 +51,18 @@ static int put_header(const struct shape *shape, char *text, size_t size)
                     shape->width, shape->height, maxval);
 }
 
-static void put_bits(const struct shape *shape, const uint8_t *pixels, uint8_t *bytes)
+static void put_bits(const struct shape *shape, const uint8_t *pixels, uint32_t rows, uint8_t *bytes)
 {
-    for (uint32_t y = 0; y < shape->height; y++, pixels += shape->width, bytes += row_bytes(shape)) {
+    for (uint32_t y = 0; y < rows; y++, pixels += shape->width, bytes += row_bytes(shape)) {
         memset(bytes, 0, row_bytes(shape));
         for (size_t x = 0; x < shape->width; x++)
             bytes[x / 8] |= (uint8_t)((pixels[x] < 128) << (7 - x % 8));
     }
 }
 
-static void put_samples(const struct shape *shape, const uint8_t *pixels, uint8_t *bytes)
+static void put_samples(const struct shape *shape, const uint8_t *pixels, uint32_t rows, uint8_t *bytes)
 {
-    size_t count = shape_bytes(shape) / shape_sample_bytes(shape->sample);
+    size_t count = shape_row_bytes(shape) * rows / shape_sample_bytes(shape->sample);
     if (shape->sample == SAMPLE_U8 && shape->bits == 8) {
         memcpy(bytes, pixels, count);
         return;
@@ -81,7 +89,8 @@ static void warn_of_metadata(struct codec_encode *job)
     snprintf(job->warning, sizeof job->warning, "dropped metadata, which pnm does not hold");
 }
 
-int pnm_encode(struct codec_encode *job, struct error *error)
+/* The header, and is there room for all behind it? Errors are `code`. */
+static int start(struct codec_encode *job, size_t *header_bytes, enum error_code code, struct error *error)
 {
     const struct shape *shape = &job->shape;
     job->warnings = 0;
@@ -90,17 +99,61 @@ int pnm_encode(struct codec_encode *job, struct error *error)
     if (!shape_valid(shape) || shape->sample == SAMPLE_F32)
         return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
     char text[HEADER_BYTES];
-    size_t header_bytes = (size_t)put_header(shape, text, sizeof text);
-    size_t pixels_bytes = row_bytes(shape) * shape->height;
-    if (header_bytes >= sizeof text || job->bytes_size < header_bytes ||
-        job->bytes_size - header_bytes < pixels_bytes)
-        return error_set(error, ERROR_INTERNAL, "the file came out larger than planned");
-    memcpy(job->bytes, text, header_bytes);
+    const size_t bytes = (size_t)put_header(shape, text, sizeof text);
+    if (bytes >= sizeof text || job->bytes_size < bytes ||
+        job->bytes_size - bytes < row_bytes(shape) * shape->height)
+        return error_set(error, code, "the file came out larger than planned");
+    memcpy(job->bytes, text, bytes);
+    *header_bytes = bytes;
+    return 0;
+}
+
+static void put_rows(const struct shape *shape, const uint8_t *pixels, uint32_t rows, uint8_t *bytes)
+{
     if (shape->bits == 1)
-        put_bits(shape, job->pixels, job->bytes + header_bytes);
+        put_bits(shape, pixels, rows, bytes);
     else
-        put_samples(shape, job->pixels, job->bytes + header_bytes);
-    job->length_bytes = header_bytes + pixels_bytes;
+        put_samples(shape, pixels, rows, bytes);
+}
+
+int pnm_encode(struct codec_encode *job, struct error *error)
+{
+    const struct shape *shape = &job->shape;
+    size_t header_bytes;
+    TRY(start(job, &header_bytes, ERROR_INTERNAL, error));
+    put_rows(shape, job->pixels, shape->height, job->bytes + header_bytes);
+    job->length_bytes = header_bytes + row_bytes(shape) * shape->height;
+    warn_of_metadata(job);
+    return 0;
+}
+
+int pnm_put_begin(struct codec_encode *job, struct error *error)
+{
+    struct pnm_putting *putting = scratch_alloc(job->scratch, 1, sizeof *putting);
+    if (!putting)
+        return error_set(error, ERROR_MEMORY, "more scratch needed than was planned");
+    *putting = (struct pnm_putting){.left = job->shape.height};
+    job->state = putting;
+    return start(job, &putting->used_bytes, ERROR_ROOM, error);
+}
+
+int pnm_put_rows(struct codec_encode *job, const uint8_t *pixels, uint32_t count, struct error *error)
+{
+    struct pnm_putting *putting = job->state;
+    if (count > putting->left)
+        return error_set(error, ERROR_INTERNAL, "is given more rows than there are");
+    put_rows(&job->shape, pixels, count, job->bytes + putting->used_bytes);
+    putting->used_bytes += row_bytes(&job->shape) * count;
+    putting->left -= count;
+    return 0;
+}
+
+int pnm_put_finish(struct codec_encode *job, struct error *error)
+{
+    const struct pnm_putting *putting = job->state;
+    if (putting->left > 0)
+        return error_set(error, ERROR_INTERNAL, "is given fewer rows than there are");
+    job->length_bytes = putting->used_bytes;
     warn_of_metadata(job);
     return 0;
 }

@@ -35,4 +35,13 @@ int pnm_plan(const struct codec_save *save, const struct shape *shape, size_t me
              struct codec_plan *plan, struct error *error);
 int pnm_encode(struct codec_encode *job, struct error *error);
 
+/* What reading by rows takes. */
+size_t pnm_rows_scratch(void);
+int pnm_rows_open(struct codec_decode *job, struct error *error);
+int pnm_rows_next(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error);
+int pnm_rows_close(struct codec_decode *job, struct error *error);
+int pnm_put_begin(struct codec_encode *job, struct error *error);
+int pnm_put_rows(struct codec_encode *job, const uint8_t *pixels, uint32_t count, struct error *error);
+int pnm_put_finish(struct codec_encode *job, struct error *error);
+
 #endif

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "codec_exact.h"
+#include "codec_rows.h"
 
 extern const struct codec pnm_codec;
 
+/* More than reading by rows takes beside what peek counts. */
+#define ROWS_EXTRA_BYTES 256
+
 static int decode(const void *bytes, size_t length_bytes, struct exact *exact)
 {
-    return exact_decode(&pnm_codec, bytes, length_bytes, &exact_limits, exact);
+    const int code = exact_decode(&pnm_codec, bytes, length_bytes, &exact_limits, exact);
+    const char kind = length_bytes > 1 ? ((const char *)bytes)[1] : ' ';
+    if (kind < '1' || kind > '3')
+        rows_check(&pnm_codec, ROWS_EXTRA_BYTES, bytes, length_bytes, &exact_limits, code, exact);
+    return code;
 }
 
 static void check(const void *bytes, size_t length_bytes, struct shape shape, const void *pixels,
@@ -232,6 +239,7 @@ static void check_written(struct shape shape, const void *pixels, const void *by
     assert_memory_equal(file.bytes, bytes, length_bytes);
     check(file.bytes, file.length_bytes, shape, pixels, 0);
     free(file.bytes);
+    rows_put_check(&pnm_codec, &save, &shape, pixels, NULL);
 }
 
 static void the_shape_decides_what_is_written(void **state)
@@ -260,6 +268,69 @@ static void the_shape_decides_what_is_written(void **state)
                           "\1\2\3\4"));
 }
 
+/* Raw files that are large, in exactly the memory that peek says, and back. */
+static void large_files_go_by_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *start;
+        unsigned bytes, most;
+        bool by_rows;
+    } cases[] = {
+        {"P5 1100 1000 255\n", 1100000, 255, true},
+        {"P6 700 500 200\n", 1050000, 200, true},
+        {"P5 900 600 1000\n", 1080000, 3, true},
+        {"P4 1200 900\n", 135000, 255, true},
+        {"P5 600 600 65535\n", 720000, 255, false},
+        {"P4 1000 1000\n", 125000, 255, false},
+        {"P2 1100 1000 9\n", 2200000, 0, false},
+        {"P7\nWIDTH 600\nHEIGHT 500\nDEPTH 4\nMAXVAL 255\nENDHDR\n", 1200000, 255, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t start_bytes = strlen(cases[i].start), length = start_bytes + cases[i].bytes;
+        uint8_t *file = malloc(length);
+        struct exact whole;
+        memcpy(file, cases[i].start, start_bytes);
+        for (size_t at = start_bytes; at < length; at++)
+            file[at] =
+                cases[i].most ? (uint8_t)(at * 7919 / 64 % (cases[i].most + 1)) : (uint8_t) "1 "[at % 2];
+        int code = exact_decode(&pnm_codec, file, length, &exact_limits, &whole);
+        assert_int_equal(code, 0);
+        assert_int_equal(whole.info.by_rows, cases[i].by_rows);
+        if (cases[i].by_rows) {
+            const struct codec_save save = {.level = -1};
+            rows_check(&pnm_codec, 0, file, length, &exact_limits, 0, &whole);
+            rows_put_check(&pnm_codec, &save, &whole.shape, whole.pixels, NULL);
+        }
+        exact_free(&whole);
+        if (cases[i].most < 255 && cases[i].by_rows) {
+            /* Over maxval, far down. */
+            file[start_bytes + cases[i].bytes / 3 * 2] = 0xff;
+            code = exact_decode(&pnm_codec, file, length, &exact_limits, &whole);
+            assert_int_equal(code, ERROR_CORRUPT);
+            rows_check(&pnm_codec, 0, file, length, &exact_limits, code, &whole);
+        }
+        free(file);
+    }
+}
+
+static void too_little_room_is_said(void **state)
+{
+    (void)state;
+    static const uint8_t grey[300] = {0};
+    const struct shape shape = {.width = 20, .height = 15, .channels = 1, .sample = SAMPLE_U8, .bits = 8};
+    const struct codec_save save = {.level = -1};
+    struct rows_putting putting = {.codec = &pnm_codec, .save = &save, .shape = &shape, .pixels = grey};
+    for (size_t room = 0; room < 313; room++) {
+        assert_int_equal(rows_put(&putting, room, 0), ERROR_ROOM);
+        assert_int_equal(putting.length_bytes, 0);
+        free(putting.block);
+    }
+    assert_int_equal(rows_put(&putting, 313, 0), 0);
+    assert_int_equal(putting.length_bytes, 313);
+    free(putting.block);
+}
+
 static void what_it_cannot_hold_is_said(void **state)
 {
     (void)state;
@@ -278,6 +349,7 @@ static void what_it_cannot_hold_is_said(void **state)
     assert_int_equal(file.warnings, 1);
     assert_string_equal(file.warning, "dropped metadata, which pnm does not hold");
     free(file.bytes);
+    rows_put_check(&pnm_codec, &save, &small, &pixel, &meta);
     save.strip = true;
     assert_int_equal(exact_encode(&pnm_codec, &save, &small, &pixel, &meta, &file), 0);
     assert_int_equal(file.warnings, 0);
@@ -308,6 +380,8 @@ int main(void)
         cmocka_unit_test(a_header_without_end_is_refused),
         cmocka_unit_test(damage_is_survived),
         cmocka_unit_test(the_shape_decides_what_is_written),
+        cmocka_unit_test(large_files_go_by_rows),
+        cmocka_unit_test(too_little_room_is_said),
         cmocka_unit_test(what_it_cannot_hold_is_said),
         cmocka_unit_test(names_and_first_bytes_find_the_codec),
     };
