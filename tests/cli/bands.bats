@@ -204,6 +204,136 @@ PY
   diff -r reference out
 }
 
+# JPEG of several kinds, and PNM.
+others() {
+  rm -rf in
+  mkdir in
+  "$FORKMILL_PYTHON" - "$BATS_FILE_TMPDIR/in" <<'PY'
+import pathlib, sys
+from PIL import Image
+for number, path in enumerate(sorted(pathlib.Path(sys.argv[1]).rglob("photo-*.png"))):
+    image = Image.open(path).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6 if number else 1
+    save = {"exif": exif.tobytes(), "dpi": (200, 200)}
+    image.save(f"in/{number}-plain.jpg", quality=85)
+    image.save(f"in/{number}-full.jpg", quality=93, subsampling=0, **save)
+    image.save(f"in/{number}-progressive.jpg", quality=70, progressive=True, **save)
+    image.convert("L").save(f"in/{number}-grey.jpg", quality=80)
+    image.convert("CMYK").save(f"in/{number}-cmyk.jpg", quality=80)
+    image.save(f"in/{number}-colour.ppm")
+    image.convert("L").save(f"in/{number}-light.pgm")
+    wide = bytes(byte for sample in image.convert("L").tobytes() for byte in (sample, 255 - sample))
+    pathlib.Path(f"in/{number}-wide.pgm").write_bytes(b"P5\n%d %d\n65535\n" % image.size + wide)
+    image.convert("1").save(f"in/{number}-bits.pbm")
+PY
+}
+
+no_jpeg() {
+  "$FORKMILL" doctor 2>/dev/null | grep -q 'libjpeg: not in this build'
+}
+
+@test "JPEG and PNM give the bytes of whole images, in every engine and format" {
+  no_jpeg && skip "this build lacks libjpeg"
+  others
+  for engine in serial process thread; do
+    both 0 --engine "$engine" -w 2 -s gaussblur:sigma=2 -s resize:scale=0.4
+    both 0 --engine "$engine" -w 2 -s orient -s sobel -s cast:type=u8 --save-format jpeg
+  done
+  both 0 --engine openmp --split items -w 2 -s invert -s cast:type=u8 --save-format jpeg
+  for format in jpeg pnm png; do
+    both 0 --save-format "$format" --save-compression fastest -s cast:type=u8
+    both 0 --save-format "$format" --save-compression fastest -s cast:type=u8 -s resize:width=150 -s sharpen:sigma=1
+  done
+  both 0 --save-format jpeg --save-compression balanced -s cast:type=u8 --save-quality 97
+  both 0 --save-format jpeg --save-compression smallest -s cast:type=u8 --save-strip
+  both 0 -s flip:direction=vertical -s invert
+  both 0 -s resize:width=900 --no-load-shrink
+  both 0 -s "tee:name={stem}-a.{ext}" -s invert -s "tee:name={stem}-b.{ext}" -s median:size=3
+  cp -r "$BATS_FILE_TMPDIR/in/." in
+  both 0 --save-format jpeg -s flatten -s cast:type=u8
+  both 0 --save-format pnm -s invert
+}
+
+@test "damaged JPEG and PNM are what they are, and leave no output" {
+  no_jpeg && skip "this build lacks libjpeg"
+  others
+  "$FORKMILL_PYTHON" - <<'PY'
+import pathlib
+for path in sorted(pathlib.Path("in").iterdir()):
+    good = path.read_bytes()
+    for part in (1, 30, 70, 99):
+        path.with_name(f"{path.stem}-bad-{part}{path.suffix}").write_bytes(good[: len(good) * part // 100])
+    path.with_name(f"{path.stem}-longer{path.suffix}").write_bytes(good + b"more")
+    if path.suffix != ".jpg":
+        continue
+    path.with_name(f"{path.stem}-bad-end.jpg").write_bytes(good[:-1])
+    for part in (40, 80):
+        bad = bytearray(good)
+        bad[len(bad) * part // 100:len(bad) * part // 100 + 4] = b"\xff\xd9\xff\xd8"
+        path.with_name(f"{path.stem}-bad-marker-{part}.jpg").write_bytes(bad)
+scaled = bytearray(pathlib.Path("in/0-colour.ppm").read_bytes().replace(b"\n255\n", b"\n254\n", 1))
+for at in range(100, len(scaled)):
+    scaled[at] = min(scaled[at], 254)
+pathlib.Path("in/scaled.ppm").write_bytes(scaled)
+scaled[-5] = 255
+pathlib.Path("in/0-bad-sample.ppm").write_bytes(scaled)
+PY
+  for stages in "" "-s cast:type=u8 -s gaussblur:sigma=1 --save-format jpeg" "-s invert -s fail:rate=0.4,kind=error" \
+    "-s invert --save-format pnm" "-s resize:width=200"; do
+    # shellcheck disable=SC2086
+    both 1 $stages
+    [ "$(wc -l <banded.failed)" -ge 90 ]
+    [ -z "$(find banded -name '*-bad-*')" ]
+  done
+  both 1 --set on_corrupt=salvage -s cast:type=u8 --save-format jpeg
+  [ -n "$(find banded -name '*-bad-*')" ]
+}
+
+@test "a JPEG comes through that is never there as a whole" {
+  no_jpeg && skip "this build lacks libjpeg"
+  mill 0 -i large/ -o jpeg -q --save-format jpeg
+  local few
+  for format in jpeg png; do
+    rm -rf reference out
+    few=(-i jpeg -q --save-format "$format" --save-compression fastest -s gaussblur:sigma=1)
+    mill 1 "${few[@]}" -o out -w 1 --memory 18MiB --set bands=false
+    says "over memory"
+    mill 0 "${few[@]}" -o out -w 1 --memory 18MiB
+    mill 0 "${few[@]}" -o reference
+    diff -r reference out
+  done
+  rm -rf out
+  few=(-i large/ -o out -q -w 1 --memory 60MiB --save-format jpeg)
+  mill 1 "${few[@]}" --set bands=false
+  says "over memory"
+  mill 0 "${few[@]}"
+  diff -r jpeg out
+}
+
+# Noise: more than could be expected.
+@test "a JPEG that turns out larger than expected goes round again" {
+  no_jpeg && skip "this build lacks libjpeg"
+  mkdir noise
+  "$FORKMILL_PYTHON" - <<'PY'
+import random
+random.seed(1)
+for number in range(3):
+    with open(f"noise/{number}.pgm", "wb") as file:
+        file.write(b"P5\n2600 2400\n255\n" + random.randbytes(2600 * 2400))
+PY
+  local jpeg=(-q --save-format jpeg --save-quality 89)
+  mill 0 -i noise -o whole "${jpeg[@]}" --set bands=false
+  for engine in serial process thread; do
+    rm -rf banded
+    mill 0 -i noise -o banded "${jpeg[@]}" --engine "$engine" -w 2 --trace banded.json
+    [ "$(sent_back banded.json)" -ge 1 ]
+    diff -r whole banded
+  done
+  mill 0 -i in -o out "${jpeg[@]}" -s flatten -s cast:type=u8 --trace photo.json
+  [ "$(sent_back photo.json)" -eq 0 ]
+}
+
 @test "times of steps are booked to the steps" {
   "$FORKMILL" run -i in -o out -q --engine serial -s gaussblur:sigma=12 -s resize:scale=0.5 --json >summary.json
   "$FORKMILL_PYTHON" - <<'PY'
