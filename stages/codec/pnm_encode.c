@@ -119,7 +119,7 @@ static void put_rows(const struct shape *shape, const uint8_t *pixels, uint32_t 
 int pnm_encode(struct codec_encode *job, struct error *error)
 {
     const struct shape *shape = &job->shape;
-    size_t header_bytes;
+    size_t header_bytes = 0;
     TRY(start(job, &header_bytes, ERROR_INTERNAL, error));
     put_rows(shape, job->pixels, shape->height, job->bytes + header_bytes);
     job->length_bytes = header_bytes + row_bytes(shape) * shape->height;
