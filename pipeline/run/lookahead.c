@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/run/lookahead.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 /* What is in memory is opened in a tenth of this; what has to come from a fast disk takes twice as long. */
 #define SLOW_NS 100000u
@@ -19,75 +16,6 @@
 #define SLOW_FILES 4u
 /* After so many entries it is tried without. */
 #define SLOW_ENTRIES 256u
-/* Of each file; the reader's own reading is continued by the kernel. */
-#define ASKED_BYTES ((off_t)1 << 20)
-
-/* Brings the beginning of a file into the page cache. An error is the reader's to find. */
-static void ask_for(const struct scan *scan, unsigned root, const char *path)
-{
-    struct error error;
-    struct stat st;
-    const int fd = scan_open_file(scan, root, path, &st, &error);
-    if (fd < 0)
-        return;
-    posix_fadvise(fd, 0, st.st_size < ASKED_BYTES ? st.st_size : ASKED_BYTES, POSIX_FADV_WILLNEED);
-    close(fd);
-}
-
-/* The first entry that nobody has asked for. The first of all is the reader's next: too late for that one. */
-static struct ahead_entry *unasked(struct lookahead *ahead)
-{
-    for (unsigned i = 1; i < ahead->count; i++) {
-        struct ahead_entry *at = &ahead->entries[(ahead->first + i) % LOOKAHEAD_ENTRIES];
-        if (!at->asked && at->entry.kind == SCAN_FILE)
-            return at;
-    }
-    return NULL;
-}
-
-static void *ask(void *context)
-{
-    struct lookahead *ahead = context;
-    char path[PATH_MAX];
-    pthread_mutex_lock(&ahead->lock);
-    while (!ahead->stopped) {
-        struct ahead_entry *at = unasked(ahead);
-        if (!at) {
-            pthread_cond_wait(&ahead->more, &ahead->lock);
-            continue;
-        }
-        at->asked = true;
-        const unsigned root = at->entry.root;
-        const size_t length = strlen(at->entry.path);
-        if (length >= sizeof path)
-            continue;
-        memcpy(path, at->entry.path, length + 1);
-        pthread_mutex_unlock(&ahead->lock);
-        ask_for(ahead->scan, root, path);
-        pthread_mutex_lock(&ahead->lock);
-    }
-    pthread_mutex_unlock(&ahead->lock);
-    return NULL;
-}
-
-/* Where there can be no thread, or not all, there are fewer. */
-static void start_threads(struct lookahead *ahead)
-{
-    if (ahead->thread_count > 0)
-        return;
-    pthread_mutex_init(&ahead->lock, NULL);
-    pthread_cond_init(&ahead->more, NULL);
-    ahead->stopped = false;
-    while (ahead->thread_count < ahead->most &&
-           pthread_create(&ahead->threads[ahead->thread_count], NULL, ask, ahead) == 0)
-        ahead->thread_count++;
-    if (ahead->thread_count == 0) {
-        pthread_cond_destroy(&ahead->more);
-        pthread_mutex_destroy(&ahead->lock);
-        ahead->most = 0;
-    }
-}
-
 /* Gives the entry texts of its own. False: out of memory. */
 static bool keep(struct ahead_entry *kept, const struct scan_entry *entry)
 {
@@ -115,23 +43,22 @@ static void list(struct lookahead *ahead)
             ahead->has_last = true;
         } else {
             ahead->slow--;
-            pthread_mutex_lock(&ahead->lock);
+            lookahead_threads_lock(ahead);
             ahead->entries[(ahead->first + ahead->count++) % LOOKAHEAD_ENTRIES] = kept;
-            pthread_cond_signal(&ahead->more);
-            pthread_mutex_unlock(&ahead->lock);
+            lookahead_threads_unlock(ahead, true);
         }
     }
 }
 
 static void give_first(struct lookahead *ahead, struct scan_entry *entry)
 {
-    pthread_mutex_lock(&ahead->lock);
+    lookahead_threads_lock(ahead);
     const struct ahead_entry *first = &ahead->entries[ahead->first];
     *entry = first->entry;
     ahead->given = first->texts;
     ahead->first = (ahead->first + 1) % LOOKAHEAD_ENTRIES;
     ahead->count--;
-    pthread_mutex_unlock(&ahead->lock);
+    lookahead_threads_unlock(ahead, false);
 }
 
 int lookahead_next(struct lookahead *ahead, struct scan_entry *entry)
@@ -139,7 +66,7 @@ int lookahead_next(struct lookahead *ahead, struct scan_entry *entry)
     free(ahead->given);
     ahead->given = NULL;
     if (ahead->slow > 0)
-        start_threads(ahead);
+        lookahead_threads_start(ahead);
     if (ahead->thread_count > 0)
         list(ahead);
     if (ahead->count > 0) {
@@ -193,20 +120,10 @@ void lookahead_took(struct lookahead *ahead, uint64_t took_ns)
 
 void lookahead_close(struct lookahead *ahead)
 {
-    if (ahead->thread_count > 0) {
-        pthread_mutex_lock(&ahead->lock);
-        ahead->stopped = true;
-        pthread_cond_broadcast(&ahead->more);
-        pthread_mutex_unlock(&ahead->lock);
-        for (unsigned i = 0; i < ahead->thread_count; i++)
-            pthread_join(ahead->threads[i], NULL);
-        pthread_cond_destroy(&ahead->more);
-        pthread_mutex_destroy(&ahead->lock);
-    }
+    lookahead_threads_end(ahead);
     for (; ahead->count > 0; ahead->count--, ahead->first = (ahead->first + 1) % LOOKAHEAD_ENTRIES)
         free(ahead->entries[ahead->first].texts);
     free(ahead->given);
     ahead->given = NULL;
-    ahead->thread_count = 0;
     ahead->most = 0;
 }

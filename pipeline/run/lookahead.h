@@ -50,4 +50,14 @@ void lookahead_took(struct lookahead *ahead, uint64_t took_ns);
 /* Ends the threads, waiting for what they are opening, and forgets what was listed. Again: nothing. */
 void lookahead_close(struct lookahead *ahead);
 
+/* ---- for lookahead*.c alone ---- */
+
+/* Starts the threads, where there are none. Where there can be no thread, or not all, there are fewer. */
+void lookahead_threads_start(struct lookahead *ahead);
+void lookahead_threads_end(struct lookahead *ahead);
+
+/* Around each change of the ring; `more`: there is an entry that was not asked for. */
+void lookahead_threads_lock(struct lookahead *ahead);
+void lookahead_threads_unlock(struct lookahead *ahead, bool more);
+
 #endif
