@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,12 +67,17 @@ int beneath_open_parts(int root, const char *path, int flags)
     }
 }
 
-int beneath_open(int root, const char *path, int flags, bool links)
+struct open_how beneath_how(int flags, bool links)
 {
-    struct open_how how = {
+    return (struct open_how){
         .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS),
     };
+}
+
+int beneath_open(int root, const char *path, int flags, bool links)
+{
+    struct open_how how = beneath_how(flags, links);
     /* EAGAIN: a directory moved while the kernel looked. */
     for (int attempt = 0; attempt < 32; attempt++) {
         long fd = syscall(SYS_openat2, root, path, &how, sizeof how);

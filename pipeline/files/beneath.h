@@ -4,6 +4,7 @@
 #ifndef PIPELINE_BENEATH_H
 #define PIPELINE_BENEATH_H
 
+#include <linux/openat2.h>
 #include <stdbool.h>
 
 /* Is it by its words the path of a file below a directory: relative, with a last name and without ".."? */
@@ -14,6 +15,9 @@ bool beneath_sound(const char *path);
  * refused. A descriptor, or -1 and errno: EXDEV where the path leads out (or a link is absolute), ELOOP where
  * a link is not followed. Any thread. Kernels without openat2 (before 5.6) follow no link. */
 int beneath_open(int root, const char *path, int flags, bool links);
+
+/* What beneath_open asks the kernel for, for who opens with openat2 in another way. */
+struct open_how beneath_how(int flags, bool links);
 
 /* What beneath_open does where the kernel has no openat2: component by component. */
 int beneath_open_parts(int root, const char *path, int flags);

@@ -305,15 +305,31 @@ struct scan_counts scan_counts(const struct scan *scan)
     return scan->counts;
 }
 
+/* O_NONBLOCK: the file may have become a fifo since it was listed. */
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+int scan_open_how(const struct scan *scan, unsigned root, struct open_how *how)
+{
+    if (root >= scan->root_count)
+        return -1;
+    *how =
+        scan->roots[root].anywhere ? (struct open_how){.flags = OPEN_FLAGS} : beneath_how(OPEN_FLAGS, true);
+    return scan->roots[root].fd;
+}
+
+bool scan_takes(const struct stat *st)
+{
+    return S_ISREG(st->st_mode);
+}
+
 int scan_open_file(const struct scan *scan, unsigned root, const char *path, struct stat *st,
                    struct error *error)
 {
-    /* O_NONBLOCK: the file may have become a fifo since it was listed. */
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     if (root >= scan->root_count)
         return error_set(error, ERROR_INTERNAL, "there is no input root %u", root);
     const struct scan_root *from = &scan->roots[root];
-    int fd = from->anywhere ? openat(from->fd, path, flags) : beneath_open(from->fd, path, flags, true);
+    int fd =
+        from->anywhere ? openat(from->fd, path, OPEN_FLAGS) : beneath_open(from->fd, path, OPEN_FLAGS, true);
     if (fd < 0)
         return reason_set(error, errno, "opening the file");
     if (fstat(fd, st) < 0) {
@@ -321,7 +337,7 @@ int scan_open_file(const struct scan *scan, unsigned root, const char *path, str
         close(fd);
         return reason_set(error, cause, "looking at the file");
     }
-    if (!S_ISREG(st->st_mode)) {
+    if (!scan_takes(st)) {
         close(fd);
         return error_set(error, ERROR_UNSUPPORTED, "not a regular file but %s", scan_kind_text(st->st_mode));
     }

@@ -19,6 +19,7 @@
 #ifndef PIPELINE_SCAN_H
 #define PIPELINE_SCAN_H
 
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -108,6 +109,12 @@ struct scan_counts scan_counts(const struct scan *scan);
  * ERROR_MEMORY where descriptors ran out; else ERROR_IO. */
 int scan_open_file(const struct scan *scan, unsigned root, const char *path, struct stat *st,
                    struct error *error);
+
+/* The same in two steps, for who opens in another way: the directory that openat2 gets beside the entry's
+ * path and `how`, -1 where there is no such root; and whether what was opened so, of which fstat gave `st`,
+ * is a file that scan_open_file would have given. */
+int scan_open_how(const struct scan *scan, unsigned root, struct open_how *how);
+bool scan_takes(const struct stat *st);
 
 /* The directories that are walked, one after the other: a descriptor that lives as long as the scan; -1: no
  * more. And are there files given by name, which may lie anywhere? */
