@@ -17,7 +17,7 @@ tests=(clang libclang-rt-dev libomp-dev clang-format libcmocka-dev bats valgrind
   libvips-tools pngcheck procps)
 # Not every distribution or architecture has these as packages; what is built without says so, and so do tests that
 # are skipped.
-build_optional=(libisal-dev)
+build_optional=(libisal-dev liburing-dev)
 tests_optional=(chromium lld python3-scipy python3-skimage)
 bench=(python3 python3-numpy python3-opencv python3-pil imagemagick graphicsmagick libvips-dev libvips-tools)
 

@@ -22,6 +22,9 @@ enum settings_split { SPLIT_AUTO, SPLIT_ITEMS, SPLIT_ROWS };
 /* Are workers locked in? In the order of the setting's choices. */
 enum settings_sandbox { SANDBOX_AUTO, SANDBOX_OFF, SANDBOX_REQUIRED };
 
+/* Who opens inputs and reads their heads. In the order of the setting's choices. */
+enum settings_io { IO_THREADS, IO_URING };
+
 struct settings {
     struct param_list inputs;
     char *output;
@@ -34,6 +37,7 @@ struct settings {
     int engine;      /* index into SETTINGS_ENGINES */
     int split;       /* enum settings_split */
     int sandbox;     /* enum settings_sandbox; of engine process */
+    int io;          /* enum settings_io */
     int64_t workers; /* -1: allotted */
     int64_t queue, batch, readahead, recycle, retries;
     uint64_t timeout_ms, grace_ms, stall_warning_ms;

@@ -224,6 +224,8 @@ int arrival_open(struct arrival *arrival, const struct arrival_places *places, u
                  const char *path, struct error *error)
 {
     arrival->reference_fd = -1;
+    if (arrival->fd >= 0)
+        return 0;
     arrival->fd = scan_open_file(places->scan, root, path, &arrival->st, error);
     return arrival->fd < 0 ? arrival->fd : 0;
 }
@@ -236,7 +238,8 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
     struct slot_ticket *ticket = &arrival->ticket;
     *ticket = (struct slot_ticket){.file_bytes = (uint64_t)arrival->st.st_size, .members = job->row_members};
     TRY(check_size(ticket->file_bytes, job->settings.max_file_bytes, error));
-    TRY(read_head(arrival->fd, ticket->file_bytes, arrival->head, &arrival->head_bytes, error));
+    if (arrival->head_bytes == 0)
+        TRY(read_head(arrival->fd, ticket->file_bytes, arrival->head, &arrival->head_bytes, error));
     TRY(know_codec(arrival->head, arrival->head_bytes, path, &codec, &ticket->packed_in, error));
     ticket->codec_in = index_of(codec);
     ticket->skipped = job_skipped(job, rel, ticket->file_bytes);

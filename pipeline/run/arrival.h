@@ -10,12 +10,12 @@
 #include "pipeline/files/scan.h"
 
 struct arrival {
-    int fd, reference_fd; /* -1: not open */
+    int fd, reference_fd; /* -1: not open; the caller may have opened the first ahead, with `st` */
     struct stat st;
     bool among_few;         /* the caller's: there are fewer items than workers, who may share its rows */
-    uint8_t *head;          /* CODEC_HEAD_BYTES + 1, the caller's */
+    uint8_t *head;          /* CODEC_HEAD_BYTES + 1, the caller's, who may have read it, too */
     struct slot_need found; /* the caller's: what an earlier attempt found out that it needs */
-    size_t head_bytes;
+    size_t head_bytes;      /* all of a file of at most CODEC_HEAD_BYTES, or that many; 0: not read */
     struct slot_ticket ticket;
     struct codec_info info; /* of a file whose head says it; else zero */
     struct slot_need need;
@@ -27,8 +27,8 @@ struct arrival_places {
     int reference_fd; /* the directory of counterparts; -1: the job has none */
 };
 
-/* Opens root/path and fills `fd` and `st`. ERROR_IO, ERROR_UNSUPPORTED, ERROR_MEMORY. Close with
- * arrival_close either way. Blocks on the file system, as does the next. */
+/* Opens root/path, where it is not open, and fills `fd` and `st`. ERROR_IO, ERROR_UNSUPPORTED, ERROR_MEMORY.
+ * Close with arrival_close either way. Blocks on the file system, as does the next. */
 int arrival_open(struct arrival *arrival, const struct arrival_places *places, unsigned root,
                  const char *path, struct error *error);
 

@@ -19,6 +19,7 @@
 #include "pipeline/engine/worker.h"
 #include "pipeline/files/fence.h"
 #include "pipeline/report/units.h"
+#include "pipeline/run/ahead_ring.h"
 #include "pipeline/shared/clock.h"
 
 /* A worker that has nothing to do and has not ended after this long never will. */
@@ -74,6 +75,8 @@ static void look_program(struct doctor *doctor)
     doctor_add(doctor, "program", "sandbox", locked || sandbox.by_build ? DOCTOR_FACT : DOCTOR_WARNING,
                "%s%s%s", sandbox_library(), *sandbox_library() ? ": " : "",
                locked ? "workers make no system calls but those that computing needs" : sandbox.lacks);
+    doctor_add(doctor, "program", "liburing", DOCTOR_FACT, "%s",
+               *ahead_ring_library() ? ahead_ring_library() : "not in this build");
     struct fence fence;
     const int interface = fence_open(&fence);
     fence_close(&fence);

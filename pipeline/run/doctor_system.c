@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pipeline/report/units.h"
+#include "pipeline/run/ahead_ring.h"
 #include "pipeline/run/doctor.h"
 
 /* A run has about twenty descriptors open, and more while it looks into deep directories. */
@@ -73,6 +74,16 @@ static bool has_seccomp(void)
     return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
+static void look_uring(struct doctor *doctor)
+{
+    struct ahead_ring *ring = NULL;
+    struct error error = {0};
+    const bool there = ahead_ring_open(&ring, &error) == 0;
+    ahead_ring_close(ring);
+    doctor_add_number(doctor, "kernel", "io_uring", DOCTOR_FACT, there, "%s%s",
+                      there ? "yes, for io: uring" : "no: ", there ? "" : error.reason);
+}
+
 void doctor_look_kernel(struct doctor *doctor)
 {
     struct utsname name;
@@ -81,6 +92,7 @@ void doctor_look_kernel(struct doctor *doctor)
                    name.machine);
     add_call(doctor, "openat2", !missing(syscall(SYS_openat2, -1, NULL, NULL, (size_t)0)),
              "no: symbolic links among the inputs are not followed");
+    look_uring(doctor);
     add_call(doctor, "memfd", has_memfd(), "no: shared memory has to come from /dev/shm");
     add_call(doctor, "seccomp filters", has_seccomp(), "no");
     long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);

@@ -1,22 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists inputs a little ahead of the reader while files are slow to open, and has them opened by several
- * threads at once: what the disk, or a server, then brings into the page cache is there when the reader comes
- * to it. The threads only ask for bytes and look at none; what the reader gets, and in which order, does not
- * depend on them. While files come quickly there is no thread and no list. */
+/* Lists inputs a little ahead of the reader, and has them opened early, in one of two ways.
+ *
+ * By several threads at once while files are slow to open: what the disk, or a server, then brings into the
+ * page cache is there when the reader comes to it. The threads only ask for bytes and look at none. While
+ * files come quickly there is no thread and no list.
+ *
+ * By io_uring always, where there is a ring: the reader then gets the files opened and their heads read.
+ *
+ * What the reader gets to see of its inputs, and in which order, depends on neither. */
 #ifndef PIPELINE_LOOKAHEAD_H
 #define PIPELINE_LOOKAHEAD_H
 
 #include <pthread.h>
 
 #include "pipeline/files/scan.h"
+#include "pipeline/run/ahead_ring.h"
 
 /* Entries listed ahead, at most. */
-#define LOOKAHEAD_ENTRIES 64u
+#define LOOKAHEAD_ENTRIES AHEAD_RING_PLACES
 #define LOOKAHEAD_THREADS 64u
 
 struct lookahead {
-    struct scan *scan;   /* the caller's; this and the next are set before anything is called */
-    unsigned most;       /* threads, up to LOOKAHEAD_THREADS; 0: never look ahead */
+    struct scan *scan;       /* the caller's; this and the next two are set before anything is called */
+    unsigned most;           /* threads, up to LOOKAHEAD_THREADS; 0: none */
+    struct ahead_ring *ring; /* owned; NULL: threads open what is listed */
+    unsigned depth;          /* so many entries are listed ahead for the ring now */
+    bool untaken;            /* the file of the entry given last, at `place`, was not taken */
+    unsigned place;
     uint64_t average_ns; /* that files took to open lately */
     bool watched;        /* the file that is being opened */
     long waits;          /* of the thread when that began */
@@ -24,12 +34,14 @@ struct lookahead {
     unsigned slow;       /* so many more entries are to be listed ahead */
     struct ahead_entry {
         struct scan_entry entry;
-        char *texts; /* those of `entry`, owned */
-        bool asked;  /* it was, or is being, opened */
+        char *texts;               /* those of `entry`, owned */
+        struct scan_counts counts; /* when it was listed */
+        bool asked;                /* it was, or is being, opened */
     } entries[LOOKAHEAD_ENTRIES];
-    unsigned first, count; /* of the ring */
-    char *given;           /* the texts of the entry given last */
-    bool has_last;         /* there was no memory for the texts of `last`, which is the scan's last entry */
+    unsigned first, count;     /* of the ring */
+    struct scan_counts counts; /* as they were when the entry given last was listed */
+    char *given;               /* the texts of the entry given last */
+    bool has_last; /* there was no memory for the texts of `last`, which is the scan's last entry */
     struct scan_entry last;
     pthread_mutex_t lock; /* guards the ring and all below, once there are threads */
     pthread_cond_t more;
@@ -43,11 +55,19 @@ int lookahead_next(struct lookahead *ahead, struct scan_entry *entry);
 bool lookahead_ready(const struct lookahead *ahead, int wait_ms);
 bool lookahead_exhausted(const struct lookahead *ahead);
 
-/* A file is about to be opened, and how long it took to open it and to read its head; each file has both. */
+/* A file is about to be opened, and how long it took to open it and to read its head, if it was `read`; each
+ * file has both. */
 void lookahead_begins(struct lookahead *ahead);
-void lookahead_took(struct lookahead *ahead, uint64_t took_ns);
+void lookahead_took(struct lookahead *ahead, uint64_t took_ns, bool read);
 
-/* Ends the threads, waiting for what they are opening, and forgets what was listed. Again: nothing. */
+/* What was opened ahead of the entry given last, once; the descriptor is the caller's. */
+void lookahead_take(struct lookahead *ahead, struct ahead_file *file);
+
+/* Closes an input, where there is a ring together with others some time later. -1: nothing. */
+void lookahead_close_file(struct lookahead *ahead, int fd);
+
+/* Ends the ring and the threads, waiting for what they are opening, and forgets what was listed. Again:
+ * nothing. */
 void lookahead_close(struct lookahead *ahead);
 
 /* ---- for lookahead*.c alone ---- */

@@ -132,6 +132,26 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     }
 }
 
+/* What was opened ahead of an item that was listed just now. */
+static void take_ahead(struct reader *reader, struct arrival *arrival)
+{
+    struct ahead_file file;
+    lookahead_take(&reader->ahead, &file);
+    if (file.fd < 0)
+        return;
+    arrival->fd = file.fd;
+    arrival->st = file.st;
+    arrival->head = file.head;
+    arrival->head_bytes = file.head_bytes;
+}
+
+static void leave(struct reader *reader, struct arrival *arrival)
+{
+    lookahead_close_file(&reader->ahead, arrival->fd);
+    arrival->fd = -1;
+    arrival_close(arrival);
+}
+
 static void read_item(struct reader *reader, struct item *item)
 {
     const bool among_few =
@@ -141,6 +161,8 @@ static void read_item(struct reader *reader, struct item *item)
     struct error error = {0};
     const uint64_t before = clock_ns();
     lookahead_begins(&reader->ahead);
+    if (reader->just_listed)
+        take_ahead(reader, &arrival);
     int code = arrival_open(&arrival, &reader->places, item->root, item->path, &error);
     item->device = arrival.st.st_dev;
     item->inode = arrival.st.st_ino;
@@ -148,14 +170,14 @@ static void read_item(struct reader *reader, struct item *item)
     item->mtime_ns = journal_mtime_ns(&arrival.st);
     const bool first = item->spent == 0 && item->rounds == 0;
     if (code == 0 && first && resume_settle(&reader->resume, reader->ledger, item, &arrival.st)) {
-        lookahead_took(&reader->ahead, clock_ns() - before);
-        arrival_close(&arrival);
+        lookahead_took(&reader->ahead, clock_ns() - before, false);
+        leave(reader, &arrival);
         return;
     }
     if (code == 0)
         code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
                                item->path, item->rel, &error);
-    lookahead_took(&reader->ahead, clock_ns() - before);
+    lookahead_took(&reader->ahead, clock_ns() - before, true);
     note(reader, TRACE_OPEN, item, NULL, before);
     if (code == 0)
         code = chain_need_check(&arrival.need, reader->machine->job->settings.memory_bytes, &error);
@@ -163,7 +185,7 @@ static void read_item(struct reader *reader, struct item *item)
         fail(reader, item, &error);
     else
         bring_in(reader, item, &arrival);
-    arrival_close(&arrival);
+    leave(reader, &arrival);
 }
 
 /* A listed file becomes an item, unless its output's name cannot be or is spoken for. */
@@ -185,6 +207,7 @@ static struct item *next_item(struct reader *reader)
 {
     for (;;) {
         struct item *item = ledger_again(reader->ledger, reader->listing_done);
+        reader->just_listed = !item;
         if (item)
             note(reader, TRACE_RETRY, item, NULL, begin(reader));
         if (item || reader->listing_done || ledger_stopped(reader->ledger) != STOP_NONE)
@@ -216,8 +239,10 @@ static struct item *next_item(struct reader *reader)
 bool reader_step(struct reader *reader)
 {
     struct item *item = next_item(reader);
-    if (!item)
+    if (!item) {
+        lookahead_close(&reader->ahead); /* by the thread that used it */
         return false;
+    }
     uint64_t before = clock_ns();
     read_item(reader, item);
     reader->reading_ns += clock_ns() - before;
@@ -230,7 +255,6 @@ void *reader_run(void *context)
     batch_class_enter();
     while (reader_step(reader))
         ;
-    lookahead_close(&reader->ahead);
     ledger_finish(reader->ledger);
     return NULL;
 }

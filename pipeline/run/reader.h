@@ -17,11 +17,12 @@ struct reader {
     struct ledger *ledger;
     struct admission *admission;
     struct arrival_places places;
-    struct lookahead ahead; /* its `most` is the caller's to set */
+    struct lookahead ahead; /* its `most` and `ring` are the caller's to set */
     struct outname_rule names;
     struct resume resume;
     struct queue queue; /* the first pool's; a copy */
     bool listing_done;
+    bool just_listed;    /* the item at hand: it does not go round again */
     uint64_t items;      /* found */
     uint8_t *head;       /* CODEC_HEAD_BYTES of the file at hand */
     uint64_t blocked_ns; /* the queue was full; this and the next are good when the thread has ended */

@@ -124,6 +124,18 @@ static void skip(void *context, const struct item *item)
     gather_skip(run->gather, item->number);
 }
 
+/* Who opens inputs ahead of the reader. The ring is made here, after the workers' fork server was forked, so
+ * that no worker has it. Where there can be none, threads do its work. */
+static void open_ahead(struct run *run)
+{
+    struct lookahead *ahead = &run->reader.ahead;
+    struct error error = {0};
+    if (run->job.settings.io == IO_URING && ahead_ring_open(&ahead->ring, &error) < 0)
+        snprintf(run->why_no_ring, sizeof run->why_no_ring, "%s", error.reason);
+    if (!ahead->ring && !run->engine->turns)
+        ahead->most = (unsigned)run->job.settings.readahead;
+}
+
 static int open_io(struct run *run, struct error *error)
 {
     run->reader.machine = &run->machine;
@@ -140,7 +152,7 @@ static int open_io(struct run *run, struct error *error)
     run->writer.queue = run->machine.queues[run->job.pool_count];
     run->writer.since_ns = clock_ns();
     run_journal_connect(run);
-    run->reader.ahead.most = run->engine->turns ? 0 : (unsigned)run->job.settings.readahead;
+    open_ahead(run);
     return reader_open(&run->reader, error);
 }
 

@@ -67,7 +67,8 @@ struct run {
     bool fenced; /* the main process has no more of the file system than it needs */
     bool memory_lowered;
     char memory_why[96];
-    int look_fd; /* the output directory, in a dry run that has a journal */
+    char why_no_ring[256]; /* although io: uring was asked for; "" */
+    int look_fd;           /* the output directory, in a dry run that has a journal */
     int signal_fd, stop_fd;
     sigset_t old_signals;
     uint64_t overstays_told;

@@ -105,6 +105,9 @@ static void tell_beginning(struct run *run)
     if (run->fenced)
         progress_message(run->progress, PROGRESS_VERBOSE,
                          "files: this process may read nothing but inputs and write nothing but outputs");
+    if (*run->why_no_ring)
+        progress_message(run->progress, PROGRESS_NORMAL, "no io_uring here (%s): inputs are read without it",
+                         run->why_no_ring);
     if (*job->lowered)
         progress_message(run->progress, PROGRESS_NORMAL, "%s", job->lowered);
     if (run->memory_lowered)
@@ -377,7 +380,7 @@ static void fill(struct run *run, struct summary *summary)
     summary->skipped = counts->skipped;
     summary->remembered = counts->remembered;
     summary->warnings = counts->warnings;
-    summary->listing = scan_counts(run->scan);
+    summary->listing = run->reader.ahead.counts;
     summary->wall_ns = clock_ns() - run->began_ns;
     summary->cpu_ns = cpu_ns();
     summary->bytes_in = counts->bytes_in;

@@ -56,7 +56,7 @@ static void open_one(struct lookahead *ahead, uint64_t took_ns, bool waits)
     lookahead_begins(ahead);
     if (waits)
         nanosleep(&instant, NULL);
-    lookahead_took(ahead, took_ns);
+    lookahead_took(ahead, took_ns, true);
 }
 
 /* Files become slow at entry `from`, and stay so; their threads are as many as said. */
@@ -82,6 +82,55 @@ static void compare(unsigned threads, unsigned from)
     assert_true(lookahead_exhausted(&ahead));
     assert_int_equal(count, FILES + 2);
     assert_int_equal(ahead.thread_count, from < count ? threads : 0);
+    lookahead_close(&ahead);
+    scan_close(ahead.scan);
+    scan_close(plain);
+}
+
+/* With a ring every entry has its file, or none where the reader would get none, either. */
+static void with_a_ring_each_entry_has_its_own_file(void **state)
+{
+    (void)state;
+    struct scan *plain = open_scan();
+    struct lookahead ahead = {.scan = open_scan(), .most = 3};
+    struct scan_entry expected, entry;
+    struct error error = {0};
+    struct ahead_file file;
+    unsigned count = 0;
+    if (ahead_ring_open(&ahead.ring, &error) < 0) {
+        print_message("not tried: no io_uring: %s\n", error.reason);
+        scan_close(ahead.scan);
+        scan_close(plain);
+        return;
+    }
+    for (; scan_next(plain, &expected); count++) {
+        struct stat st;
+        assert_false(lookahead_exhausted(&ahead));
+        assert_int_equal(lookahead_next(&ahead, &entry), 1);
+        const struct scan_counts here = scan_counts(plain);
+        assert_memory_equal(&ahead.counts, &here, sizeof here);
+        assert_int_equal(entry.kind, expected.kind);
+        assert_string_equal(entry.path, expected.path);
+        assert_string_equal(entry.shown, expected.shown);
+        if (count % 7 == 3)
+            continue; /* refused for its name, say */
+        lookahead_take(&ahead, &file);
+        assert_int_equal(file.fd >= 0, entry.kind == SCAN_FILE);
+        if (file.fd >= 0) {
+            const int fd = scan_open_file(plain, expected.root, expected.path, &st, &error);
+            assert_int_equal(st.st_ino, file.st.st_ino);
+            close(fd);
+        }
+        lookahead_close_file(&ahead, file.fd);
+        lookahead_take(&ahead, &file);
+        assert_int_equal(file.fd, -1);
+        open_one(&ahead, SLOW, true);
+    }
+    assert_int_equal(lookahead_next(&ahead, &entry), 0);
+    assert_true(lookahead_exhausted(&ahead));
+    assert_int_equal(count, FILES + 2);
+    assert_int_equal(ahead.thread_count, 0);
+    lookahead_close(&ahead);
     lookahead_close(&ahead);
     scan_close(ahead.scan);
     scan_close(plain);
@@ -176,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_order_is_that_of_the_scan, enter, leave),
+        cmocka_unit_test_setup_teardown(with_a_ring_each_entry_has_its_own_file, enter, leave),
         cmocka_unit_test_setup_teardown(quick_files_are_not_listed_ahead, enter, leave),
         cmocka_unit_test_setup_teardown(a_busy_machine_is_no_slow_disk, enter, leave),
         cmocka_unit_test_setup_teardown(a_few_slow_files_are_no_slow_disk, enter, leave),
