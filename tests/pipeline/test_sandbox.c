@@ -193,6 +193,21 @@ static void punch_hole(void)
     madvise(shared, 4096, MADV_REMOVE);
 }
 
+static void make_ring(void)
+{
+    syscall(SYS_io_uring_setup, 1, NULL);
+}
+
+static void use_ring(void)
+{
+    syscall(SYS_io_uring_enter, 0, 0, 0, 0, NULL, (size_t)0);
+}
+
+static void register_with_ring(void)
+{
+    syscall(SYS_io_uring_register, 0, 0, NULL, 0);
+}
+
 static void change_itself(void)
 {
     prctl(PR_SET_NAME, "other");
@@ -230,6 +245,9 @@ static void everything_else_is_the_end(void **state)
         {"memory made executable", make_code},
         {"map a file", map_file},
         {"hole in shared memory", punch_hole},
+        {"io_uring_setup", make_ring},
+        {"io_uring_enter", use_ring},
+        {"io_uring_register", register_with_ring},
         {"prctl", change_itself},
         {"32-bit call", call_as_32_bit},
     };
