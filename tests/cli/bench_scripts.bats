@@ -152,6 +152,15 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
   [ "$(grep -cE '^\| (40 icons|2 photographs of 1 MP) \| [0-9.]+ \| [0-9.]+ \|$' table)" -eq 2 ]
 }
 
+@test "io.sh has a row for each kind of input, in memory and not" {
+  "$FORKMILL" doctor | grep -q '^  io_uring  *yes' || skip "no io_uring"
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_ROOT/bench/io.sh" --quick >table
+  for inputs in "40 icons to 32 x 32" "2 photographs of 1 MP to half"; do
+    [ "$(rows "$inputs, (warm|cold)( \| [0-9.]+ \| [0-9.]+ \| \*\*[0-9.]+\*\*){2}")" -eq 2 ]
+  done
+}
+
 @test "scaling.sh has a row for each job" {
   cd "$BATS_TEST_TMPDIR"
   "$FORKMILL_ROOT/bench/scaling.sh" --quick copy "invert sobel" >table
