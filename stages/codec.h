@@ -139,6 +139,7 @@ struct codec {
     unsigned shrinks;       /* decode can give 1/2, 1/4, ... 1/2^shrinks of the size */
     bool gzip;              /* its files are also found and written as .gz */
     bool read_only;         /* it has no plan and no encode */
+    bool lossy;             /* what is encoded comes back a little different, unless save.lossless says no */
     /* The shape is known only when the whole file has been looked at: peek wants all of it, and is called in
      * a worker. */
     bool late;

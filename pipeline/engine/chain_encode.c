@@ -103,14 +103,22 @@ static int encode_alone(struct chain_work *work, struct error *error)
     return 0;
 }
 
-/* The input itself, where it is no larger and nothing was to be changed. */
+/* Encoded once more, would it be another image? */
+static bool loses(const struct codec *codec, const struct codec_save *save)
+{
+    return codec->lossy && !save->lossless;
+}
+
+/* The input itself, where nothing was to be changed and it is no larger, or would lose by being encoded. */
 static void keep_smaller(const struct chain_work *work, uint8_t *out, size_t room, struct encoding *at)
 {
     const struct slot_ticket *ticket = &work->ticket;
     const struct codec_save *save = &work->machine->job->outputs[at->output].save;
-    const bool kept = save->recompress && ticket->codec_in == ticket->codec_out[at->output] &&
-                      !ticket->packed_in && !ticket->packed_out[at->output] &&
-                      ticket->file_bytes <= at->length_bytes && ticket->file_bytes <= room;
+    const bool kept =
+        save->recompress && ticket->codec_in == ticket->codec_out[at->output] && !ticket->packed_in &&
+        !ticket->packed_out[at->output] &&
+        (ticket->file_bytes <= at->length_bytes || loses(codec_all()[ticket->codec_in], save)) &&
+        ticket->file_bytes <= room;
     if (!kept)
         return;
     memcpy(out, chain_part(work, SLOT_BUFFER_0), ticket->file_bytes);

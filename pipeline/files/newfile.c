@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "pipeline/files/cause.h"
@@ -24,9 +26,20 @@ int newfile_failed(struct error *error, int cause, const char *what)
     }
 }
 
+/* Only the kernel's own has open files in it, whatever else may be mounted there. */
+static int open_opened(void)
+{
+    struct statfs about;
+    const int fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || (fstatfs(fd, &about) == 0 && about.f_type == PROC_SUPER_MAGIC))
+        return fd;
+    close(fd);
+    return -1;
+}
+
 void newfile_maker_open(struct newfile_maker *maker)
 {
-    *maker = (struct newfile_maker){.opened_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    *maker = (struct newfile_maker){.opened_fd = open_opened()};
     maker->temp_bytes = (size_t)snprintf(maker->temp, sizeof maker->temp, SCAN_TEMP_PREFIX "%ld-%08x-",
                                          (long)getpid(), sweep_mark());
 }

@@ -23,6 +23,7 @@ const struct codec jpeg_codec = {
     .extensions = "jpg|jpeg|jpe|jfif",
     .kinds = CODEC_IMAGES,
     .shrinks = 3,
+    .lossy = true,
     .sniff = jpeg_sniff,
     .peek = jpeg_peek,
     .decode = jpeg_decode,

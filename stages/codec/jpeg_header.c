@@ -161,7 +161,8 @@ static int check_promise(const struct jpeg_header *header, uint64_t file_bytes, 
 
 static void look_at(const struct jpeg_segment *segment, struct jpeg_header *header, bool *exif)
 {
-    if (segment->marker < JPEG_MARKER_APP0 || segment->marker > JPEG_MARKER_APP2)
+    if ((segment->marker < JPEG_MARKER_APP0 || segment->marker > JPEG_MARKER_APP2) &&
+        segment->marker != JPEG_MARKER_APP13)
         return;
     header->meta_bytes = scratch_add(header->meta_bytes, keep_need(segment->length_bytes));
     if (segment->marker == JPEG_MARKER_APP1 && !*exif && JPEG_BEGINS(segment, JPEG_EXIF_START)) {

@@ -10,9 +10,10 @@
 #define JPEG_SIDE_MAX   65500u /* libjpeg's; the format's is 65535 */
 
 enum {
-    JPEG_MARKER_APP0 = 0xe0, /* JFIF */
-    JPEG_MARKER_APP1,        /* EXIF, XMP */
-    JPEG_MARKER_APP2,        /* ICC profile */
+    JPEG_MARKER_APP0 = 0xe0,  /* JFIF */
+    JPEG_MARKER_APP1,         /* EXIF, XMP */
+    JPEG_MARKER_APP2,         /* ICC profile */
+    JPEG_MARKER_APP13 = 0xed, /* Photoshop, IPTC */
 };
 
 /* How such segments begin, and what of a segment is left for data. The terminating NUL is part of each; EXIF
@@ -20,6 +21,7 @@ enum {
 #define JPEG_EXIF_START       "Exif\0"
 #define JPEG_XMP_START        "http://ns.adobe.com/xap/1.0/"
 #define JPEG_ICC_START        "ICC_PROFILE"
+#define JPEG_RESOURCES_START  "Photoshop 3.0"
 #define JPEG_SEGMENT_BYTES    65533u
 #define JPEG_ICC_HEADER_BYTES (sizeof JPEG_ICC_START + 2)
 #define JPEG_ICC_PART_BYTES   (JPEG_SEGMENT_BYTES - JPEG_ICC_HEADER_BYTES)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Metadata of a JPEG file: resolution in JFIF's header (ITU-T T.871, 10.1), EXIF (CIPA DC-008, 4.7.2) and XMP
  * (ISO 16684-3, 1.1.3) each in one APP1 segment, and a colour profile in the APP2 segments of ICC.1:2022,
- * B.4. Comments and what other segments hold is left behind. */
+ * B.4. Photoshop's image resources, IPTC among them (Adobe Photoshop File Formats Specification), are carried
+ * as they are, a segment an entry. Comments and what other segments hold is left behind. */
 #include <string.h>
 
 #include "stages/codec/jpeg_private.h"
@@ -17,7 +18,8 @@ size_t jpeg_meta_scratch(size_t meta_bytes)
 }
 
 struct found {
-    struct jpeg_segment exif, xmp;
+    struct jpeg_segment exif, xmp, resources[KEEP_RESOURCES];
+    unsigned resource_count;
     struct jpeg_segment parts[PARTS_MAX]; /* of the profile, by number - 1 */
     unsigned parts_said, parts_found;
     size_t profile_bytes;
@@ -60,6 +62,9 @@ static void find(const struct jpeg_segment *segment, struct found *found)
         found->xmp = behind(segment, sizeof JPEG_XMP_START);
     } else if (segment->marker == JPEG_MARKER_APP2 && JPEG_BEGINS(segment, JPEG_ICC_START)) {
         find_part(segment, found);
+    } else if (segment->marker == JPEG_MARKER_APP13 && JPEG_BEGINS(segment, JPEG_RESOURCES_START) &&
+               found->resource_count < KEEP_RESOURCES) {
+        found->resources[found->resource_count++] = *segment;
     }
 }
 
@@ -110,6 +115,8 @@ int jpeg_meta_read(struct codec_decode *job, const struct jpeg_decompress_struct
         TRY(keep_exif(job, found.exif.data, found.exif.length_bytes, error));
     if (found.xmp.data)
         TRY(keep_xmp(job, found.xmp.data, found.xmp.length_bytes, error));
+    for (unsigned i = 0; i < found.resource_count; i++)
+        TRY(keep_resources(job, found.resources[i].data, found.resources[i].length_bytes, error));
     return 0;
 }
 
@@ -177,10 +184,21 @@ static void write_profile(struct jpeg_session *session, const struct keep_block 
     }
 }
 
+/* As they were read, the text that they begin with included. */
+static void write_resources(struct jpeg_session *session, const struct keep_block *resources)
+{
+    if (resources->length_bytes > JPEG_SEGMENT_BYTES)
+        jpeg_session_fail(session, ERROR_INTERNAL, "metadata is not a valid list");
+    jpeg_write_m_header(&session->jpeg.out, JPEG_MARKER_APP13, (unsigned)resources->length_bytes);
+    write_bytes(&session->jpeg.out, resources->bytes, resources->length_bytes);
+}
+
 void jpeg_meta_write(struct jpeg_session *session, const struct keep_blocks *blocks)
 {
     write_block(session, &blocks->exif, JPEG_EXIF_START, sizeof JPEG_EXIF_START, "EXIF");
     write_block(session, &blocks->xmp, JPEG_XMP_START, sizeof JPEG_XMP_START, "XMP");
     if (blocks->profile.bytes)
         write_profile(session, &blocks->profile);
+    for (unsigned i = 0; i < blocks->resource_count; i++)
+        write_resources(session, &blocks->resources[i]);
 }

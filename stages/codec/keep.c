@@ -173,6 +173,12 @@ int keep_xmp(struct codec_decode *job, const uint8_t *packet, size_t length_byte
     return put(job, "iTXt", 0, chunk, XMP_START_BYTES + length_bytes, error);
 }
 
+int keep_resources(struct codec_decode *job, const uint8_t *resources, size_t length_bytes,
+                   struct error *error)
+{
+    return put(job, KEEP_RESOURCES_TAG, 0, resources, length_bytes, error);
+}
+
 int keep_resolution(struct codec_decode *job, uint32_t x, uint32_t y, bool per_metre, struct error *error)
 {
     uint8_t data[9];
@@ -271,6 +277,10 @@ static int take_up(struct codec_encode *job, const struct meta_entry *entry, str
                memcmp(entry->data, xmp_start, XMP_START_BYTES) == 0 && !blocks->xmp.bytes) {
         blocks->xmp =
             (struct keep_block){entry->data + XMP_START_BYTES, entry->length_bytes - XMP_START_BYTES};
+    } else if (memcmp(entry->tag, KEEP_RESOURCES_TAG, 4) == 0) {
+        if (blocks->resource_count < KEEP_RESOURCES)
+            blocks->resources[blocks->resource_count++] =
+                (struct keep_block){entry->data, entry->length_bytes};
     } else if (memcmp(entry->tag, "pHYs", 4) == 0 && entry->length_bytes == 9) {
         blocks->x_density = read32(entry->data);
         blocks->y_density = read32(entry->data + 4);

@@ -5,6 +5,7 @@
  *   EXIF             eXIf, the TIFF block
  *   XMP              iTXt with the keyword XML:com.adobe.xmp
  *   resolution       pHYs
+ *   IPTC             8BIM, which is none of PNG's: Photoshop's image resources as JPEG has them
  *
  * Other chunks have no place in those formats. */
 #ifndef STAGES_CODEC_KEEP_H
@@ -35,6 +36,8 @@ size_t keep_need(size_t plain_bytes);
 int keep_profile(struct codec_decode *job, const uint8_t *profile, size_t length_bytes, struct error *error);
 int keep_exif(struct codec_decode *job, const uint8_t *tiff, size_t length_bytes, struct error *error);
 int keep_xmp(struct codec_decode *job, const uint8_t *packet, size_t length_bytes, struct error *error);
+int keep_resources(struct codec_decode *job, const uint8_t *resources, size_t length_bytes,
+                   struct error *error);
 int keep_resolution(struct codec_decode *job, uint32_t x, uint32_t y, bool per_metre, struct error *error);
 
 /* Would `length_bytes` more of metadata be over max_metadata? Then ERROR_LIMIT. */
@@ -45,8 +48,11 @@ struct keep_block {
     const uint8_t *bytes;
     size_t length_bytes;
 };
+#define KEEP_RESOURCES 8u
 struct keep_blocks {
     struct keep_block profile, exif, xmp;
+    struct keep_block resources[KEEP_RESOURCES]; /* for JPEG alone */
+    unsigned resource_count;
     uint32_t x_density, y_density; /* 0: not known */
     bool per_metre;                /* else only their ratio is known */
 };
@@ -60,6 +66,10 @@ size_t keep_blocks_scratch(size_t meta_bytes);
 /* Collects the blocks for an image of job->shape; the orientation in `exif` agrees with the shape's where
  * that is known. Empty where job->meta is NULL or save.strip is set. ERROR_INTERNAL, ERROR_MEMORY. */
 int keep_blocks(struct codec_encode *job, struct keep_blocks *blocks, struct error *error);
+
+/* For formats that do not hold image resources: says that they are left behind, where there are any. */
+#define KEEP_RESOURCES_TAG "8BIM"
+#define KEEP_NO_RESOURCES  "dropped IPTC and Photoshop's image resources, which only JPEG holds"
 
 /* The eXIf entry's block with the orientation of `shape`: itself, or a copy in scratch. NULL: no room. */
 const uint8_t *keep_oriented(const uint8_t *tiff, size_t length_bytes, const struct shape *shape,

@@ -276,11 +276,15 @@ void png_meta_read(struct png_session *session, const struct png_header *header,
 
 void png_meta_write(struct png_session *session, const struct codec_encode *job)
 {
-    bool colour = png_is_colour(session, job);
+    bool colour = png_is_colour(session, job), warned = false;
     size_t position = 0;
     struct meta_entry entry;
     int more;
     while ((more = meta_next(job->meta, &position, &entry)) > 0) {
+        if (memcmp(entry.tag, KEEP_RESOURCES_TAG, 4) == 0 && !warned) {
+            png_session_warn(session, "%s", KEEP_NO_RESOURCES);
+            warned = true;
+        }
         if (!png_meta_kept(entry.tag) || entry.length_bytes > PNG_CHUNK_MAX)
             continue; /* another format's */
         if (entry.flags & (colour ? META_GREY_ONLY : META_RGB_ONLY)) {

@@ -21,6 +21,7 @@ const struct codec webp_codec = {
     .summary = "WebP, lossy and lossless, without animation",
     .extensions = "webp",
     .kinds = CODEC_IMAGES,
+    .lossy = true,
     .sniff = webp_sniff,
     .peek = webp_peek,
     .decode = webp_decode,

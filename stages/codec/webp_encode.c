@@ -219,6 +219,8 @@ int webp_encode(struct codec_encode *job, struct error *error)
         return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
     TRY(keep_blocks(job, &blocks, error));
     TRY(write_pixels(job, error));
+    if (blocks.resource_count > 0)
+        keep_warn(&job->warnings, job->warning, sizeof job->warning, "%s", KEEP_NO_RESOURCES);
     if (blocks.profile.bytes || blocks.exif.bytes || blocks.xmp.bytes)
         TRY(add_blocks(job, &blocks, error));
     return 0;

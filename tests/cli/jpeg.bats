@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
-  "$FORKMILL" doctor 2>/dev/null | grep -q 'not in this build' && skip "this build lacks libjpeg or libwebp"
+  "$FORKMILL" doctor 2>/dev/null | grep -Eq '^  (jpeg|webp) .*not in this build' && skip "this build lacks libjpeg or libwebp"
   return 0
 }
 
@@ -82,4 +82,40 @@ END
   run -1 "$FORKMILL" run -i in -o out -w 2 --json
   [ "$(find out -name '*.jpg' | wc -l)" -eq 8 ]
   grep -q 'file ends early, after 3000 bytes' <<<"$output"
+}
+
+# Photoshop's segment with a caption, put behind the first marker.
+with_caption() { # FILE...
+  py "$@" <<'END'
+import struct, sys
+for path in sys.argv[1:]:
+    data = open(path, "rb").read()
+    text = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", 12) + b"\x1c\x02\x78\0\x07Sunset!"
+    open(path, "wb").write(data[:2] + b"\xff\xed" + struct.pack(">H", len(text) + 2) + text + data[2:])
+END
+}
+
+@test "IPTC stays in JPEG, and is missed elsewhere" {
+  photos 1400 900 0
+  with_caption in/1.jpg in/2.jpg
+  "$FORKMILL" run -i in -o out -w 2 >log 2>&1
+  "$FORKMILL" run -i in -o whole -w 2 --no-bands >log 2>&1
+  diff -r -x '.forkmill-*' out whole
+  [ "$(grep -la 'Sunset!' out/*.jpg | wc -l)" -eq 2 ]
+  "$FORKMILL" run -i in -o bare -w 2 --save-strip >log 2>&1
+  run ! grep -qa 'Sunset!' bare/1.jpg
+  run ! grep -q IPTC log
+  for format in png webp; do
+    "$FORKMILL" run -v -i in -o "$format" -w 2 --save-format $format >log 2>&1
+    [ "$(grep -c 'dropped IPTC' log)" -eq 2 ]
+  done
+}
+
+@test "recompressing does not encode with loss what can stay" {
+  photos 200 120 0
+  "$FORKMILL" run -q -i in -o web --save-format webp --save-quality 95
+  for tree in in web; do
+    "$FORKMILL" run -q -i "$tree" -o "kept-$tree" --save-recompress --save-quality 20
+    diff -r -x '.forkmill-*' "$tree" "kept-$tree"
+  done
 }
