@@ -379,6 +379,9 @@ int cli_args_parse(struct cli_args *args, enum cli_command command, int argc, ch
     }
     if (args->quiet && args->verbose)
         diag_error(diag, "-q and -v contradict each other");
+    if (args->dry_run && args->json)
+        diag_error(diag,
+                   "--json tells how a run went, and --dry-run makes none; it prints a line for each output");
     return diag->errors == before ? 0 : ERROR_USAGE;
 }
 

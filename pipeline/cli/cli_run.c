@@ -18,7 +18,7 @@ static void complain(const char *text)
     fprintf(stderr, "forkmill: %s\n", escape_text(text, shown, sizeof shown));
 }
 
-/* What a dry run counted. */
+/* What a dry run counted: inputs. */
 static struct {
     unsigned long long done, failed, skipped;
     bool verbose;
@@ -32,7 +32,7 @@ static void would(enum run_would what, const char *input, const char *output, co
     dry.done += what == RUN_WOULD_DO;
     dry.failed += what == RUN_WOULD_FAIL;
     dry.skipped += what == RUN_WOULD_SKIP;
-    if (what == RUN_WOULD_DO)
+    if (what == RUN_WOULD_DO || what == RUN_WOULD_DO_MORE)
         printf("%s -> %s\n", from, to);
     else if (what == RUN_WOULD_SKIP && dry.verbose)
         fprintf(stderr, "would skip: %s: up to date\n", from);

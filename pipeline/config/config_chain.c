@@ -364,17 +364,28 @@ static void take_word(const struct diag_source *argument, size_t *at, const char
     *out = '\0';
 }
 
+/* What is no name=value, such as a size as other programs have it. */
+static void no_param(const struct entry *entry, struct diag_place place, const char *word)
+{
+    unsigned width, height;
+    int end = 0;
+    if (sscanf(word, "%9ux%9u%n", &width, &height, &end) == 2 && word[end] == '\0')
+        diag_error_at(entry->config->diag, place, "a parameter is name=value: width=%u,height=%u", width,
+                      height);
+    else
+        diag_error_at(entry->config->diag, place,
+                      "a parameter is name=value; a list repeats its name, a comma wants a backslash");
+    show_keys(entry->config->diag, entry->table, entry->name);
+}
+
 static void flag_param(struct entry *entry, const struct diag_source *argument, size_t *at, char *word)
 {
     struct diag_place place = {argument, *at, *at};
     take_word(argument, at, "=,", word);
     place.end = *at;
     if (*at == argument->length || argument->bytes[*at] != '=') {
-        if (entry->table) {
-            diag_error_at(entry->config->diag, place,
-                          "a parameter is name=value; a list repeats its name, a comma wants a backslash");
-            show_keys(entry->config->diag, entry->table, entry->name);
-        }
+        if (entry->table)
+            no_param(entry, place, word);
         return;
     }
     const struct param *param = entry_key(entry, place, word);

@@ -46,7 +46,7 @@ static void tell(const struct run *run, const struct scan_entry *entry, enum run
     for (unsigned i = 0; what == RUN_WOULD_DO && i < run->job.output_count; i++) {
         outname_make(&run->names[i], entry->rel, 0, 0, name, sizeof name, NULL);
         snprintf(output, sizeof output, "%s/%s", run->job.settings.output, name);
-        run->options.would(what, entry->shown, output, error);
+        run->options.would(i == 0 ? RUN_WOULD_DO : RUN_WOULD_DO_MORE, entry->shown, output, error);
     }
 }
 

@@ -11,8 +11,8 @@
 /* Which of the items that an earlier run has dealt with are to be done again, though nothing has changed. */
 enum run_again { RUN_AGAIN_NONE, RUN_AGAIN_FAILED, RUN_AGAIN_ALL };
 
-/* What a dry run would do with an input. */
-enum run_would { RUN_WOULD_DO, RUN_WOULD_FAIL, RUN_WOULD_SKIP };
+/* What a dry run would do with an input: make an output, and one more of the same, ... */
+enum run_would { RUN_WOULD_DO, RUN_WOULD_DO_MORE, RUN_WOULD_FAIL, RUN_WOULD_SKIP };
 
 struct run_options {
     int verbosity; /* -1 quiet, 0, 1 verbose */

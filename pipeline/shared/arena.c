@@ -118,8 +118,8 @@ int arena_open(struct arena *arena, size_t size_bytes, size_t need_bytes, struct
     if (base == MAP_FAILED) {
         int code =
             error_set(error, ERROR_MEMORY,
-                      "cannot reserve %zu GiB of address space: %s; a smaller memory or queue needs less",
-                      size_bytes >> 30, strerror(errno));
+                      "cannot reserve %zu MiB of address space: %s; a smaller memory or queue needs less",
+                      size_bytes >> 20, strerror(errno));
         arena_close(arena);
         return code;
     }

@@ -407,4 +407,7 @@ END
   run "$FORKMILL" run -i a -o b -s resize=800
   [ "$status" -eq 2 ]
   [[ "$output" == *"parameters follow a colon, as in resize:width=800"* ]]
+  run "$FORKMILL" run -i a -o b -s resize:800x600
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"a parameter is name=value: width=800,height=600"* ]]
 }

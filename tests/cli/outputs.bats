@@ -233,6 +233,9 @@ END
     mill 0 -i "$in" -o out -s 'tee:name=a/{name}' -s 'tee:name=b/{stem}.ppm' -s flatten --dry-run
     [ "$(grep -c -- '-> out/a/' .out)" -eq 6 ]
     [ "$(grep -c -- '-> out/b/' .out)" -eq 6 ]
+    says "6 would be done, 0 would fail"
+    mill 2 -i "$in" -o out --dry-run --json
+    says "--dry-run makes none"
     [ ! -e out ]
 }
 
