@@ -2,7 +2,7 @@
 /* Chains over bands of rows against the same stages one after the other on whole images: the same bytes in no
  * more memory than was planned, and of two errors the file's. The decoder is one that hands out rows of an
  * image that the test holds, and is damaged from a row on where that is wanted. */
-#include "../stages/stage_harness.h"
+#include "bands_chain.h"
 #include "pipeline/engine/chain_bands_run.h"
 #include "tests/quick.h"
 
@@ -83,26 +83,6 @@ static const struct {
     {"template", "factor=1.3", false},
 };
 #define LINKS (sizeof links / sizeof *links)
-
-static void add_link(struct job *job, const char *name, const char *arguments)
-{
-    const struct stage *stage = stage_find(name);
-    assert_non_null(stage);
-    job->stages[job->stage_count++] =
-        (struct job_stage){.stage = stage, .params = harness_params(stage, arguments)};
-    job->trunk = job->pools[0].last = job->stage_count;
-}
-
-static struct job start(void)
-{
-    return (struct job){.pool_count = 1, .bands = true};
-}
-
-static void free_links(struct job *job)
-{
-    for (unsigned i = 0; i < job->stage_count; i++)
-        harness_free_params(job->stages[i].stage, job->stages[i].params);
-}
 
 /* All stages on whole images; NULL where one of them does not take what comes to it. */
 static uint8_t *expect(const struct job *job, const struct shape *in, const uint8_t *pixels,
@@ -247,12 +227,12 @@ static void random_chains_give_the_same(void **state)
     for (unsigned i = 0; i < 1500; i++) {
         if (quick_skip(41))
             continue;
-        struct job job = start();
+        struct job job = chain_start();
         const bool streamed = dice(2);
         const unsigned length = streamed ? dice(6) : 1 + dice(5);
         for (unsigned j = 0; j < length; j++) {
             const size_t link = dice(LINKS);
-            add_link(&job, links[link].name, links[link].arguments);
+            chain_add(&job, links[link].name, links[link].arguments);
         }
         const struct shape in =
             harness_shape(dice(8) ? 1 + dice(40) : 3000, heights[dice(sizeof heights / sizeof *heights)],
@@ -261,7 +241,7 @@ static void random_chains_give_the_same(void **state)
             worked++;
             longest = length > longest ? length : longest;
         }
-        free_links(&job);
+        chain_free(&job);
     }
     print_message("%u chains, the longest of %u\n", worked, longest);
     assert_true(quick() || (worked > 500 && longest == 5));
@@ -272,14 +252,14 @@ static void every_stage_goes_over_bands_or_is_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LINKS; i++) {
-        struct job job = start();
-        add_link(&job, links[i].name, links[i].arguments);
+        struct job job = chain_start();
+        chain_add(&job, links[i].name, links[i].arguments);
         const struct shape in = harness_shape(37, 300, 3, SAMPLE_U8);
         if (try_chain(&job, &in, i % 2) == links[i].back) {
             describe(&job, &in);
             fail_msg("it %s over bands", links[i].back ? "goes" : "does not go");
         }
-        free_links(&job);
+        chain_free(&job);
     }
 }
 
@@ -288,12 +268,12 @@ static void the_file_is_judged_first(void **state)
 {
     (void)state;
     static const struct slot_ticket ticket = {.banded = 2};
-    struct job job = start();
+    struct job job = chain_start();
     struct chain_bands bands;
     struct error error = {0};
     unsigned step = 0;
-    add_link(&job, "invert", "");
-    add_link(&job, "fail", "rate=1,kind=error");
+    chain_add(&job, "invert", "");
+    chain_add(&job, "fail", "rate=1,kind=error");
     const struct shape in = harness_shape(50, 400, 3, SAMPLE_U8);
     uint8_t *pixels = harness_image(&in, 5), *dst = harness_alloc(shape_bytes(&in));
     assert_int_equal(chain_bands_plan(&job, &ticket, &in, &bands, &error), 0);
@@ -308,7 +288,7 @@ static void the_file_is_judged_first(void **state)
     }
     free(pixels);
     free(dst);
-    free_links(&job);
+    chain_free(&job);
 }
 
 int main(void)

@@ -1,27 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which stages of a chain go over bands of rows, and whether encoding does. */
-#include "../stages/stage_harness.h"
+#include "bands_chain.h"
 #include "pipeline/engine/chain_bands.h"
-
-static void add_link(struct job *job, const char *name, const char *arguments)
-{
-    const struct stage *stage = stage_find(name);
-    assert_non_null(stage);
-    job->stages[job->stage_count++] =
-        (struct job_stage){.stage = stage, .params = harness_params(stage, arguments)};
-    job->trunk = job->pools[0].last = job->stage_count;
-}
-
-static struct job start(void)
-{
-    return (struct job){.pool_count = 1, .bands = true};
-}
-
-static void free_links(struct job *job)
-{
-    for (unsigned i = 0; i < job->stage_count; i++)
-        harness_free_params(job->stages[i].stage, job->stages[i].params);
-}
 
 static void add_links(struct job *job, const char *const texts[3])
 {
@@ -30,7 +10,7 @@ static void add_links(struct job *job, const char *const texts[3])
         snprintf(name, sizeof name, "%s", texts[i]);
         char *colon = strchr(name, ':');
         *colon = '\0';
-        add_link(job, name, colon + 1);
+        chain_add(job, name, colon + 1);
     }
 }
 
@@ -60,7 +40,7 @@ static void only_the_first_stages_that_pay_are_chosen(void **state)
         {{NULL}, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct job job = start();
+        struct job job = chain_start();
         struct codec_info info = {.shape = harness_shape(600, 900, 3, SAMPLE_U8), .by_rows = true};
         struct slot_ticket ticket = {.codec_out = {codec_number("png")}};
         job.output_count = 1;
@@ -74,7 +54,7 @@ static void only_the_first_stages_that_pay_are_chosen(void **state)
         job.bands = true;
         info.by_rows = false;
         assert_false(chain_bands_choose(&job, &info, &ticket));
-        free_links(&job);
+        chain_free(&job);
     }
 }
 
@@ -123,7 +103,7 @@ static void rows_go_to_the_encoder_where_all_stages_hand_them_on(void **state)
     if (plan.rows_scratch_bytes == 0)
         skip(); /* a build without ISA-L */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct job job = start();
+        struct job job = chain_start();
         const struct codec_info info = {.shape = shape, .by_rows = true};
         if (cases[i].streamed && !codec_all()[codec_number(cases[i].format)]->begin)
             continue; /* a build without libjpeg */
@@ -135,7 +115,7 @@ static void rows_go_to_the_encoder_where_all_stages_hand_them_on(void **state)
         job.pool_count = cases[i].pools;
         assert_int_equal(chain_bands_choose(&job, &info, &ticket), cases[i].streamed || job.stage_count > 0);
         assert_int_equal(ticket.streamed, cases[i].streamed);
-        free_links(&job);
+        chain_free(&job);
     }
 }
 
@@ -143,20 +123,20 @@ static void rows_go_to_the_encoder_where_all_stages_hand_them_on(void **state)
 static void a_part_of_the_size_goes_over_bands(void **state)
 {
     (void)state;
-    struct job job = start();
+    struct job job = chain_start();
     const struct codec_info info = {.shape = harness_shape(6000, 4001, 3, SAMPLE_U8), .by_rows = true};
     struct slot_ticket ticket = {.codec_out = {codec_number("png")}, .shrink = 2};
     const struct shape part = codec_shrunk(&info.shape, ticket.shrink);
     struct chain_bands bands;
     job.output_count = 1;
     job.outputs[0].save = (struct codec_save){.compression = COMPRESSION_FAST, .level = -1};
-    add_link(&job, "gaussblur", "sigma=2");
+    chain_add(&job, "gaussblur", "sigma=2");
     assert_true(chain_bands_choose(&job, &info, &ticket));
     assert_int_equal(ticket.banded, 1);
     assert_int_equal(chain_bands_plan(&job, &ticket, &part, &bands, NULL), 0);
     assert_int_equal(bands.stages[0].in.width, 1500);
     assert_int_equal(bands.stages[0].in.height, 1001);
-    free_links(&job);
+    chain_free(&job);
 }
 
 int main(void)
