@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # forkmill beside libvips, OpenCV, Pillow, ImageMagick and GraphicsMagick: five jobs on three corpora, PNG in and PNG
-# out, two processes each. The whole takes most of an hour; OpenCV alone, a few minutes.
+# out, two processes each. The whole takes half an hour; OpenCV alone, a few minutes.
 #
 #   bench/peers.sh [--save] [--quick] [--rounds N] [--corpora LIST] [--jobs LIST] [--peers LIST]
 #

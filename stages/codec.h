@@ -18,6 +18,9 @@
 /* How much of a file's beginning `peek` is given (less where the file is shorter). */
 #define CODEC_HEAD_BYTES 65536u
 
+/* An image of fewer bytes than this fits the caches, and gains nothing by being read a few rows at a time. */
+#define CODEC_ROWS_LEAST_BYTES ((size_t)1 << 20)
+
 /* The limits of a run. */
 struct codec_limits {
     uint64_t max_pixels; /* width x height */

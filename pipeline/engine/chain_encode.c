@@ -103,27 +103,38 @@ static int encode_alone(struct chain_work *work, struct error *error)
     return 0;
 }
 
-/* Encoded once more, would it be another image? */
-static bool loses(const struct codec *codec, const struct codec_save *save)
-{
-    return codec->lossy && !save->lossless;
-}
-
-/* The input itself, where nothing was to be changed and it is no larger, or would lose by being encoded. */
-static void keep_smaller(const struct chain_work *work, uint8_t *out, size_t room, struct encoding *at)
+/* May the output be the input itself? */
+static bool may_keep(const struct chain_work *work, unsigned output, size_t room)
 {
     const struct slot_ticket *ticket = &work->ticket;
-    const struct codec_save *save = &work->machine->job->outputs[at->output].save;
-    const bool kept =
-        save->recompress && ticket->codec_in == ticket->codec_out[at->output] && !ticket->packed_in &&
-        !ticket->packed_out[at->output] &&
-        (ticket->file_bytes <= at->length_bytes || loses(codec_all()[ticket->codec_in], save)) &&
-        ticket->file_bytes <= room;
-    if (!kept)
-        return;
-    memcpy(out, chain_part(work, SLOT_BUFFER_0), ticket->file_bytes);
-    at->file = out;
-    at->length_bytes = ticket->file_bytes;
+    return work->machine->job->outputs[output].save.recompress &&
+           ticket->codec_in == ticket->codec_out[output] && !ticket->packed_in &&
+           !ticket->packed_out[output] && ticket->file_bytes <= room;
+}
+
+static void keep(const struct chain_work *work, struct encoding *at)
+{
+    memcpy(at->out, chain_part(work, SLOT_BUFFER_0), work->ticket.file_bytes);
+    at->file = at->out;
+    at->length_bytes = work->ticket.file_bytes;
+}
+
+/* Encoded once more, would it be another image? */
+static bool loses(const struct chain_work *work, unsigned output)
+{
+    return codec_all()[work->ticket.codec_out[output]]->lossy &&
+           !work->machine->job->outputs[output].save.lossless;
+}
+
+/* The input where it is no larger than what is made of it, or would lose by that. */
+static int encode_or_keep(struct chain_work *work, struct encoding *at, struct error *error)
+{
+    const bool lossy = loses(work, at->output);
+    if (!lossy)
+        TRY(encode(work, at, error));
+    if (lossy || work->ticket.file_bytes <= at->length_bytes)
+        keep(work, at);
+    return 0;
 }
 
 static int put_piece(struct chain_work *work, struct encoding *at, struct piece piece, struct error *error)
@@ -135,11 +146,12 @@ static int put_piece(struct chain_work *work, struct encoding *at, struct piece 
         return no_room(error);
     at->out = out;
     at->out_bytes = room;
-    if (work->ticket.packed_out[at->output])
+    if (may_keep(work, at->output, room))
+        TRY(encode_or_keep(work, at, error));
+    else if (work->ticket.packed_out[at->output])
         TRY(encode_packed(work, at, chain_other_buffer(work->machine->job, at->beside, work->kept), error));
     else
         TRY(encode(work, at, error));
-    keep_smaller(work, out, room, at);
     if (at->file != out) {
         if (at->length_bytes > room)
             return no_room(error);

@@ -152,8 +152,7 @@ int newfile_name(struct newfile_maker *maker, struct newfile *file, int director
         return rename_to(file, directory, name, input, error);
     if (link_to(maker, file->fd, directory, name) == 0)
         return 0;
-    const bool taken = errno == EEXIST;
-    if (taken) {
+    if (errno == EEXIST) {
         *nameless = false;
         TRY(check_target(directory, name, input, error));
         if (link_to_temp(maker, file, directory) == 0)

@@ -62,9 +62,10 @@ static void find(const struct jpeg_segment *segment, struct found *found)
         found->xmp = behind(segment, sizeof JPEG_XMP_START);
     } else if (segment->marker == JPEG_MARKER_APP2 && JPEG_BEGINS(segment, JPEG_ICC_START)) {
         find_part(segment, found);
-    } else if (segment->marker == JPEG_MARKER_APP13 && JPEG_BEGINS(segment, JPEG_RESOURCES_START) &&
-               found->resource_count < KEEP_RESOURCES) {
-        found->resources[found->resource_count++] = *segment;
+    } else if (segment->marker == JPEG_MARKER_APP13 && JPEG_BEGINS(segment, JPEG_RESOURCES_START)) {
+        if (found->resource_count < KEEP_RESOURCES)
+            found->resources[found->resource_count] = *segment;
+        found->resource_count++;
     }
 }
 
@@ -101,6 +102,19 @@ static int keep_density(struct codec_decode *job, const struct jpeg_decompress_s
                            error);
 }
 
+/* A part of them would be none. */
+static int keep_all_resources(struct codec_decode *job, const struct found *found, struct error *error)
+{
+    if (found->resource_count > KEEP_RESOURCES) {
+        keep_warn(&job->warnings, job->warning, sizeof job->warning,
+                  "dropped IPTC and Photoshop's image resources in more than %u segments", KEEP_RESOURCES);
+        return 0;
+    }
+    for (unsigned i = 0; i < found->resource_count; i++)
+        TRY(keep_resources(job, found->resources[i].data, found->resources[i].length_bytes, error));
+    return 0;
+}
+
 int jpeg_meta_read(struct codec_decode *job, const struct jpeg_decompress_struct *in, struct error *error)
 {
     struct found found = {0};
@@ -115,9 +129,7 @@ int jpeg_meta_read(struct codec_decode *job, const struct jpeg_decompress_struct
         TRY(keep_exif(job, found.exif.data, found.exif.length_bytes, error));
     if (found.xmp.data)
         TRY(keep_xmp(job, found.xmp.data, found.xmp.length_bytes, error));
-    for (unsigned i = 0; i < found.resource_count; i++)
-        TRY(keep_resources(job, found.resources[i].data, found.resources[i].length_bytes, error));
-    return 0;
+    return keep_all_resources(job, &found, error);
 }
 
 /* To whole dots per inch, as other programs write it. */

@@ -25,9 +25,6 @@ static size_t decode_scratch(const struct jpeg_header *header)
     return total;
 }
 
-/* Smaller images fit the caches as they are. */
-#define ROWS_LEAST_BYTES ((size_t)1 << 20)
-
 int jpeg_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,
               struct codec_info *info, struct error *error)
 {
@@ -46,7 +43,7 @@ int jpeg_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const
     info->scratch_bytes = scratch_add(decode_scratch(&header), jpeg_meta_scratch(info->meta_bytes));
     /* To salvage what can be had of a damaged image takes another look at all of it. Where coefficients of
      * several scans are kept, the pixels still need not be. */
-    info->by_rows = shape_bytes(&info->shape) > ROWS_LEAST_BYTES &&
+    info->by_rows = shape_bytes(&info->shape) > CODEC_ROWS_LEAST_BYTES &&
                     !(limits->load && limits->load->on_corrupt == CODEC_SALVAGE);
     if (info->by_rows)
         info->scratch_bytes = scratch_add(info->scratch_bytes, jpeg_rows_scratch());

@@ -282,16 +282,13 @@ int pnm_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_byt
     return 0;
 }
 
-/* Smaller images fit the caches as they are. */
-#define ROWS_LEAST_BYTES ((size_t)1 << 20)
-
 static int pnm_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes,
                     const struct codec_limits *limits, struct codec_info *info, struct error *error)
 {
     struct pnm_header header;
     TRY(pnm_header_read(head, head_bytes, file_bytes, limits, &header, error));
     *info = (struct codec_info){.shape = pnm_shape(&header)};
-    info->by_rows = !pnm_plain(&header) && shape_bytes(&info->shape) > ROWS_LEAST_BYTES;
+    info->by_rows = !pnm_plain(&header) && shape_bytes(&info->shape) > CODEC_ROWS_LEAST_BYTES;
     if (info->by_rows)
         info->scratch_bytes = pnm_rows_scratch();
     return 0;

@@ -111,6 +111,17 @@ END
   done
 }
 
+@test "IPTC in more segments than are kept is missed as a whole" {
+  photos 200 120 0
+  rm in/[3-8].jpg
+  for _ in {1..8}; do with_caption in/1.jpg; done
+  for _ in {1..9}; do with_caption in/2.jpg; done
+  "$FORKMILL" run -i in -o out >log 2>&1
+  [ "$(grep -ao 'Sunset!' out/1.jpg | wc -l)" -eq 8 ]
+  run ! grep -qa 'Sunset!' out/2.jpg
+  grep -q '2.jpg: dropped IPTC .* in more than 8 segments' log
+}
+
 @test "recompressing does not encode with loss what can stay" {
   photos 200 120 0
   "$FORKMILL" run -q -i in -o web --save-format webp --save-quality 95

@@ -77,13 +77,6 @@ static int enter(void **state)
     return 0;
 }
 
-static int leave(void **state)
-{
-    (void)state;
-    tree_leave();
-    return 0;
-}
-
 static unsigned descriptors(void)
 {
     unsigned count = 0;
@@ -385,5 +378,5 @@ int main(void)
         cmocka_unit_test(a_ring_that_fails_later_leaves_all_to_plain_calls),
         cmocka_unit_test(the_fence_holds_for_the_ring),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, enter, tree_teardown);
 }

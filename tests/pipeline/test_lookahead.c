@@ -42,13 +42,6 @@ static int enter(void **state)
     return 0;
 }
 
-static int leave(void **state)
-{
-    (void)state;
-    tree_leave();
-    return 0;
-}
-
 /* A file that took so long, with or without having been waited for. */
 static void open_one(struct lookahead *ahead, uint64_t took_ns, bool waits)
 {
@@ -224,12 +217,12 @@ static void it_ends_at_any_entry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_order_is_that_of_the_scan, enter, leave),
-        cmocka_unit_test_setup_teardown(with_a_ring_each_entry_has_its_own_file, enter, leave),
-        cmocka_unit_test_setup_teardown(quick_files_are_not_listed_ahead, enter, leave),
-        cmocka_unit_test_setup_teardown(a_busy_machine_is_no_slow_disk, enter, leave),
-        cmocka_unit_test_setup_teardown(a_few_slow_files_are_no_slow_disk, enter, leave),
-        cmocka_unit_test_setup_teardown(it_ends_at_any_entry, enter, leave),
+        cmocka_unit_test_setup_teardown(the_order_is_that_of_the_scan, enter, tree_teardown),
+        cmocka_unit_test_setup_teardown(with_a_ring_each_entry_has_its_own_file, enter, tree_teardown),
+        cmocka_unit_test_setup_teardown(quick_files_are_not_listed_ahead, enter, tree_teardown),
+        cmocka_unit_test_setup_teardown(a_busy_machine_is_no_slow_disk, enter, tree_teardown),
+        cmocka_unit_test_setup_teardown(a_few_slow_files_are_no_slow_disk, enter, tree_teardown),
+        cmocka_unit_test_setup_teardown(it_ends_at_any_entry, enter, tree_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
