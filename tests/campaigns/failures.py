@@ -17,7 +17,7 @@ import struct
 import sys
 import time
 
-from mill import ROOT, Breach, Run, campaign, expect, generate, session, temporary, tree, wait_for
+from mill import ROOT, Breach, Run, campaign, expect, generate, session, shared_left, temporary, tree, wait_for
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 20
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -65,7 +65,7 @@ def run_with(engine, call, name, nth):
     expect(code != 0 or made == reference, f"exit code 0, but {sorted(set(reference) - set(made))} are not there")
     # Who may not even rename or unlink cannot clean up.
     expect(call in ("unlinkat", "linkat", "renameat") or not temporary("out"), f"{temporary('out')}")
-    expect(not [n for n in os.listdir("/dev/shm") if n.startswith("forkmill-")], "left in /dev/shm")
+    expect(not shared_left(), "left in /dev/shm")
     shutil.rmtree("out", ignore_errors=True)
     return calls, failed, code
 

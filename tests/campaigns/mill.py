@@ -88,6 +88,16 @@ def temporary(top):
     return [os.path.join(d, n) for d, _, names in os.walk(top) for n in names if n.endswith(".tmp")]
 
 
+def shared_left(seconds=2):
+    """Names in /dev/shm that stay. A run has one for an instant only; other tests may be at work beside this one."""
+    def names():
+        return {name for name in os.listdir("/dev/shm") if name.startswith("forkmill-")}
+
+    left = names()
+    wait_for(lambda: not left & names(), seconds)
+    return sorted(left & names())
+
+
 def generate(*arguments):
     subprocess.run([GENERATE, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
 

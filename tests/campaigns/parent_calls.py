@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The main process is killed just before each system call that changes a file or a directory, one call a run. Nobody
-outlives it by a second, /dev/shm holds nothing of it, no output is other than whole; and the same command again ends in
+"""The main process is killed just before each system call that changes a file or a directory, one call a run. Nobody of it
+lives on, /dev/shm holds nothing of it, no output is other than whole; and the same command again ends in
 the tree and the table of an undisturbed run, with no temporary file left.
 
   parent_calls.py [SECONDS [SEED]]      calls taken at random until SECONDS are over; 0: every one
@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 
-from mill import ROOT, Run, campaign, expect, generate, session, temporary, tree, wait_for
+from mill import ROOT, Run, campaign, expect, generate, session, shared_left, temporary, tree, wait_for
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 0
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -64,15 +64,14 @@ def killed_before(job, call, nth):
     with open("state", "rb") as file:
         calls, killed = struct.unpack("QQ", file.read())
     expect(code == (-9 if killed else 0), f"exit code {code}: {run.words()}")
-    expect(wait_for(lambda: not session(run.pid), 1), "somebody still lives after a second")
+    expect(wait_for(lambda: not session(run.pid), 4), "somebody still lives")
     return calls, killed
 
 
 def check(job, call, nth):
     what = f"{job}, killed before {call} number {nth}: "
     _, killed = killed_before(job, call, nth)
-    expect(wait_for(lambda: not [n for n in os.listdir("/dev/shm") if n.startswith("forkmill-")], 1),
-           what + "left in /dev/shm")
+    expect(not shared_left(), what + "left in /dev/shm")
     after = made()
     wrong = [path for path, content in after.items() if references[job].get(path) != content]
     expect(not wrong, what + f"{wrong} not whole")

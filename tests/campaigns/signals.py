@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-from mill import Run, campaign, expect, generate, send, session, temporary, tree, wait_for
+from mill import Run, campaign, expect, generate, send, session, shared_left, temporary, tree, wait_for
 
 MOMENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 LIMIT_MS = float(sys.argv[2]) if len(sys.argv) > 2 else 500
@@ -29,7 +29,7 @@ def check_left(run, name):
     expect(wait_for(lambda: not session(run.pid), 5), f"{name}: somebody is left")
     expect(not temporary("."), f"{name}: {temporary('.')}")
     expect(all(reference.get(path) == content for path, content in made.items()), f"{name}: an output is not whole")
-    expect(not [n for n in os.listdir("/dev/shm") if n.startswith("forkmill-") and str(run.pid) in n], f"{name}: /dev/shm")
+    expect(not shared_left(), f"{name}: left in /dev/shm")
     summary = run.summary()
     if summary:
         expect(summary["items"]["done"] == len(made), f"{name}: {len(made)} outputs, counted {summary['items']}")

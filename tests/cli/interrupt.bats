@@ -140,7 +140,8 @@ left_in_order() {
         wait "$main" 2>/dev/null || true
         # A second, and what a busy machine adds to it.
         WAIT_S=4 wait_until session_gone
-        ! compgen -G '/dev/shm/forkmill-*' >/dev/null || { sleep 1; ! compgen -G '/dev/shm/forkmill-*'; }
+        compgen -G '/dev/shm/forkmill-*' >names || true
+        WAIT_S=4 wait_until all_gone names
         [ ! -d out-$round ] || part_of out-$round "$reference"
     done
     # Some were caught at work.

@@ -49,6 +49,12 @@ wait_until() {
     done
 }
 
+# None of the files that a file lists exists any more.
+all_gone() {
+    local name
+    while read -r name; do [ ! -e "$name" ] || return 1; done <"$1"
+}
+
 # Files below a directory, temporary ones not counted.
 files() {
     find "$1" -type f ! -name '.forkmill-*' 2>/dev/null | wc -l

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Kills the main process of runs at random moments by SIGKILL, again and again on one output, until a last run
-# ends by itself. After each kill: nobody of the run lives a second later, /dev/shm holds nothing of it, the
+# ends by itself. After each kill: nobody of the run lives on, /dev/shm holds nothing of it, the
 # journal is sound, each row that says done has its file, and no output differs from that of an undisturbed run.
 # At the end: the same tree and the same table, and no temporary file.
 #   parent_killed.sh SECONDS [SEED]
@@ -57,7 +57,7 @@ END
 
 # The dead who wait to be buried by init do not count.
 nobody_left() {
-    local end=$((${EPOCHREALTIME/./} + 1000000))
+    local end=$((${EPOCHREALTIME/./} + 4000000))
     while ps -o stat= -s "$run" | awk '!/^Z/ {alive = 1} END {exit !alive}'; do
         [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
         sleep 0.01
@@ -66,11 +66,14 @@ nobody_left() {
 
 # A run has a name there for an instant only; others may be at work beside us.
 shared_names_pass() {
+    local end=$((SECONDS + 3))
     find /dev/shm -maxdepth 1 -name 'forkmill-*' | sort >names
-    [ -s names ] || return 0
-    sleep 0.1
-    find /dev/shm -maxdepth 1 -name 'forkmill-*' | sort | comm -12 names - >still
-    [ ! -s still ]
+    while [ -s names ]; do
+        find /dev/shm -maxdepth 1 -name 'forkmill-*' | sort | comm -12 names - >still
+        mv still names
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.01
+    done
 }
 
 # Outputs may be missing, never different.
