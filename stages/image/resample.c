@@ -104,17 +104,9 @@ static double kernel_at(enum resample_kernel kernel, double x)
         return x < 2 ? bicubic(x, 1.0 / 3, 1.0 / 3) : 0;
     case RESAMPLE_LANCZOS2:
         return x < 2 ? sinc(x) * sinc(x / 2) : 0;
-    case RESAMPLE_LANCZOS3: {
-        /* sinc(x) sinc(x/3) with one sine: sin 3a = 3 sin a - 4 sin^3 a. */
-        if (x >= 3)
-            return 0;
-        if (x < 1e-6)
-            return 1;
-        const double s = sin(PI / 3 * x);
-        return (3 - 4 * s * s) * s * s / (PI * PI / 3 * x * x);
-    }
     case RESAMPLE_NEAREST:
     case RESAMPLE_BOX:
+    case RESAMPLE_LANCZOS3: /* a line at a time, below */
         break;
     }
     return 1;
@@ -131,7 +123,45 @@ static double weight_of(const struct resample_axis *axis, enum resample_kernel k
     return kernel_at(kernel, fabs(j + 0.5 - centre) / fmax(scale, 1));
 }
 
-static uint32_t stride_of(const struct resample_axis *axis, enum resample_kernel kernel)
+/* sinc(x) sinc(x/3) with one sine: sin 3a = 3 sin a - 4 sin^3 a. */
+static double lanczos3(double x, double sine)
+{
+    if (fabs(x) >= 3)
+        return 0;
+    const double squared = sine * sine;
+    return fabs(x) < 1e-6 ? 1 : (3 - 4 * squared) * squared / (PI * PI / 3 * x * x);
+}
+
+/* The weights of source samples [first, last), not brought to a sum of 1 yet; their sum. The distances to the
+ * centre are equal steps, so the sines of Lanczos are had by turning a vector by the same angle each time: on
+ * an icon the calls of sin took as long as the resampling. */
+static double weigh_line(const struct resample_axis *axis, enum resample_kernel kernel, double centre,
+                         uint32_t first, uint32_t last, float *weights)
+{
+    double sum = 0;
+    if (kernel != RESAMPLE_LANCZOS3) {
+        for (uint32_t j = first; j < last; j++) {
+            const double weight = weight_of(axis, kernel, centre, j);
+            weights[j - first] = (float)weight;
+            sum += weight;
+        }
+        return sum;
+    }
+    const double scale = fmax(scale_of(axis), 1), begin = (first + 0.5 - centre) / scale;
+    const double turn_sine = sin(PI / 3 / scale), turn_cosine = cos(PI / 3 / scale);
+    double sine = sin(PI / 3 * begin), cosine = cos(PI / 3 * begin);
+    for (uint32_t j = first; j < last; j++) {
+        const double weight = lanczos3((j + 0.5 - centre) / scale, sine);
+        const double turned = sine * turn_cosine + cosine * turn_sine;
+        cosine = cosine * turn_cosine - sine * turn_sine;
+        sine = turned;
+        weights[j - first] = (float)weight;
+        sum += weight;
+    }
+    return sum;
+}
+
+uint32_t resample_table_stride(const struct resample_axis *axis, enum resample_kernel kernel)
 {
     if (kernel == RESAMPLE_NEAREST || resample_axis_same(axis))
         return 1;
@@ -143,7 +173,8 @@ static uint32_t stride_of(const struct resample_axis *axis, enum resample_kernel
 size_t resample_table_need(const struct resample_axis *axis, enum resample_kernel kernel)
 {
     const size_t row_bytes = scratch_need(axis->out, sizeof(uint32_t));
-    const size_t weights_bytes = scratch_need((size_t)axis->out * stride_of(axis, kernel), sizeof(float));
+    const size_t weights_bytes =
+        scratch_need((size_t)axis->out * resample_table_stride(axis, kernel), sizeof(float));
     return scratch_add(scratch_add(row_bytes, row_bytes), weights_bytes);
 }
 
@@ -162,12 +193,7 @@ static void make_line(struct resample_table *table, const struct resample_axis *
         return;
     }
     const double centre = centre_of(axis, i);
-    double sum = 0;
-    for (uint32_t j = first; j < last; j++) {
-        const double weight = weight_of(axis, kernel, centre, j);
-        weights[j - first] = (float)weight;
-        sum += weight;
-    }
+    const double sum = weigh_line(axis, kernel, centre, first, last, weights);
     const double dust = 1e-9 * sum;
     uint32_t skip = 0;
     while (last - first > 1 && fabs((double)weights[last - first - 1]) < dust)
@@ -183,7 +209,7 @@ static void make_line(struct resample_table *table, const struct resample_axis *
 bool resample_table_make(struct resample_table *table, const struct resample_axis *axis,
                          enum resample_kernel kernel, struct scratch *scratch)
 {
-    table->stride = stride_of(axis, kernel);
+    table->stride = resample_table_stride(axis, kernel);
     table->first = scratch_alloc(scratch, axis->out, sizeof(uint32_t));
     table->count = scratch_alloc(scratch, axis->out, sizeof(uint32_t));
     table->weights = scratch_alloc(scratch, (size_t)axis->out * table->stride, sizeof(float));

@@ -57,6 +57,9 @@ struct resample_table {
     uint32_t stride;
 };
 
+/* Samples that an output sample is made of, at most. */
+uint32_t resample_table_stride(const struct resample_axis *axis, enum resample_kernel kernel);
+
 /* The scratch that a table takes. */
 size_t resample_table_need(const struct resample_axis *axis, enum resample_kernel kernel);
 

@@ -13,6 +13,7 @@
 #include "stages/fetch.h"
 #include "stages/image/pixels.h"
 #include "stages/image/resize.h"
+#include "stages/image/resize_fixed.h"
 #include "stages/stage.h"
 
 /* A strip of this many samples and its share of the sums stay in a first-level cache of 32 KiB. */
@@ -100,15 +101,6 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The source samples that the whole axis touches. */
-static void span(const struct resample_axis *axis, enum resample_kernel kernel, uint32_t *first,
-                 uint32_t *last)
-{
-    uint32_t unused;
-    resample_window(axis, kernel, 0, first, &unused);
-    resample_window(axis, kernel, axis->out - 1, &unused, last);
-}
-
 /* Sizes of the sums of a block. The number of rows does not depend on the channels, so that an image with
  * fewer of them never needs more. */
 struct block {
@@ -120,7 +112,7 @@ struct block {
 static struct block block_of(const struct resize_geometry *geometry, unsigned channels)
 {
     struct block block;
-    span(&geometry->x, geometry->kernel, &block.first, &block.last);
+    resize_columns(geometry, &block.first, &block.last);
     const size_t columns = block.last - block.first;
     size_t rows = BLOCK_SAMPLES / (columns * SHAPE_MAX_CHANNELS);
     rows = rows < BLOCK_ROWS_MIN ? BLOCK_ROWS_MIN : rows > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : rows;
@@ -136,7 +128,13 @@ struct state {
     struct resample_table x, y;
     struct resample_format format;
     const struct resample_ops *ops;
+    struct resize_fixed fixed;
 };
+
+static bool in_fixed_point(const struct resize_geometry *geometry, uint8_t sample, bool linear)
+{
+    return sample == SAMPLE_U8 && !linear && resize_fixed_serves(geometry);
+}
 
 static int resize_plan(const void *params, const struct shape *in, struct stage_plan *plan,
                        struct error *error)
@@ -153,7 +151,10 @@ static int resize_plan(const void *params, const struct shape *in, struct stage_
     size_t bytes = scratch_need(1, sizeof(struct state));
     bytes = scratch_add(bytes, resample_table_need(&geometry.x, geometry.kernel));
     bytes = scratch_add(bytes, resample_table_need(&geometry.y, geometry.kernel));
-    if (geometry.kernel != RESAMPLE_NEAREST) {
+    if (in_fixed_point(&geometry, in->sample, linear)) {
+        bytes = scratch_add(bytes, resize_fixed_need(&geometry));
+        plan->rows_scratch_bytes = resize_fixed_rows_need(&geometry, in->channels);
+    } else if (geometry.kernel != RESAMPLE_NEAREST) {
         const struct block block = block_of(&geometry, in->channels);
         bytes = scratch_add(bytes, resample_decode_need(in->sample, linear));
         plan->rows_scratch_bytes = scratch_add(
@@ -204,8 +205,12 @@ static int resize_begin(struct stage_run *run, struct scratch *scratch, struct e
     state->ops = resample_ops_best();
     state->format = (struct resample_format){
         .channels = run->in.channels, .sample = run->in.sample, .linear = params->linear};
-    if (!make_tables(state, scratch) ||
-        (geometry->kernel != RESAMPLE_NEAREST && !resample_decode_make(&state->format, scratch)))
+    bool fits = make_tables(state, scratch);
+    if (fits && in_fixed_point(geometry, run->in.sample, params->linear))
+        fits = resize_fixed_make(&state->fixed, geometry, run->in.channels, &state->x, &state->y, scratch);
+    else if (fits && geometry->kernel != RESAMPLE_NEAREST)
+        fits = resample_decode_make(&state->format, scratch);
+    if (!fits)
         return error_set(error, ERROR_MEMORY, "scratch is smaller than planned");
     run->state = state;
     return 0;
@@ -291,6 +296,11 @@ static int resize_rows(const struct stage_run *run, uint32_t first, uint32_t las
     const struct state *state = run->state;
     if (state->geometry.kernel == RESAMPLE_NEAREST) {
         copy_rows(run, state, first, last);
+        return 0;
+    }
+    if (in_fixed_point(&state->geometry, run->in.sample, state->format.linear)) {
+        if (!resize_fixed_rows(&state->fixed, run, first, last, scratch))
+            return error_set(error, ERROR_MEMORY, "scratch is smaller than planned");
         return 0;
     }
     const struct block *block = &state->block;

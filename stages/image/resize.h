@@ -26,6 +26,9 @@ struct resize_geometry {
 int resize_geometry(const struct resize_params *params, const struct shape *shape,
                     struct resize_geometry *geometry, struct error *error);
 
+/* The source columns [*first, *last) that the result is made of. */
+void resize_columns(const struct resize_geometry *geometry, uint32_t *first, uint32_t *last);
+
 /* How often the sides may be halved so that they are still at least twice what comes out, before the cut of
  * `cover`; see stage.shrink. Over 40 dB of PSNR against the whole image are left on photographs. */
 unsigned resize_shrink(const void *params, const struct shape *in);

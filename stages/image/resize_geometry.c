@@ -131,3 +131,10 @@ unsigned resize_shrink(const void *values, const struct shape *in)
         shrink++;
     return shrink;
 }
+
+void resize_columns(const struct resize_geometry *geometry, uint32_t *first, uint32_t *last)
+{
+    uint32_t unused;
+    resample_window(&geometry->x, geometry->kernel, 0, first, &unused);
+    resample_window(&geometry->x, geometry->kernel, geometry->x.out - 1, &unused, last);
+}

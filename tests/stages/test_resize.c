@@ -107,15 +107,19 @@ static void direct_sum(int kernel, bool linear, const struct shape *in, const vo
     }
 }
 
-/* How far a result may lie from the reference, in steps of its type. Whole samples: half a step is rounding.
- * Colour under little alpha is a quotient of small numbers, and nobody sees it: it is left out. */
+/* How far a result may lie from the reference, in steps of its type. Whole samples: half a step is rounding,
+ * and 8 bits are added up in fixed point, whose error grows as alpha falls. Colour under little alpha is a
+ * quotient of small numbers, and nobody sees it: it is left out. */
 static void check_pixel(const char *params, const struct shape *out, const void *dst, uint32_t x, uint32_t y,
                         const double expected[4])
 {
-    const double full = harness_full(out), allowed = out->sample == SAMPLE_F32 ? 2e-5 : 1.0;
     const bool has_alpha = out->channels % 2 == 0;
-    if (has_alpha && expected[out->channels - 1] < 0.05)
+    const double full = harness_full(out), alpha = has_alpha ? expected[out->channels - 1] : 1;
+    if (alpha < 0.05)
         return;
+    const double allowed = out->sample == SAMPLE_F32   ? 2e-5
+                           : out->sample == SAMPLE_U16 ? 0.6
+                                                       : 0.5 + 0.08 / alpha;
     for (unsigned c = 0; c < out->channels; c++) {
         const size_t at = ((size_t)y * out->width + x) * out->channels + c;
         double want = expected[c] * full;
@@ -128,13 +132,14 @@ static void check_pixel(const char *params, const struct shape *out, const void 
     }
 }
 
-static void compare(const char *params, int kernel, bool linear, const struct shape *in, struct line across,
-                    struct line down)
+/* Every `step`th pixel of each row. */
+static void compare_some(const char *params, int kernel, bool linear, const struct shape *in,
+                         struct line across, struct line down, uint32_t step)
 {
     struct shape out;
     void *src = harness_noise(in), *dst = harness_apply("resize", params, *in, src, &out);
     for (uint32_t y = 0; y < out.height; y++) {
-        for (uint32_t x = 0; x < out.width; x++) {
+        for (uint32_t x = 0; x < out.width; x += step) {
             double expected[4];
             direct_sum(kernel, linear, in, src, &across, &down, x, y, expected);
             check_pixel(params, &out, dst, x, y, expected);
@@ -142,6 +147,12 @@ static void compare(const char *params, int kernel, bool linear, const struct sh
     }
     free(src);
     free(dst);
+}
+
+static void compare(const char *params, int kernel, bool linear, const struct shape *in, struct line across,
+                    struct line down)
+{
+    compare_some(params, kernel, linear, in, across, down, 1);
 }
 
 static void every_kernel_is_the_direct_sum(void **state)
@@ -168,11 +179,12 @@ static void every_kernel_is_the_direct_sum(void **state)
     }
 }
 
-/* Wider than a strip, and so wide that a block has fewer rows than come out. */
+/* Wider than a strip; so wide that a block has fewer rows than come out; and of so many samples to a sum that
+ * their weights are too small for fixed point. */
 static void wide_images_are_the_direct_sum(void **state)
 {
     (void)state;
-    static const uint32_t sizes[][4] = {{700, 40, 9, 37}, {12000, 10, 2, 11}};
+    static const uint32_t sizes[][4] = {{700, 40, 19, 37}, {12000, 10, 300, 11}, {12000, 10, 2, 11}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const uint32_t *size = sizes[i];
         const struct line across = {.scale = (double)size[0] / size[2], .in = size[0]};
@@ -181,7 +193,7 @@ static void wide_images_are_the_direct_sum(void **state)
             const struct shape in = harness_shape(size[0], size[1], channels, SAMPLE_U8);
             char params[120];
             snprintf(params, sizeof params, "fit=fill,width=%u,height=%u,kernel=cubic", size[2], size[3]);
-            compare(params, CUBIC, false, &in, across, down);
+            compare_some(params, CUBIC, false, &in, across, down, 1 + size[2] / 50);
         }
     }
 }
