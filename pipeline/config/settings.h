@@ -23,7 +23,7 @@ enum settings_split { SPLIT_AUTO, SPLIT_ITEMS, SPLIT_ROWS };
 enum settings_sandbox { SANDBOX_AUTO, SANDBOX_OFF, SANDBOX_REQUIRED };
 
 /* Who opens inputs and reads their heads. In the order of the setting's choices. */
-enum settings_io { IO_THREADS, IO_URING };
+enum settings_io { IO_AUTO, IO_URING, IO_THREADS };
 
 struct settings {
     struct param_list inputs;

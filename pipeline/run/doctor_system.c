@@ -81,7 +81,7 @@ static void look_uring(struct doctor *doctor)
     const bool there = ahead_ring_open(&ring, &error) == 0;
     ahead_ring_close(ring);
     doctor_add_number(doctor, "kernel", "io_uring", DOCTOR_FACT, there, "%s%s",
-                      there ? "yes, for io: uring" : "no: ", there ? "" : error.reason);
+                      there ? "yes" : "no: ", there ? "" : error.reason);
 }
 
 void doctor_look_kernel(struct doctor *doctor)

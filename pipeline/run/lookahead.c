@@ -17,6 +17,9 @@
 #define SLOW_FILES 4u
 /* After so many entries it is tried without. */
 #define SLOW_ENTRIES 256u
+/* Making a ring and ending it takes a millisecond or two. */
+#define ENTRIES_ALONE 4u
+_Static_assert(ENTRIES_ALONE <= SLOW_FILES, "no thread was started before");
 /* So many are listed for the ring at first, and then twice as many each time. */
 #define FIRST_DEPTH 4u
 
@@ -122,9 +125,23 @@ static void forget_given(struct lookahead *ahead)
     ahead->given = NULL;
 }
 
+/* Before there can be threads: they are started after SLOW_FILES entries at the earliest. */
+static void try_ring(struct lookahead *ahead)
+{
+    struct rlimit space;
+    struct error error = {0};
+    if (!ahead->may_ring || ahead->alone++ < ENTRIES_ALONE)
+        return;
+    ahead->may_ring = false;
+    /* Where addresses are few, those of its buffers were not counted when memory was shared out. */
+    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur == RLIM_INFINITY)
+        ahead_ring_open(&ahead->ring, &error);
+}
+
 int lookahead_next(struct lookahead *ahead, struct scan_entry *entry)
 {
     forget_given(ahead);
+    try_ring(ahead);
     if (ahead->ring)
         list_for_ring(ahead);
     else if (ahead->slow > 0)

@@ -5,7 +5,7 @@
  * page cache is there when the reader comes to it. The threads only ask for bytes and look at none. While
  * files come quickly there is no thread and no list.
  *
- * By io_uring always, where there is a ring: the reader then gets the files opened and their heads read.
+ * By io_uring, where there is a ring: the reader then gets the files opened and their heads read.
  *
  * What the reader gets to see of its inputs, and in which order, depends on neither. */
 #ifndef PIPELINE_LOOKAHEAD_H
@@ -23,6 +23,7 @@
 struct lookahead {
     struct scan *scan;       /* the caller's; this and the next two are set before anything is called */
     unsigned most;           /* threads, up to LOOKAHEAD_THREADS; 0: none */
+    bool may_ring;           /* one is made if there can be, once there are entries enough for it to pay */
     struct ahead_ring *ring; /* owned; NULL: threads open what is listed */
     unsigned depth;          /* so many entries are listed ahead for the ring now */
     bool untaken;            /* the file of the entry given last, at `place`, was not taken */
@@ -31,6 +32,7 @@ struct lookahead {
     bool watched;        /* the file that is being opened */
     long waits;          /* of the thread when that began */
     unsigned waited;     /* files waited for, half of them forgotten at each that was not */
+    unsigned alone;      /* entries asked for before there was a ring */
     unsigned slow;       /* so many more entries are to be listed ahead */
     struct ahead_entry {
         struct scan_entry entry;

@@ -124,16 +124,19 @@ static void skip(void *context, const struct item *item)
     gather_skip(run->gather, item->number);
 }
 
-/* Who opens inputs ahead of the reader. The ring is made here, after the workers' fork server was forked, so
- * that no worker has it. Where there can be none, threads do its work. */
+/* Who opens inputs ahead of the reader. The ring is made here or later, after the workers' fork server was
+ * forked, so that no worker has it. Where there can be none, threads do its work; that is said where it was
+ * asked for. */
 static void open_ahead(struct run *run)
 {
     struct lookahead *ahead = &run->reader.ahead;
+    const struct settings *settings = &run->job.settings;
     struct error error = {0};
-    if (run->job.settings.io == IO_URING && ahead_ring_open(&ahead->ring, &error) < 0)
+    ahead->may_ring = settings->io == IO_AUTO && settings->readahead > 0;
+    if (settings->io == IO_URING && ahead_ring_open(&ahead->ring, &error) < 0)
         snprintf(run->why_no_ring, sizeof run->why_no_ring, "%s", error.reason);
     if (!ahead->ring && !run->engine->turns)
-        ahead->most = (unsigned)run->job.settings.readahead;
+        ahead->most = (unsigned)settings->readahead;
 }
 
 static int open_io(struct run *run, struct error *error)

@@ -227,8 +227,9 @@ END
             diff -r out-plain out-refused
         done
     done
-    "$FORKMILL_PYTHON" "$FORKMILL_ROOT/tests/cli/without_call.py" 425 ENOSYS "$FORKMILL" run -i in/icons -o out-threads -s invert 2>.err
+    "$FORKMILL_PYTHON" "$FORKMILL_ROOT/tests/cli/without_call.py" 425 ENOSYS "$FORKMILL" run -i in/icons -o out-auto -s invert 2>.err
     absent "io_uring" .err
+    diff -r out-plain out-auto
     "$FORKMILL_PYTHON" "$FORKMILL_ROOT/tests/cli/without_call.py" 425 EPERM "$FORKMILL" doctor >doctor
     grep -qE "^  io_uring +no: (Operation not permitted|this build has no liburing)" doctor
 }
@@ -267,11 +268,37 @@ END
     absent -q io_uring descriptors
 }
 
+@test "without a word a ring is made for more than a few inputs, where nothing speaks against it" {
+    need_uring
+    mkdir few many
+    for i in 1 2 3; do icon few/$i.png $i; done
+    for i in $(seq 1 9); do icon many/$i.png $i; done
+    # Whoever asks for a ring dies of it.
+    rings() { # IN FLAG...
+        local in=$1 code=0
+        shift
+        rm -rf out
+        "$FORKMILL_PYTHON" "$FORKMILL_ROOT/tests/cli/without_call.py" 425 KILL \
+            "$FORKMILL" run -q -i "$in" -o out -w 1 "$@" -s invert 2>err || code=$?
+        [ "$code" -eq 0 ] || [ "$code" -eq 159 ] || { cat err; exit 1; }
+        [ "$code" -eq 159 ]
+    }
+    rings many
+    for flags in "--io threads" "--readahead 0"; do
+        # shellcheck disable=SC2086 # two words
+        if rings many $flags; then echo "a ring with $flags"; return 1; fi
+    done
+    rings many --readahead 0 --io uring
+    if rings few; then echo "a ring for three inputs"; return 1; fi
+    if grep -q __asan_init "$FORKMILL" || grep -q __tsan_init "$FORKMILL"; then return; fi # they take all addresses
+    if (ulimit -v 8000000; rings many); then echo "a ring where addresses are few"; return 1; fi
+}
+
 @test "flag, variable and config say which, and what is no word is refused" {
     icon one.png
     printf 'input: one.png\noutput: out\nio: uring\n' >config.yaml
     shown() { "$FORKMILL" run "$@" --print-config | grep -E '^ *io: '; }
-    [[ $(shown -i one.png -o out) == *"io: threads"* ]]
+    [[ $(shown -i one.png -o out) == *"io: auto"* ]]
     [[ $(shown config.yaml) == *"io: uring"* ]]
     [[ $(shown config.yaml --io threads) == *"io: threads"* ]]
     [[ $(FORKMILL_IO=uring shown -i one.png -o out) == *"io: uring"* ]]
