@@ -90,12 +90,15 @@ struct codec_save {
     bool interlace;
     bool reduce;     /* fewer channels, bits or colours where the pixels stay what they are */
     int64_t quality; /* of lossy formats, 1 to 100 */
+    int subsampling; /* index into CODEC_SUBSAMPLINGS */
     bool lossless;   /* where a format has both */
     int gzip;        /* enum codec_gzip */
     char *delimiter; /* of tables; NULL: as the extension says */
     bool recompress; /* keep the input as it is where that is no larger */
     char *name;      /* template of the output's name; NULL: as the input's */
 };
+#define CODEC_SUBSAMPLINGS "auto|444|422|420"
+enum { SUBSAMPLING_AUTO, SUBSAMPLING_444, SUBSAMPLING_422, SUBSAMPLING_420 };
 enum codec_gzip { CODEC_GZIP_SAME, CODEC_GZIP_NO, CODEC_GZIP_YES };
 #define CODEC_COMPRESSIONS "fastest|fast|balanced|small|smallest"
 enum { COMPRESSION_FASTEST, COMPRESSION_FAST, COMPRESSION_BALANCED, COMPRESSION_SMALL, COMPRESSION_SMALLEST };

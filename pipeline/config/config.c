@@ -282,8 +282,12 @@ static void check_together(struct config *config)
             config, "input", settings->inputs.texts[i],
             "inputs are files, not a pipe; --files-from - reads their names, and a file called - is ./-");
     const struct codec *format = settings->save.format > 0 ? codecs[settings->save.format - 1] : NULL;
-    if (settings->save.interlace && format && strcmp(format->name, "png") != 0)
-        setting_error(config, "save.interlace", "only png can be interlaced; drop it or set save.format");
+    const bool jpeg = format && strcmp(format->name, "jpeg") == 0;
+    if (settings->save.interlace && format && !jpeg && strcmp(format->name, "png") != 0)
+        setting_error(config, "save.interlace",
+                      "only png and jpeg can be interlaced; drop it or set save.format");
+    if (settings->save.subsampling != SUBSAMPLING_AUTO && format && !jpeg)
+        setting_error(config, "save.subsampling", "only jpeg has it; drop it or set save.format");
     if (settings->save.reduce && format && strcmp(format->name, "png") != 0)
         setting_error(config, "save.reduce", "only png is reduced; drop it or set save.format");
     check_codecs(config);

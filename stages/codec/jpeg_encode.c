@@ -4,8 +4,9 @@
 
 #include "stages/codec/jpeg_private.h"
 
-/* From this quality on colour keeps its full resolution, as in vips; below, half of it each way. */
-#define FULL_COLOUR_QUALITY 90
+/* From this quality on colour keeps its full resolution, as in vips; below, half of it each way. And the
+ * quantization tables' finest step for brightness is 1 above it. */
+#define FINE_QUALITY 90
 
 struct setting {
     bool optimised;   /* Huffman codes made for the image, in a second pass */
@@ -31,9 +32,19 @@ static struct setting setting_of(const struct codec_save *save)
     return setting;
 }
 
-static bool full_colour(const struct codec_save *save, const struct shape *shape)
+/* How many samples of brightness there are for one of colour. */
+struct sampling {
+    uint8_t across, down;
+};
+
+static struct sampling sampling_of(const struct codec_save *save, const struct shape *shape)
 {
-    return shape->channels == 1 || save->quality >= FULL_COLOUR_QUALITY;
+    static const struct sampling samplings[] = {
+        [SUBSAMPLING_444] = {1, 1}, [SUBSAMPLING_422] = {2, 1}, [SUBSAMPLING_420] = {2, 2}};
+    const int automatic = save->quality < FINE_QUALITY ? SUBSAMPLING_420 : SUBSAMPLING_444;
+    return samplings[shape->channels == 1                    ? SUBSAMPLING_444
+                     : save->subsampling == SUBSAMPLING_AUTO ? automatic
+                                                             : save->subsampling];
 }
 
 static int check_shape(const struct shape *shape, struct error *error)
@@ -59,19 +70,19 @@ static size_t rounded_up(size_t value, size_t step)
  * are shorter, progressive scans no longer. */
 static size_t most_bytes(const struct codec_save *save, const struct shape *shape)
 {
-    const size_t each = save->quality >= FULL_COLOUR_QUALITY ? 3 : 2;
-    const size_t side = full_colour(save, shape) ? DCTSIZE : 2 * DCTSIZE;
-    const size_t pixels = rounded_up(shape->width, side) * rounded_up(shape->height, side);
-    return shape->channels == 1       ? pixels * each
-           : full_colour(save, shape) ? 3 * pixels * each
-                                      : pixels * 3 / 2 * each;
+    const size_t each = save->quality >= FINE_QUALITY ? 3 : 2;
+    const struct sampling sampling = sampling_of(save, shape);
+    const size_t across = (size_t)sampling.across * DCTSIZE, down = (size_t)sampling.down * DCTSIZE;
+    const size_t pixels = rounded_up(shape->width, across) * rounded_up(shape->height, down);
+    const size_t colours = shape->channels - 1u;
+    return (pixels + colours * pixels / (sampling.across * sampling.down)) * each;
 }
 
 /* Up to twice what photographs of 24 MP come to. */
 static size_t likely_bytes(const struct codec_save *save, const struct shape *shape)
 {
     const size_t pixels = (size_t)shape->width * shape->height;
-    return save->quality < FULL_COLOUR_QUALITY ? pixels / 4 : save->quality < 96 ? pixels / 2 : pixels;
+    return save->quality < FINE_QUALITY ? pixels / 4 : save->quality < 96 ? pixels / 2 : pixels;
 }
 
 int jpeg_plan(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
@@ -93,11 +104,11 @@ int jpeg_plan(const struct codec_save *save, const struct shape *shape, size_t m
     for (unsigned i = 0; i < shape->channels; i++) {
         plan->scratch_bytes = scratch_add(plan->scratch_bytes, jpeg_memory_rows(across, 2 * DCTSIZE));
         plan->scratch_bytes = scratch_add(plan->scratch_bytes, jpeg_memory_rows(across, 8));
-        const size_t part = i > 0 && !full_colour(save, shape) ? 2 : 1;
+        const struct sampling part = i > 0 ? sampling_of(save, shape) : (struct sampling){1, 1};
         if (setting.optimised || setting.progressive)
-            plan->scratch_bytes =
-                scratch_add(plan->scratch_bytes, jpeg_memory_rows(across / part / DCTSIZE * sizeof(JBLOCK),
-                                                                  down / part / DCTSIZE));
+            plan->scratch_bytes = scratch_add(
+                plan->scratch_bytes, jpeg_memory_rows(across / part.across / DCTSIZE * sizeof(JBLOCK),
+                                                      down / part.down / DCTSIZE));
     }
     plan->rows_scratch_bytes = jpeg_put_scratch(plan->scratch_bytes);
     return 0;
@@ -115,8 +126,9 @@ static void set_up(struct jpeg_compress_struct *out, const struct jpeg_write *wr
     jpeg_set_quality(out, (int)job->save->quality, TRUE);
     out->dct_method = JDCT_ISLOW;
     out->optimize_coding = setting.optimised;
-    if (full_colour(job->save, &job->shape))
-        out->comp_info[0].h_samp_factor = out->comp_info[0].v_samp_factor = 1;
+    const struct sampling sampling = sampling_of(job->save, &job->shape);
+    out->comp_info[0].h_samp_factor = sampling.across;
+    out->comp_info[0].v_samp_factor = sampling.down;
     if (setting.progressive)
         jpeg_simple_progression(out);
     jpeg_meta_density(out, &write->blocks);

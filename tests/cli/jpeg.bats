@@ -130,3 +130,15 @@ END
     diff -r -x '.forkmill-*' "$tree" "kept-$tree"
   done
 }
+
+@test "colour is stored as finely as asked for, by each output" {
+  photos 64 48 0
+  "$FORKMILL" run -q -i in -o out -s tee:name='{stem}-fine.jpg',subsampling=444 \
+    -s tee:name='{stem}-across.jpg',quality=95,subsampling=422 -s tee:name='{stem}.jpg' -s flip
+  # The frame header: brightness is component 1, and what follows its number is how often it is sampled.
+  for pair in 1.jpg:012200 1-fine.jpg:011100 1-across.jpg:012100; do
+    od -An -v -tx1 "out/${pair%%:*}" | tr -d ' \n' | grep -q "ffc0001108.*03${pair##*:}"
+  done
+  run -2 "$FORKMILL" run -i in -o other --save-subsampling 411
+  [[ $output == *"'411' is not one of auto|444|422|420"* ]]
+}

@@ -306,7 +306,11 @@ static void settings_that_contradict_are_refused(void **state)
     assert_int_equal(load("output: ''\n"), ERROR_USAGE);
     assert_int_equal(load("input: ['']\n"), ERROR_USAGE);
     assert_int_equal(load("save: {format: pnm, interlace: true}\n"), ERROR_USAGE);
-    assert_non_null(strstr(diag.text, "only png can be interlaced"));
+    assert_non_null(strstr(diag.text, "only png and jpeg can be interlaced"));
+    assert_int_equal(load("save: {format: jpeg, interlace: true}\n"), 0);
+    assert_int_equal(load("save: {format: png, subsampling: 444}\n"), ERROR_USAGE);
+    assert_non_null(strstr(diag.text, "only jpeg has it"));
+    assert_int_equal(load("save: {format: jpeg, subsampling: 422}\n"), 0);
     assert_int_equal(load("save: {format: png, interlace: true}\n"), 0);
 }
 

@@ -144,13 +144,15 @@ static void the_worst_pixels_fit_the_planned_file(void **state)
     (void)state;
     static const int qualities[] = {1, 50, 80, 89, 90, 95, 100};
     static const uint32_t sizes[][2] = {{1, 1}, {3, 150}, {203, 117}};
-    for (unsigned i = 0; i < 2 * 2 * 7 * 3 * 5; i++) {
+    for (unsigned i = 0; i < 2 * 2 * 7 * 3 * 5 * 4; i++) {
         const uint32_t *size = sizes[i / 28 % 3];
         if (quick_skip(11))
             continue;
         const struct shape shape = {
             .width = size[0], .height = size[1], .channels = i & 1 ? 3 : 1, .bits = 8};
-        const struct codec_save save = {.quality = qualities[i / 4 % 7], .compression = (int)(i / 84)};
+        const struct codec_save save = {
+            .quality = qualities[i / 4 % 7], .compression = (int)(i / 84 % 5), .subsampling = (int)(i / 420)};
+        const bool fine = shape.channels == 1 || save.subsampling <= SUBSAMPLING_444;
         uint8_t *pixels = noise(&shape, i & 2);
         struct exact_file file;
         struct exact exact;
@@ -161,7 +163,7 @@ static void the_worst_pixels_fit_the_planned_file(void **state)
         assert_int_equal(exact.shape.channels, shape.channels);
         assert_int_equal(exact.warnings, 0);
         /* At quality 100 only roundings are left: half a step in each of two transforms and the colours. */
-        for (size_t k = 0; save.quality == 100 && k < shape_bytes(&shape); k++)
+        for (size_t k = 0; fine && save.quality == 100 && k < shape_bytes(&shape); k++)
             assert_in_range(exact.pixels[k] + 6, pixels[k], pixels[k] + 12);
         exact_free(&exact);
         free(file.bytes);
@@ -216,6 +218,47 @@ static void compression_changes_no_pixel(void **state)
     free(pixels);
 }
 
+/* The frame header says so, and colour is as fine as that: lines of red and blue, one pixel each, stay lines
+ * where they run along what is halved, and become their mean where they run across it. */
+static void colour_is_stored_as_finely_as_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        int quality, subsampling;
+        uint8_t factors;
+        bool across, down;
+    } cases[] = {
+        {85, SUBSAMPLING_AUTO, 0x22, false, false}, {90, SUBSAMPLING_AUTO, 0x11, true, true},
+        {85, SUBSAMPLING_444, 0x11, true, true},    {85, SUBSAMPLING_422, 0x21, false, true},
+        {95, SUBSAMPLING_420, 0x22, false, false},  {85, SUBSAMPLING_420, 0x22, false, false},
+    };
+    for (unsigned i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        const struct shape shape = {.width = 64, .height = 48, .channels = 3, .bits = 8};
+        const struct codec_save save = {.quality = cases[i / 2].quality,
+                                        .subsampling = cases[i / 2].subsampling};
+        const bool upright = i % 2 == 0;
+        uint8_t *pixels = calloc(1, shape_bytes(&shape));
+        for (unsigned p = 0; p < 64 * 48; p++)
+            pixels[3 * p + (upright ? p % 64 % 2 : p / 64 % 2) * 2] = 255;
+        struct exact_file file;
+        struct exact exact;
+        assert_int_equal(exact_encode(&jpeg_codec, &save, &shape, pixels, NULL, &file), 0);
+        const uint8_t *frame = memmem(file.bytes, file.length_bytes, "\xff\xc0\0\x11\x8", 5);
+        assert_non_null(frame);
+        assert_int_equal(frame[11], cases[i / 2].factors);
+        assert_int_equal(exact_decode(&jpeg_codec, file.bytes, file.length_bytes, &exact_limits, &exact), 0);
+        const uint8_t *middle = exact.pixels + 3 * (24 * 64 + 32), *next = middle + (upright ? 3 : 3 * 64);
+        const int apart = abs(middle[0] - next[0]);
+        if (upright ? cases[i / 2].across : cases[i / 2].down)
+            assert_in_range(apart, 150, 255);
+        else
+            assert_in_range(apart, 0, 60);
+        exact_free(&exact);
+        free(file.bytes);
+        free(pixels);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +268,7 @@ int main(void)
         cmocka_unit_test(the_worst_pixels_fit_the_planned_file),
         cmocka_unit_test(what_jpeg_cannot_hold_is_refused_with_advice),
         cmocka_unit_test(compression_changes_no_pixel),
+        cmocka_unit_test(colour_is_stored_as_finely_as_asked_for),
     };
     if (jpeg_codec.shrinks == 0) {
         print_message("skipped: this build lacks libjpeg\n");

@@ -26,6 +26,8 @@ static const struct {
     struct codec_save save;
 } images[] = {
     {{.width = 700, .height = 523, .channels = 3, .bits = 8}, {.quality = 80}},
+    {{.width = 700, .height = 523, .channels = 3, .bits = 8},
+     {.quality = 80, .subsampling = SUBSAMPLING_422}},
     {{.width = 611, .height = 600, .channels = 3, .bits = 8}, {.quality = 92}},
     {{.width = 1111, .height = 1000, .channels = 1, .bits = 8}, {.quality = 75}},
     {{.width = 700, .height = 523, .channels = 3, .bits = 8}, {.quality = 80, .interlace = true}},
