@@ -55,22 +55,36 @@ static size_t padded_samples(const struct shape *in, size_t radius)
     return (in->width + 2 * radius) * in->channels;
 }
 
-static bool is_fixed(const struct shape *in, size_t radius)
+/* In 16 bits, not in floats. */
+static bool is_whole(const struct shape *in, size_t radius)
 {
-    return in->sample == SAMPLE_U8 && !shape_has_alpha(in) && radius >= BLUR_FIXED_MIN_RADIUS_PX &&
+    return in->sample == SAMPLE_U8 && radius >= BLUR_FIXED_MIN_RADIUS_PX &&
            radius <= BLUR_FIXED_MAX_RADIUS_PX;
 }
 
-/* Figures are those of floats in any case: who turns out to have alpha and fewer channels must not need more.
- */
+static size_t rows_scratch_bytes(const struct shape *in, size_t radius)
+{
+    const bool whole = is_whole(in, radius);
+    if (whole && shape_has_alpha(in))
+        return blur_alpha_scratch_bytes(in, radius);
+    const size_t size = whole ? sizeof(uint16_t) : sizeof(float);
+    size_t bytes = scratch_need(ring_rows(radius, in->height) * row_samples(in), size);
+    bytes = scratch_add(bytes, scratch_need(padded_samples(in, radius), size));
+    bytes = scratch_add(bytes, scratch_need(row_samples(in), size));
+    return scratch_add(bytes, scratch_need(2 * radius + 1, sizeof(void *)));
+}
+
 void blur_plan(double sigma_px, const struct shape *in, struct stage_plan *plan)
 {
     const size_t radius = blur_radius_px(sigma_px, in->sample);
     plan->begin_scratch_bytes = scratch_need(1, sizeof(struct blur_kernel) + (radius + 1) * sizeof(float));
-    size_t rows = scratch_need(ring_rows(radius, in->height) * row_samples(in), sizeof(float));
-    rows = scratch_add(rows, scratch_need(padded_samples(in, radius), sizeof(float)));
-    rows = scratch_add(rows, scratch_need(row_samples(in), sizeof(float)));
-    plan->rows_scratch_bytes = scratch_add(rows, scratch_need(2 * radius + 1, sizeof(void *)));
+    /* Who turns out to have alpha and fewer channels may need more than without alpha. */
+    struct shape fewer = *in;
+    for (fewer.channels = 1; fewer.channels <= in->channels; fewer.channels++) {
+        const size_t bytes = rows_scratch_bytes(&fewer, radius);
+        if (bytes > plan->rows_scratch_bytes)
+            plan->rows_scratch_bytes = bytes;
+    }
 }
 
 void blur_source_rows(double sigma_px, const struct shape *in, uint32_t *first, uint32_t *last)
@@ -93,9 +107,13 @@ int blur_begin(double sigma_px, struct stage_run *run, struct scratch *scratch, 
     for (size_t k = 0; k <= radius; k++)
         kernel->weights[k] = (float)(gaussian(k, sigma_px) / total);
     kernel->radius_px = radius;
-    kernel->fixed = is_fixed(&run->in, radius);
+    const bool whole = is_whole(&run->in, radius);
+    kernel->alpha = whole && shape_has_alpha(&run->in);
+    kernel->fixed = whole && !kernel->alpha;
     if (kernel->fixed)
         blur_fixed_weights(kernel->weights, radius, kernel->fixed_weights);
+    if (kernel->alpha)
+        blur_sums_weights(kernel->weights, radius, kernel->alpha_weights);
     run->state = kernel;
     return 0;
 }
@@ -109,6 +127,10 @@ int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t firs
     walk->kernel = kernel;
     walk->ring_rows = ring_rows(radius, run->in.height);
     walk->loaded = first > radius ? first - (uint32_t)radius : 0;
+    if (kernel->alpha)
+        return blur_alpha_open(&walk->alpha, &run->in, kernel->alpha_weights, radius, scratch)
+                   ? 0
+                   : error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");
     const size_t bytes = kernel->fixed ? sizeof(uint16_t) : sizeof(float);
     walk->row_samples = row_samples(&run->in);
     walk->row_bytes = walk->row_samples * bytes;
@@ -189,11 +211,11 @@ static void weigh_taps(const struct blur_walk *walk, uint8_t *to)
         weigh(sum, taps, kernel->weights, kernel->radius_px, walk->row_samples);
 }
 
-static void load_row(struct blur_walk *walk, uint32_t y)
+static void load_row(struct blur_walk *walk, uint32_t y, const uint8_t *src)
 {
     const struct shape *in = &walk->run->in;
     const size_t radius = walk->kernel->radius_px, pixel = walk->row_bytes / in->width;
-    const uint8_t *src = stage_src_row(walk->run, y), *row = walk->padded + radius * pixel;
+    const uint8_t *row = walk->padded + radius * pixel;
     void *padded = walk->padded;
     if (walk->kernel->fixed)
         blur_fixed_load(in, src, padded, radius);
@@ -204,18 +226,33 @@ static void load_row(struct blur_walk *walk, uint32_t y)
         walk->taps[2 * k - 1] = row - k * pixel;
         walk->taps[2 * k] = row + k * pixel;
     }
-    if (y + 1 < in->height)
-        fetch(src + shape_row_bytes(in), shape_row_bytes(in));
     weigh_taps(walk, ring_row(walk, y));
+}
+
+/* All source rows that row `y` is made of. */
+static void load_rows(struct blur_walk *walk, uint32_t y)
+{
+    const struct shape *in = &walk->run->in;
+    const uint32_t bottom = in->height - 1, radius = (uint32_t)walk->kernel->radius_px;
+    const uint32_t needed = bottom - y > radius ? y + radius : bottom;
+    for (; walk->loaded <= needed; walk->loaded++) {
+        const uint8_t *src = stage_src_row(walk->run, walk->loaded);
+        if (walk->loaded < bottom)
+            fetch(src + shape_row_bytes(in), shape_row_bytes(in));
+        if (walk->kernel->alpha)
+            blur_alpha_load(&walk->alpha, src, walk->loaded);
+        else
+            load_row(walk, walk->loaded, src);
+    }
 }
 
 void *blur_row(struct blur_walk *walk, uint32_t y)
 {
     const uint32_t bottom = walk->run->in.height - 1;
     const size_t radius = walk->kernel->radius_px;
-    const uint32_t needed = bottom - y > radius ? y + (uint32_t)radius : bottom;
-    for (; walk->loaded <= needed; walk->loaded++)
-        load_row(walk, walk->loaded);
+    load_rows(walk, y);
+    if (walk->kernel->alpha)
+        return blur_alpha_row(&walk->alpha, y);
     walk->taps[0] = ring_row(walk, y);
     for (uint32_t k = 1; k <= radius; k++) {
         walk->taps[2 * k - 1] = ring_row(walk, y > k ? y - k : 0);
@@ -225,4 +262,18 @@ void *blur_row(struct blur_walk *walk, uint32_t y)
     void *result = walk->result;
     floatrow_straighten(&walk->run->in, result);
     return result;
+}
+
+void blur_store(struct blur_walk *walk, uint32_t y, uint8_t *dst)
+{
+    if (walk->kernel->alpha) {
+        load_rows(walk, y);
+        blur_alpha_store(&walk->alpha, y, dst);
+        return;
+    }
+    const void *row = blur_row(walk, y);
+    if (walk->kernel->fixed)
+        blur_fixed_store(row, dst, walk->row_samples);
+    else
+        floatrow_store(&walk->run->out, row, dst);
 }

@@ -3,14 +3,16 @@
  *
  * A caller of `rows` opens a walk with the first row it wants and asks for the rows downwards. Each source
  * row is blurred horizontally once and kept in a ring until the vertical pass has gone past it, so that
- * scratch is 2 x radius + 3 rows of floats at most. Time per sample grows with the radius.
+ * scratch is 2 x radius + 3 rows of floats at most, and half of that at 8 bit. Time per sample grows with the
+ * radius.
  *
- * Sums are made in floats, and those of 8 bit without alpha in fixed point (blur_fixed.h), unless the radius
- * is greater than that goes: which adds less than (radius + 1) / 64 of a level to what is cut off, an eighth
- * of a level at a sigma of 2. */
+ * Sums are made in floats, and those of 8 bit in whole numbers, unless the radius is greater than those go:
+ * which adds less than (radius + 1) / 64 of a level to what is cut off, an eighth of a level at a sigma of 2
+ * (blur_fixed.h; blur_alpha.h says what it adds to colours under alpha). */
 #ifndef STAGES_IMAGE_BLUR_H
 #define STAGES_IMAGE_BLUR_H
 
+#include "stages/image/blur_alpha.h"
 #include "stages/image/blur_fixed.h"
 #include "stages/stage.h"
 
@@ -21,7 +23,9 @@
 struct blur_kernel {
     size_t radius_px;
     bool fixed;                                           /* rows are in fixed point */
+    bool alpha;                                           /* they are 8 bits with alpha: blur_alpha.h */
     uint16_t fixed_weights[BLUR_FIXED_MAX_RADIUS_PX + 1]; /* radius_px + 1 of them, where they are */
+    int16_t alpha_weights[BLUR_FIXED_MAX_RADIUS_PX + 1];  /* likewise */
     float weights[]; /* radius_px + 1: the centre's, then those of each distance */
 };
 
@@ -34,6 +38,7 @@ struct blur_walk {
     size_t row_samples, row_bytes;
     uint8_t *ring, *padded, *result; /* rows of floats, or in fixed point */
     const void **taps;
+    struct blur_alpha alpha; /* in place of these, where there is alpha at 8 bit */
 };
 
 /* The smallest radius for which what the kernel cuts off, in both directions together, changes no sample by
@@ -57,5 +62,8 @@ int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t firs
  * where the kernel is `fixed`, as many uint16_t in units of 1 / BLUR_FIXED_LEVEL. Valid until the next call;
  * `y` must be `first` and then one more each time. */
 void *blur_row(struct blur_walk *walk, uint32_t y);
+
+/* The same, as samples of the image's type. */
+void blur_store(struct blur_walk *walk, uint32_t y, uint8_t *dst);
 
 #endif

@@ -2,7 +2,6 @@
 /* Gaussian blur. Time grows with sigma: each sample is the sum of about 13 x sigma products at 8 bit and
  * 19 x sigma at 16. See blur.h for the method and its error. */
 #include "stages/image/blur.h"
-#include "stages/image/floatrow.h"
 #include "stages/stage.h"
 
 struct gaussblur_params {
@@ -46,13 +45,8 @@ static int gaussblur_rows(const struct stage_run *run, uint32_t first, uint32_t 
 {
     struct blur_walk walk;
     TRY(blur_open(&walk, run, first, scratch, error));
-    for (uint32_t y = first; y < last; y++) {
-        const void *row = blur_row(&walk, y);
-        if (walk.kernel->fixed)
-            blur_fixed_store(row, stage_dst_row(run, y), walk.row_samples);
-        else
-            floatrow_store(&run->out, row, stage_dst_row(run, y));
-    }
+    for (uint32_t y = first; y < last; y++)
+        blur_store(&walk, y, stage_dst_row(run, y));
     return 0;
 }
 
