@@ -118,14 +118,16 @@ int blur_begin(double sigma_px, struct stage_run *run, struct scratch *scratch, 
     return 0;
 }
 
-int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t first, struct scratch *scratch,
-              struct error *error)
+int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t first, uint32_t last,
+              struct scratch *scratch, struct error *error)
 {
     const struct blur_kernel *kernel = run->state;
     const size_t radius = kernel->radius_px;
     walk->run = run;
     walk->kernel = kernel;
     walk->ring_rows = ring_rows(radius, run->in.height);
+    walk->first = first;
+    walk->last = last;
     walk->loaded = first > radius ? first - (uint32_t)radius : 0;
     if (kernel->alpha)
         return blur_alpha_open(&walk->alpha, &run->in, kernel->alpha_weights, radius, scratch)
@@ -246,13 +248,24 @@ static void load_rows(struct blur_walk *walk, uint32_t y)
     }
 }
 
+/* Sums of alpha are made of two rows at a time, where both are asked for. */
+static void sum_alpha(struct blur_walk *walk, uint32_t y)
+{
+    if ((y - walk->first) % 2 != 0)
+        return;
+    load_rows(walk, y + 1 < walk->last ? y + 1 : y);
+    blur_alpha_sum(&walk->alpha, y);
+}
+
 void *blur_row(struct blur_walk *walk, uint32_t y)
 {
+    if (walk->kernel->alpha) {
+        sum_alpha(walk, y);
+        return blur_alpha_row(&walk->alpha, y);
+    }
     const uint32_t bottom = walk->run->in.height - 1;
     const size_t radius = walk->kernel->radius_px;
     load_rows(walk, y);
-    if (walk->kernel->alpha)
-        return blur_alpha_row(&walk->alpha, y);
     walk->taps[0] = ring_row(walk, y);
     for (uint32_t k = 1; k <= radius; k++) {
         walk->taps[2 * k - 1] = ring_row(walk, y > k ? y - k : 0);
@@ -267,7 +280,7 @@ void *blur_row(struct blur_walk *walk, uint32_t y)
 void blur_store(struct blur_walk *walk, uint32_t y, uint8_t *dst)
 {
     if (walk->kernel->alpha) {
-        load_rows(walk, y);
+        sum_alpha(walk, y);
         blur_alpha_store(&walk->alpha, y, dst);
         return;
     }

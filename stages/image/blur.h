@@ -25,7 +25,7 @@ struct blur_kernel {
     bool fixed;                                           /* rows are in fixed point */
     bool alpha;                                           /* they are 8 bits with alpha: blur_alpha.h */
     uint16_t fixed_weights[BLUR_FIXED_MAX_RADIUS_PX + 1]; /* radius_px + 1 of them, where they are */
-    int16_t alpha_weights[BLUR_FIXED_MAX_RADIUS_PX + 1];  /* likewise */
+    int16_t alpha_weights[BLUR_SUMS_WEIGHTS(BLUR_FIXED_MAX_RADIUS_PX)];
     float weights[]; /* radius_px + 1: the centre's, then those of each distance */
 };
 
@@ -34,7 +34,8 @@ struct blur_walk {
     const struct stage_run *run;
     const struct blur_kernel *kernel;
     uint32_t ring_rows;
-    uint32_t loaded; /* source rows below this number are or were in the ring */
+    uint32_t first, last; /* output rows */
+    uint32_t loaded;      /* source rows below this number are or were in the ring */
     size_t row_samples, row_bytes;
     uint8_t *ring, *padded, *result; /* rows of floats, or in fixed point */
     const void **taps;
@@ -54,9 +55,9 @@ void blur_source_rows(double sigma_px, const struct shape *in, uint32_t *first, 
 /* Makes the kernel: sets run->state. ERROR_INTERNAL when scratch is smaller than planned. */
 int blur_begin(double sigma_px, struct stage_run *run, struct scratch *scratch, struct error *error);
 
-/* Starts a walk at output row `first`. Same error. */
-int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t first, struct scratch *scratch,
-              struct error *error);
+/* Starts a walk through output rows [first, last). Same error. */
+int blur_open(struct blur_walk *walk, const struct stage_run *run, uint32_t first, uint32_t last,
+              struct scratch *scratch, struct error *error);
 
 /* Row `y` blurred: width x channels floats in the units of the sample type, colours not premultiplied; or,
  * where the kernel is `fixed`, as many uint16_t in units of 1 / BLUR_FIXED_LEVEL. Valid until the next call;

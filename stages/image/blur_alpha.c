@@ -6,28 +6,37 @@
 #include "stages/image/floatrow.h"
 #include "stages/image/premul.h"
 
-/* What is found still or not at a time. A multiple of BLUR_SUMS_UNIT samples, of 2 and of 4 channels. */
-#define BLOCK_PX 16u
-
 #define MOVING UINT32_MAX
+
+/* What is found still or not at a time. */
+static size_t block_px(const struct shape *in)
+{
+    return BLUR_SUMS_UNIT / in->channels;
+}
 
 static size_t block_count(const struct shape *in)
 {
-    return (in->width + BLOCK_PX - 1) / BLOCK_PX;
+    return (in->width + block_px(in) - 1) / block_px(in);
+}
+
+/* With margins. */
+static size_t padded_samples(size_t row, size_t radius, size_t channels)
+{
+    return row + 2 * radius * channels + BLUR_SUMS_BEHIND;
 }
 
 static size_t ring_rows(const struct shape *in, size_t radius)
 {
-    return 2 * radius + 1 < in->height ? 2 * radius + 1 : in->height;
+    return 2 * radius + 2 < in->height ? 2 * radius + 2 : in->height;
 }
 
 size_t blur_alpha_scratch_bytes(const struct shape *in, size_t radius)
 {
-    const size_t blocks = block_count(in), row = blocks * BLOCK_PX * in->channels;
+    const size_t blocks = block_count(in), row = blocks * BLUR_SUMS_UNIT;
     size_t bytes = scratch_need(ring_rows(in, radius) * row, sizeof(int16_t));
-    bytes = scratch_add(bytes, scratch_need(row + 2 * radius * in->channels, sizeof(int16_t)));
-    bytes = scratch_add(bytes, scratch_need(row, sizeof(float)));
-    bytes = scratch_add(bytes, scratch_need(2 * radius + 1, sizeof(void *)));
+    bytes = scratch_add(bytes, scratch_need(padded_samples(row, radius, in->channels), sizeof(int16_t)));
+    bytes = scratch_add(bytes, scratch_need(2 * row, sizeof(float)));
+    bytes = scratch_add(bytes, scratch_need(2 * radius + 2, sizeof(void *)));
     bytes = scratch_add(bytes, scratch_need(blocks, sizeof(uint32_t)));
     return scratch_add(bytes, scratch_need(blocks, in->channels));
 }
@@ -38,15 +47,16 @@ bool blur_alpha_open(struct blur_alpha *walk, const struct shape *in, const int1
     *walk = (struct blur_alpha){.width = in->width,
                                 .channels = in->channels,
                                 .radius = radius,
+                                .block_px = block_px(in),
                                 .blocks = block_count(in),
-                                .bottom = in->height - 1,
                                 .ring_rows = (uint32_t)ring_rows(in, radius),
                                 .weights = weights};
-    walk->row_samples = walk->blocks * BLOCK_PX * walk->channels;
+    walk->row_samples = walk->blocks * BLUR_SUMS_UNIT;
     walk->ring = scratch_alloc(scratch, walk->ring_rows * walk->row_samples, sizeof(int16_t));
-    walk->padded = scratch_alloc(scratch, walk->row_samples + 2 * radius * walk->channels, sizeof(int16_t));
-    walk->sums = scratch_alloc(scratch, walk->row_samples, sizeof(float));
-    walk->taps = scratch_alloc(scratch, 2 * radius + 1, sizeof(void *));
+    walk->padded =
+        scratch_alloc(scratch, padded_samples(walk->row_samples, radius, walk->channels), sizeof(int16_t));
+    walk->sums = scratch_alloc(scratch, 2 * walk->row_samples, sizeof(float));
+    walk->taps = scratch_alloc(scratch, 2 * radius + 2, sizeof(void *));
     walk->still_since = scratch_alloc(scratch, walk->blocks, sizeof(uint32_t));
     walk->colours = scratch_alloc(scratch, walk->blocks, walk->channels);
     if (!walk->ring || !walk->padded || !walk->sums || !walk->taps || !walk->still_since || !walk->colours)
@@ -63,16 +73,30 @@ static int16_t *ring_row(const struct blur_alpha *walk, uint32_t y)
 
 static size_t end_px(const struct blur_alpha *walk, size_t block)
 {
-    return block * BLOCK_PX < walk->width ? block * BLOCK_PX : walk->width;
+    return block * walk->block_px < walk->width ? block * walk->block_px : walk->width;
 }
 
-/* The pixels of `block` are equal, and equal to that before. */
+/* Of a whole block, without a call. */
+static bool equal_block(const uint8_t *a, const uint8_t *b)
+{
+    uint64_t words[2][BLUR_SUMS_UNIT / 8], differing = 0;
+    memcpy(words[0], a, BLUR_SUMS_UNIT);
+    memcpy(words[1], b, BLUR_SUMS_UNIT);
+    for (size_t i = 0; i < BLUR_SUMS_UNIT / 8; i++)
+        differing |= words[0][i] ^ words[1][i];
+    return differing == 0;
+}
+
+/* The pixels of `block` are equal, and equal to the one before. */
 static bool goes_on(const struct blur_alpha *walk, const uint8_t *src, size_t block)
 {
-    const size_t first = block * BLOCK_PX, from = first > 0 ? first - 1 : 0;
-    const uint8_t *pixels = src + from * walk->channels;
-    return memcmp(pixels, pixels + walk->channels, (end_px(walk, block + 1) - from - 1) * walk->channels) ==
-           0;
+    const size_t step = walk->channels, last = walk->width * step;
+    const uint8_t *pixels = src + block * BLUR_SUMS_UNIT;
+    if (block == 0)
+        return memcmp(pixels, pixels + step, end_px(walk, 1) * step - step) == 0;
+    if (block * BLUR_SUMS_UNIT + BLUR_SUMS_UNIT <= last)
+        return equal_block(pixels - step, pixels);
+    return memcmp(pixels - step, pixels, last - block * BLUR_SUMS_UNIT) == 0;
 }
 
 /* Pixels [from, to) become the colour at `pixel`. */
@@ -91,7 +115,7 @@ static void fill(uint8_t *dst, const uint8_t *pixel, size_t count, size_t channe
 static void load_still(struct blur_alpha *walk, const uint8_t *src, uint32_t y, size_t begin, size_t end)
 {
     const size_t channels = walk->channels;
-    const uint8_t *colour = src + begin * BLOCK_PX * channels;
+    const uint8_t *colour = src + begin * BLUR_SUMS_UNIT;
     int16_t pixel[4];
     premul_load(colour, pixel, 1, (unsigned)channels);
     for (size_t b = begin; b < end; b++) {
@@ -102,8 +126,8 @@ static void load_still(struct blur_alpha *walk, const uint8_t *src, uint32_t y, 
         }
         if (y - walk->still_since[b] >= walk->ring_rows)
             continue; /* what is overwritten is the same */
-        int16_t *dst = ring_row(walk, y) + b * BLOCK_PX * channels;
-        for (size_t x = 0; x < BLOCK_PX; x++)
+        int16_t *dst = ring_row(walk, y) + b * BLUR_SUMS_UNIT;
+        for (size_t x = 0; x < walk->block_px; x++)
             memcpy(dst + x * channels, pixel, channels * sizeof *pixel);
     }
 }
@@ -112,42 +136,34 @@ static void load_still(struct blur_alpha *walk, const uint8_t *src, uint32_t y, 
 static void load_moving(struct blur_alpha *walk, const uint8_t *src, uint32_t y, size_t begin, size_t end)
 {
     const size_t channels = walk->channels, radius = walk->radius, width = walk->width;
-    const size_t first = begin * BLOCK_PX, last = end_px(walk, end);
+    const size_t first = begin * walk->block_px, last = end_px(walk, end);
     const size_t from = first > radius ? first - radius : 0;
-    const size_t to = width - last > radius ? last + radius : width;
+    const size_t to = width - last > radius ? last + radius + 1 : width;
     int16_t *row = walk->padded + radius * channels;
     premul_load(src + from * channels, row + from * channels, to - from, (unsigned)channels);
     for (size_t i = 0; first < radius && i < radius * channels; i++)
         walk->padded[i] = row[i % channels];
-    for (size_t i = 0; width - last < radius && i < radius * channels; i++)
+    for (size_t i = 0; width - last <= radius && i < (radius + 1) * channels; i++)
         row[width * channels + i] = row[(width - 1) * channels + i % channels];
-    row += first * channels;
-    walk->taps[0] = row;
-    for (size_t k = 1; k <= radius; k++) {
-        walk->taps[2 * k - 1] = row - k * channels;
-        walk->taps[2 * k] = row + k * channels;
-    }
-    blur_sums_across(ring_row(walk, y) + first * channels, walk->taps, walk->weights, radius,
-                     (end - begin) * BLOCK_PX * channels);
+    blur_sums_across(ring_row(walk, y) + first * channels, row + first * channels, channels, walk->weights,
+                     radius, (end - begin) * BLUR_SUMS_UNIT);
     for (size_t b = begin; b < end; b++)
         walk->still_since[b] = MOVING;
 }
 
 void blur_alpha_load(struct blur_alpha *walk, const uint8_t *src, uint32_t y)
 {
-    /* So many blocks beside another colour are reached by it. */
-    const size_t reach = (walk->radius + BLOCK_PX - 1) / BLOCK_PX;
+    walk->loaded = y + 1;
+    /* So many blocks are reached by another colour behind them; before them, one pixel more is known. */
+    const size_t behind = (walk->radius + walk->block_px - 1) / walk->block_px;
+    const size_t before = (walk->radius + walk->block_px - 2) / walk->block_px;
     size_t done = 0;
-    for (size_t b = 0; b < walk->blocks;) {
-        const size_t first = b++;
-        const uint8_t *pixels = src + first * BLOCK_PX * walk->channels;
-        if (memcmp(pixels, pixels + walk->channels,
-                   (end_px(walk, b) - first * BLOCK_PX - 1) * walk->channels) != 0)
-            continue;
+    for (size_t b = 0; b < walk->blocks; b++) {
+        const size_t first = b;
         while (b < walk->blocks && goes_on(walk, src, b))
             b++;
-        const size_t begin = first > 0 ? first + reach : 0;
-        const size_t end = b == walk->blocks ? b : b > reach ? b - reach : 0;
+        const size_t begin = first > 0 ? first + before : 0;
+        const size_t end = b == walk->blocks ? b : b > behind ? b - behind : 0;
         if (begin >= end)
             continue;
         if (done < begin)
@@ -159,10 +175,10 @@ void blur_alpha_load(struct blur_alpha *walk, const uint8_t *src, uint32_t y)
         load_moving(walk, src, y, done, walk->blocks);
 }
 
-/* From `begin`, the blocks that are alike: still in all rows that row `y` is made of, or not. */
-static size_t piece_end(const struct blur_alpha *walk, uint32_t y, size_t begin, bool *still)
+/* From `begin`, the blocks that are alike: still in all rows that both rows are made of, or not. */
+static size_t piece_end(const struct blur_alpha *walk, size_t begin, bool *still)
 {
-    const uint32_t top = y > walk->radius ? y - (uint32_t)walk->radius : 0;
+    const uint32_t top = walk->summed > walk->radius ? walk->summed - (uint32_t)walk->radius : 0;
     *still = walk->still_since[begin] <= top;
     size_t end = begin + 1;
     while (end < walk->blocks && (walk->still_since[end] <= top) == *still)
@@ -170,22 +186,22 @@ static size_t piece_end(const struct blur_alpha *walk, uint32_t y, size_t begin,
     return end;
 }
 
-static void point_taps(struct blur_alpha *walk, uint32_t y)
+void blur_alpha_sum(struct blur_alpha *walk, uint32_t y)
 {
-    const uint32_t bottom = walk->bottom;
-    walk->taps[0] = ring_row(walk, y);
-    for (uint32_t k = 1; k <= walk->radius; k++) {
-        walk->taps[2 * k - 1] = ring_row(walk, y > k ? y - k : 0);
-        walk->taps[2 * k] = ring_row(walk, bottom - y > k ? y + k : bottom);
+    const uint32_t radius = (uint32_t)walk->radius;
+    walk->summed = y;
+    for (uint32_t t = 0; t < 2 * radius + 2; t++) {
+        const uint32_t row = y + t > radius ? y + t - radius : 0;
+        walk->taps[t] = ring_row(walk, row < walk->loaded ? row : walk->loaded - 1);
     }
-}
-
-static float *sum_blocks(struct blur_alpha *walk, size_t begin, size_t end)
-{
-    const size_t start = begin * BLOCK_PX * walk->channels;
-    blur_sums_down(walk->sums + start, walk->taps, walk->weights, walk->radius, start,
-                   (end - begin) * BLOCK_PX * walk->channels);
-    return walk->sums + start;
+    for (size_t begin = 0, end; begin < walk->blocks; begin = end) {
+        bool still;
+        end = piece_end(walk, begin, &still);
+        const size_t start = begin * BLUR_SUMS_UNIT;
+        if (!still)
+            blur_sums_down(walk->sums + start, walk->sums + walk->row_samples + start, walk->taps,
+                           walk->weights, walk->radius, start, (end - begin) * BLUR_SUMS_UNIT);
+    }
 }
 
 /* Where alpha is 0, colours are 0 as well. */
@@ -198,35 +214,44 @@ static void still_pixel(const struct blur_alpha *walk, size_t block, uint8_t *pi
         memset(pixel, 0, walk->channels);
 }
 
+static float *row_sums(const struct blur_alpha *walk, uint32_t y)
+{
+    return walk->sums + (y - walk->summed) * walk->row_samples;
+}
+
 void blur_alpha_store(struct blur_alpha *walk, uint32_t y, uint8_t *dst)
 {
-    point_taps(walk, y);
     for (size_t begin = 0, end; begin < walk->blocks; begin = end) {
         bool still;
-        end = piece_end(walk, y, begin, &still);
-        const size_t first = begin * BLOCK_PX, count = end_px(walk, end) - first;
+        end = piece_end(walk, begin, &still);
+        const size_t first = begin * walk->block_px, count = end_px(walk, end) - first;
         uint8_t *to = dst + first * walk->channels, pixel[4];
         if (still) {
             still_pixel(walk, begin, pixel);
             fill(to, pixel, count, walk->channels);
         } else {
-            premul_store(sum_blocks(walk, begin, end), BLUR_SUMS_TOTAL, to, count, (unsigned)walk->channels);
+            premul_store(row_sums(walk, y) + first * walk->channels, BLUR_SUMS_TOTAL, to, count,
+                         (unsigned)walk->channels);
         }
     }
 }
 
 float *blur_alpha_row(struct blur_alpha *walk, uint32_t y)
 {
-    const struct shape row = {.width = (uint32_t)walk->width, .channels = (uint8_t)walk->channels};
-    point_taps(walk, y);
+    const float unit = 255.0f / (PREMUL_FULL * BLUR_SUMS_TOTAL);
+    float *row = row_sums(walk, y);
     for (size_t begin = 0, end; begin < walk->blocks; begin = end) {
         bool still;
-        end = piece_end(walk, y, begin, &still);
-        sum_blocks(walk, begin, end);
+        end = piece_end(walk, begin, &still);
+        const size_t first = begin * walk->block_px, count = end_px(walk, end) - first;
+        const struct shape piece = {.width = (uint32_t)count, .channels = (uint8_t)walk->channels};
+        float *to = row + first * walk->channels;
+        uint8_t pixel[4];
+        still_pixel(walk, begin, pixel);
+        for (size_t i = 0; i < count * walk->channels; i++)
+            to[i] = still ? (float)pixel[i % walk->channels] : to[i] * unit;
+        if (!still)
+            floatrow_straighten(&piece, to);
     }
-    const float unit = 255.0f / (PREMUL_FULL * BLUR_SUMS_TOTAL);
-    for (size_t i = 0; i < walk->width * walk->channels; i++)
-        walk->sums[i] *= unit;
-    floatrow_straighten(&row, walk->sums);
-    return walk->sums;
+    return row;
 }

@@ -23,12 +23,14 @@
 #include "stages/shape.h"
 
 struct blur_alpha {
-    size_t width, channels, radius, blocks;
+    size_t width, channels, radius, block_px, blocks;
     size_t row_samples; /* of all blocks, of which the last may go beyond the image */
-    uint32_t bottom, ring_rows;
+    uint32_t ring_rows;
+    uint32_t loaded; /* source rows below this number are or were in the ring */
+    uint32_t summed; /* sums are those of this row and the next one */
     const int16_t *weights;
     int16_t *ring, *padded;
-    float *sums; /* one row */
+    float *sums; /* two rows */
     const int16_t **taps;
     uint32_t *still_since; /* of each block: since which row it has one colour, or MOVING */
     uint8_t *colours;      /* of each block: that colour, a pixel */
@@ -44,10 +46,14 @@ bool blur_alpha_open(struct blur_alpha *walk, const struct shape *in, const int1
 /* Takes source row `y`; from any, each time one more. */
 void blur_alpha_load(struct blur_alpha *walk, const uint8_t *src, uint32_t y);
 
-/* Row `y` blurred, to the nearest level. Rows to y + radius must be loaded, and no more than that, or all. */
+/* Sums up rows `y` and y + 1, as far as their source rows are loaded: to y + radius, or to y + 1 + radius for
+ * both, or all; and no more. */
+void blur_alpha_sum(struct blur_alpha *walk, uint32_t y);
+
+/* Row `y`, one of those summed last, to the nearest level. */
 void blur_alpha_store(struct blur_alpha *walk, uint32_t y, uint8_t *dst);
 
-/* The same as floats, in levels, colours not premultiplied; valid until the next call. */
+/* The same as floats, in levels, colours not premultiplied. It takes the place of the sums: ask once. */
 float *blur_alpha_row(struct blur_alpha *walk, uint32_t y);
 
 #endif

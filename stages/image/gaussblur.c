@@ -44,7 +44,7 @@ static int gaussblur_rows(const struct stage_run *run, uint32_t first, uint32_t 
                           struct error *error)
 {
     struct blur_walk walk;
-    TRY(blur_open(&walk, run, first, scratch, error));
+    TRY(blur_open(&walk, run, first, last, scratch, error));
     for (uint32_t y = first; y < last; y++)
         blur_store(&walk, y, stage_dst_row(run, y));
     return 0;

@@ -128,7 +128,7 @@ static int sharpen_rows(const struct stage_run *run, uint32_t first, uint32_t la
     const size_t count = (size_t)shape->width * shape->channels;
     const float threshold = (float)params->threshold * floatrow_full(shape->sample);
     struct blur_walk walk;
-    TRY(blur_open(&walk, run, first, scratch, error));
+    TRY(blur_open(&walk, run, first, last, scratch, error));
     float *row = scratch_alloc(scratch, count, sizeof(float));
     if (!row)
         return error_set(error, ERROR_INTERNAL, "scratch is smaller than planned");

@@ -9,7 +9,8 @@
 #include "stages/image/premul.h"
 #include "tests/quick.h"
 
-#define SAMPLES 256u
+#define SAMPLES     320u
+#define MOST_RADIUS BLUR_FIXED_MAX_RADIUS_PX
 
 typedef void load_fn(const uint8_t *src, int16_t *dst, size_t width, unsigned channels);
 typedef void store_fn(const float *src, float total, uint8_t *dst, size_t width, unsigned channels);
@@ -76,7 +77,7 @@ static void colours_are_divided_by_alpha(void **state)
 
 static void gaussian_weights(double sigma, size_t radius, int16_t *weights)
 {
-    float parts[BLUR_FIXED_MAX_RADIUS_PX + 1];
+    float parts[MOST_RADIUS + 1];
     double total = 0;
     for (size_t k = 0; k <= radius; k++)
         total += (k ? 2 : 1) * exp(-(double)(k * k) / (2 * sigma * sigma));
@@ -86,18 +87,18 @@ static void gaussian_weights(double sigma, size_t radius, int16_t *weights)
 }
 
 /* Each radius that there is, beside sums of 64 bits: noise, and the least and the greatest samples. */
-static void sums_are_exact(void **state)
+static void sums_down_are_exact(void **state)
 {
     (void)state;
-    static int16_t rows[2 * BLUR_FIXED_MAX_RADIUS_PX + 1][SAMPLES];
+    static int16_t rows[2 * MOST_RADIUS + 2][SAMPLES];
     uint32_t random = 7;
-    for (size_t radius = 1; radius <= BLUR_FIXED_MAX_RADIUS_PX; radius++) {
-        const size_t taps_count = 2 * radius + 1, start = 64, count = SAMPLES - start;
-        const int16_t *taps[2 * BLUR_FIXED_MAX_RADIUS_PX + 1];
-        int16_t weights[BLUR_FIXED_MAX_RADIUS_PX + 1], across[2][SAMPLES];
-        float down[2][SAMPLES];
+    for (size_t radius = 1; radius <= MOST_RADIUS; radius++) {
+        const size_t start = 64, count = SAMPLES - start;
+        const int16_t *taps[2 * MOST_RADIUS + 2];
+        int16_t weights[BLUR_SUMS_WEIGHTS(MOST_RADIUS)];
+        float down[2][2][SAMPLES]; /* ways, rows */
         gaussian_weights((double)radius / 3.2, radius, weights);
-        for (size_t t = 0; t < taps_count; t++) {
+        for (size_t t = 0; t < 2 * radius + 2; t++) {
             taps[t] = rows[t];
             for (size_t i = 0; i < SAMPLES; i++) {
                 random = random * 1664525 + 1013904223;
@@ -105,45 +106,67 @@ static void sums_are_exact(void **state)
                 rows[t][i] = (int16_t)((i < 80 ? 0 : i < 96 ? 65025 : noise) - PREMUL_OFFSET);
             }
         }
-        blur_sums_across(across[0], taps, weights, radius, SAMPLES);
-        blur_sums_across_plain(across[1], taps, weights, radius, SAMPLES);
-        blur_sums_down(down[0], taps, weights, radius, start, count);
-        blur_sums_down_plain(down[1], taps, weights, radius, start, count);
-        for (size_t i = 0; i < SAMPLES; i++) {
+        blur_sums_down(down[0][0], down[0][1], taps, weights, radius, start, count);
+        blur_sums_down_plain(down[1][0], down[1][1], taps, weights, radius, start, count);
+        for (size_t i = 0; i < 2 * count; i++) {
+            const size_t row = i / count, at = i % count;
             int64_t sum = 0;
-            for (size_t t = 0; t < taps_count; t++)
-                sum += (int64_t)(rows[t][i] + PREMUL_OFFSET) * weights[(t + 1) / 2];
-            for (size_t way = 0; way < 2; way++) {
-                assert_int_equal(across[way][i] + PREMUL_OFFSET,
-                                 (sum + BLUR_SUMS_TOTAL / 2) / BLUR_SUMS_TOTAL);
-                if (i >= start)
-                    assert_true(down[way][i - start] == (float)sum);
-            }
+            for (size_t t = 0; t <= 2 * radius; t++)
+                sum += (int64_t)(rows[row + t][start + at] + PREMUL_OFFSET) * weights[1 + t];
+            assert_true(down[0][row][at] == (float)sum);
+            assert_true(down[1][row][at] == (float)sum);
         }
     }
 }
 
-/* Each value that a premultiplied sample can have: what blocks of one colour rely on. */
+/* Likewise, along rows of one to some dozens of vectors, of pixels of 2 and 4 samples. */
+static void sums_across_are_exact(void **state)
+{
+    (void)state;
+    enum { MARGIN = MOST_RADIUS * BLUR_SUMS_MAX_STEP, MOST = 1984 };
+    static int16_t row[MARGIN + MOST + MARGIN + BLUR_SUMS_BEHIND];
+    uint32_t random = 9;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        random = random * 1664525 + 1013904223;
+        const int noise = (int)(random >> 8) % 65026;
+        row[i] = (int16_t)((i % 600 < 150 ? 0 : i % 600 < 300 ? 65025 : noise) - PREMUL_OFFSET);
+    }
+    for (size_t radius = 1; radius <= MOST_RADIUS; radius++) {
+        const size_t step = radius % 2 ? 4 : 2, count = radius % 4 < 2 ? MOST : radius * BLUR_SUMS_UNIT;
+        int16_t weights[BLUR_SUMS_WEIGHTS(MOST_RADIUS)], across[2][MOST];
+        gaussian_weights((double)radius / 3.2, radius, weights);
+        blur_sums_across(across[0], row + MARGIN, step, weights, radius, count);
+        blur_sums_across_plain(across[1], row + MARGIN, step, weights, radius, count);
+        for (size_t i = 0; i < count; i++) {
+            int64_t sum = BLUR_SUMS_TOTAL / 2;
+            for (size_t k = 0; k <= 2 * radius; k++)
+                sum += (int64_t)(row[MARGIN + i + k * step - radius * step] + PREMUL_OFFSET) * weights[1 + k];
+            for (size_t way = 0; way < 2; way++)
+                assert_int_equal(across[way][i] + PREMUL_OFFSET, sum / BLUR_SUMS_TOTAL);
+        }
+    }
+}
+
+/* Each value that a premultiplied sample can have: what blocks of one colour rely on. Sums across are the
+ * same ones, rounded. */
 static void one_colour_stays(void **state)
 {
     (void)state;
     static const double sigmas[] = {0.3, 0.5, 1, 2, 5.5, 9};
     for (size_t s = 0; s < sizeof sigmas / sizeof *sigmas; s++) {
         const size_t radius = blur_radius_px(sigmas[s], SAMPLE_U8);
-        int16_t weights[BLUR_FIXED_MAX_RADIUS_PX + 1], row[SAMPLES], across[SAMPLES];
-        const int16_t *taps[2 * BLUR_FIXED_MAX_RADIUS_PX + 1];
-        float down[SAMPLES];
+        int16_t weights[BLUR_SUMS_WEIGHTS(MOST_RADIUS)], row[SAMPLES];
+        const int16_t *taps[2 * MOST_RADIUS + 2];
+        float down[2][SAMPLES];
         gaussian_weights(sigmas[s], radius, weights);
-        for (size_t t = 0; t < 2 * radius + 1; t++)
+        for (size_t t = 0; t < 2 * radius + 2; t++)
             taps[t] = row;
         for (int first = 0; first <= 65025; first += (int)SAMPLES * (quick() ? 20 : 1)) {
             for (int i = 0; i < (int)SAMPLES; i++)
                 row[i] = (int16_t)((first + i <= 65025 ? first + i : 65025) - PREMUL_OFFSET);
-            blur_sums_across(across, taps, weights, radius, SAMPLES);
-            assert_memory_equal(across, row, sizeof row);
-            blur_sums_down(down, taps, weights, radius, 0, SAMPLES);
+            blur_sums_down(down[0], down[1], taps, weights, radius, 0, SAMPLES);
             for (size_t i = 0; i < SAMPLES; i++)
-                assert_true(down[i] == (float)((row[i] + PREMUL_OFFSET) * (double)BLUR_SUMS_TOTAL));
+                assert_true(down[i % 2][i] == (float)((row[i] + PREMUL_OFFSET) * (double)BLUR_SUMS_TOTAL));
         }
     }
 }
@@ -195,7 +218,7 @@ static void blur_plainly(const struct shape *in, const uint8_t *src, uint8_t *ds
                 const uint8_t *pixel =
                     src + ((size_t)(y * width) + held(i / channels + k, width)) * in->channels;
                 const int value = i % channels == channels - 1 ? 255 : pixel[i % channels];
-                sum += (int64_t)value * pixel[channels - 1] * weights[labs(k)];
+                sum += (int64_t)value * pixel[channels - 1] * weights[1 + radius + k];
             }
             across[y * width * channels + i] = sum / BLUR_SUMS_TOTAL;
         }
@@ -205,7 +228,7 @@ static void blur_plainly(const struct shape *in, const uint8_t *src, uint8_t *ds
             int64_t sum = 0;
             for (long k = -radius; k <= radius; k++)
                 sum += across[((long)held(p / width + k, height) * width + p % width) * channels + c] *
-                       weights[labs(k)];
+                       weights[1 + radius + k];
             sums[c] = (float)sum;
         }
         premul_store_plain(sums, BLUR_SUMS_TOTAL, dst + p * channels, 1, in->channels);
@@ -229,7 +252,7 @@ static void blocks_of_one_colour_change_nothing(void **state)
         const unsigned of = i / 6, channels = i % 2 ? 4 : 2;
         const struct shape in = harness_shape(cases[of].width, cases[of].height, channels, SAMPLE_U8);
         const size_t radius = blur_radius_px(cases[of].sigma, SAMPLE_U8);
-        int16_t weights[BLUR_FIXED_MAX_RADIUS_PX + 1];
+        int16_t weights[BLUR_SUMS_WEIGHTS(MOST_RADIUS)];
         gaussian_weights(cases[of].sigma, radius, weights);
         uint8_t *src = harness_alloc(shape_bytes(&in)), *want = harness_alloc(shape_bytes(&in));
         struct shape out;
@@ -340,7 +363,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pixel_goes_there_and_back),
         cmocka_unit_test(colours_are_divided_by_alpha),
-        cmocka_unit_test(sums_are_exact),
+        cmocka_unit_test(sums_down_are_exact),
+        cmocka_unit_test(sums_across_are_exact),
         cmocka_unit_test(one_colour_stays),
         cmocka_unit_test(blocks_of_one_colour_change_nothing),
         cmocka_unit_test(the_error_is_what_is_promised),
