@@ -33,7 +33,7 @@ struct blur_alpha {
     float *sums; /* two rows */
     const int16_t **taps;
     uint32_t *still_since; /* of each block: since which row it has one colour, or MOVING */
-    uint8_t *colours;      /* of each block: that colour, a pixel */
+    uint32_t *colours;     /* of each block: that colour, as its bytes lie */
 };
 
 /* What blur_alpha_open takes. */

@@ -131,35 +131,46 @@ AVX2 SIMD_INLINE __m256i load_weights(const int16_t *weights)
     return _mm256_set1_epi32(two);
 }
 
+/* 8 x `vectors` sums, rounded; from pairs that begin with the first tap's. */
+AVX2 SIMD_INLINE void weigh_pairs(int16_t *dst, const int16_t *pairs, size_t step, const int16_t *weights,
+                                  size_t radius, size_t vectors)
+{
+    __m256i sums[8];
+#pragma GCC unroll 8
+    for (size_t v = 0; v < vectors; v++)
+        sums[v] = _mm256_set1_epi32(BLUR_SUMS_TOTAL / 2);
+    for (size_t t = 0; t <= 2 * radius; t += 2) {
+        const __m256i by = load_weights(weights + 1 + t);
+        const int16_t *from = pairs + 2 * t * step;
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(load(from + 16 * v), by));
+    }
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v += 2) {
+        const __m256i both =
+            _mm256_packs_epi32(_mm256_srai_epi32(sums[v], 15), _mm256_srai_epi32(sums[v + 1], 15));
+        store(dst + 8 * v, _mm256_permute4x64_epi64(both, 0xd8));
+    }
+}
+
 AVX2 static void across_avx2(int16_t *dst, const int16_t *row, size_t step, const int16_t *weights,
                              size_t radius, size_t count)
 {
     _Alignas(32) int16_t pairs[2 * MOST_PAIRS];
-    const __m256i half = _mm256_set1_epi32(BLUR_SUMS_TOTAL / 2);
     for (size_t start = 0; start < count; start += CHUNK) {
         const size_t length = count - start < CHUNK ? count - start : CHUNK;
         make_pairs(pairs, row + start - radius * step, step, length + 2 * radius * step);
-        for (size_t i = 0; i < length; i += BLUR_SUMS_UNIT) {
-            __m256i sums[8] = {half, half, half, half, half, half, half, half};
-            const int16_t *from = pairs + 2 * i;
-            for (size_t j = 0; j <= radius; j++, from += 4 * step) {
-                const __m256i by = load_weights(weights + 1 + 2 * j);
-#pragma GCC unroll 8
-                for (size_t v = 0; v < 8; v++)
-                    sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(load(from + 16 * v), by));
-            }
-#pragma GCC unroll 4
-            for (size_t v = 0; v < 8; v += 2) {
-                const __m256i both =
-                    _mm256_packs_epi32(_mm256_srai_epi32(sums[v], 15), _mm256_srai_epi32(sums[v + 1], 15));
-                store(dst + start + i + 8 * v, _mm256_permute4x64_epi64(both, 0xd8));
-            }
-        }
+        size_t i = 0;
+        for (; i + 64 <= length; i += 64)
+            weigh_pairs(dst + start + i, pairs + 2 * i, step, weights, radius, 8);
+        if (i < length)
+            weigh_pairs(dst + start + i, pairs + 2 * i, step, weights, radius, 4);
     }
 }
 
-/* The sums of 32 samples of one row. Within each half of a vector: low[0] has the first four of eight
- * samples, high[0] the other four. */
+/* The sums of BLUR_SUMS_UNIT samples of one row. Within each half of a vector: low[0] has the first four of
+ * eight samples, high[0] the other four. */
 struct sums {
     __m256i low[2], high[2];
 };
@@ -184,7 +195,7 @@ AVX2 static void down_avx2(float *dst, float *next, const int16_t *const *taps, 
                            size_t radius, size_t start, size_t count)
 {
     const __m256i offset = _mm256_set1_epi32(BLUR_SUMS_OFFSET);
-    for (size_t i = 0; i < count; i += 32) {
+    for (size_t i = 0; i < count; i += BLUR_SUMS_UNIT) {
         struct sums first = {{offset, offset}, {offset, offset}}, second = first;
         for (size_t t = 0; t <= 2 * radius; t += 2) {
             const int16_t *a = taps[t] + start + i, *b = taps[t + 1] + start + i;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define BLUR_SUMS_TOTAL    32768
-#define BLUR_SUMS_UNIT     64u
+#define BLUR_SUMS_UNIT     32u
 #define BLUR_SUMS_MAX_STEP 4u
 #define BLUR_SUMS_BEHIND   32u
 
