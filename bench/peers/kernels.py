@@ -77,9 +77,10 @@ def table(paths):
     middle = {name: {who: statistics.median(all_of) for who, all_of in one.items()} for name, one in rates.items()}
     copy = middle.pop("memcpy")["ours"]
     for name, of in middle.items():
-        best = max((rate for who, rate in of.items() if who != "ours"), default=float("nan"))
-        print(f"| {name} | {of['ours']:.0f} | {of.get('opencv', float('nan')):.0f} | {of.get('vips', float('nan')):.0f} "
-              f"| **{of['ours'] / best:.2f}** | {of['ours'] / copy:.3f} |")
+        best = max((rate for who, rate in of.items() if who != "ours"), default=None)
+        ratio = f"**{of['ours'] / best:.2f}**" if best else "-"
+        opencv_rate, vips_rate = (f"{of[who]:.0f}" if who in of else "-" for who in ("opencv", "vips"))
+        print(f"| {name} | {of['ours']:.0f} | {opencv_rate} | {vips_rate} | {ratio} | {of['ours'] / copy:.3f} |")
     print(f"\nmemcpy: {copy:.0f} MP/s.")
 
 
