@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* For AVX2 there are kernels of their own: compilers make two multiplications of what is one instruction,
- * which weighs pairs of samples and adds them up. */
+ * which weighs pairs of samples and adds them up. Loops over taps are unrolled, as gcc copies all sums at the
+ * end of each turn. */
 #include "stages/image/blur_sums.h"
 
 #include <string.h>
@@ -139,6 +140,7 @@ AVX2 SIMD_INLINE void weigh_pairs(int16_t *dst, const int16_t *pairs, size_t ste
 #pragma GCC unroll 8
     for (size_t v = 0; v < vectors; v++)
         sums[v] = _mm256_set1_epi32(BLUR_SUMS_TOTAL / 2);
+#pragma GCC unroll 2
     for (size_t t = 0; t <= 2 * radius; t += 2) {
         const __m256i by = load_weights(weights + 1 + t);
         const int16_t *from = pairs + 2 * t * step;
@@ -197,6 +199,7 @@ AVX2 static void down_avx2(float *dst, float *next, const int16_t *const *taps, 
     const __m256i offset = _mm256_set1_epi32(BLUR_SUMS_OFFSET);
     for (size_t i = 0; i < count; i += BLUR_SUMS_UNIT) {
         struct sums first = {{offset, offset}, {offset, offset}}, second = first;
+#pragma GCC unroll 2
         for (size_t t = 0; t <= 2 * radius; t += 2) {
             const int16_t *a = taps[t] + start + i, *b = taps[t + 1] + start + i;
             const __m256i by = load_weights(weights + 1 + t), by_next = load_weights(weights + t);
