@@ -38,10 +38,11 @@ SIMD_INLINE void begin(int32_t *sum, int32_t value, size_t count)
         sum[i] = value;
 }
 
+/* Weights stay of 16 bits: so compilers find the multiplication that widens. */
 SIMD_INLINE void add_two(int32_t *restrict sum, const int16_t *a, const int16_t *b, const int16_t *weights,
                          size_t count)
 {
-    const int32_t first = weights[0], second = weights[1];
+    const int16_t first = weights[0], second = weights[1];
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
         sum[i] += a[i] * first + b[i] * second;
@@ -63,26 +64,25 @@ SIMD_CLONES static void across_plain(int16_t *restrict dst, const int16_t *row, 
     }
 }
 
-SIMD_INLINE void down_one(float *restrict dst, const int16_t *const *taps, const int16_t *weights,
-                          size_t radius, size_t first, size_t count)
+SIMD_CLONES static void down_plain(float *restrict dst, float *restrict next, const int16_t *const *taps,
+                                   const int16_t *weights, size_t radius, size_t first, size_t count)
 {
-    int32_t sum[CHUNK];
+    int32_t sum[2][CHUNK];
     for (size_t done = 0; done < count; done += CHUNK) {
         const size_t length = count - done < CHUNK ? count - done : CHUNK, start = first + done;
-        begin(sum, BLUR_SUMS_OFFSET, length);
-        for (size_t t = 0; t <= 2 * radius; t += 2)
-            add_two(sum, taps[t] + start, taps[t + 1] + start, weights + t, length);
+        begin(sum[0], BLUR_SUMS_OFFSET, length);
+        begin(sum[1], BLUR_SUMS_OFFSET, length);
+        for (size_t t = 0; t <= 2 * radius; t += 2) {
+            const int16_t *a = taps[t] + start, *b = taps[t + 1] + start;
+            add_two(sum[0], a, b, weights + 1 + t, length);
+            add_two(sum[1], a, b, weights + t, length);
+        }
 #pragma omp simd
-        for (size_t i = 0; i < length; i++)
-            dst[done + i] = (float)sum[i];
+        for (size_t i = 0; i < length; i++) {
+            dst[done + i] = (float)sum[0][i];
+            next[done + i] = (float)sum[1][i];
+        }
     }
-}
-
-SIMD_CLONES static void down_plain(float *dst, float *next, const int16_t *const *taps,
-                                   const int16_t *weights, size_t radius, size_t start, size_t count)
-{
-    down_one(dst, taps, weights + 1, radius, start, count);
-    down_one(next, taps, weights, radius, start, count);
 }
 
 void blur_sums_across_plain(int16_t *dst, const int16_t *row, size_t step, const int16_t *weights,
