@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "stages/image/floatrow.h"
 #include "stages/image/premul.h"
 #include "stages/simd.h"
 
@@ -264,20 +263,22 @@ void blur_alpha_store(struct blur_alpha *walk, uint32_t y, uint8_t *dst)
 
 float *blur_alpha_row(struct blur_alpha *walk, uint32_t y)
 {
-    const float unit = 255.0f / (PREMUL_FULL * BLUR_SUMS_TOTAL);
+    const size_t channels = walk->channels;
     float *row = row_sums(walk, y);
     for (size_t begin = 0, end; begin < walk->blocks; begin = end) {
         bool still;
         end = piece_end(walk, begin, &still);
-        const size_t first = begin * walk->block_px, count = end_px(walk, end) - first;
-        const struct shape piece = {.width = (uint32_t)count, .channels = (uint8_t)walk->channels};
-        float *to = row + first * walk->channels;
+        const size_t count = end_px(walk, end) - begin * walk->block_px;
+        float *to = row + begin * BLOCK_SAMPLES;
+        if (!still) {
+            premul_straighten(to, BLUR_SUMS_TOTAL, count, (unsigned)channels);
+            continue;
+        }
         uint8_t pixel[4];
         still_pixel(walk, begin, pixel);
-        for (size_t i = 0; i < count * walk->channels; i++)
-            to[i] = still ? (float)pixel[i % walk->channels] : to[i] * unit;
-        if (!still)
-            floatrow_straighten(&piece, to);
+        for (size_t c = 0; c < channels; c++)
+            for (size_t x = 0; x < count; x++)
+                to[x * channels + c] = (float)pixel[c];
     }
     return row;
 }

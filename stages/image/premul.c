@@ -66,6 +66,32 @@ SIMD_CLONES static void divide_by_alpha(const float *restrict src, float unit, u
     }
 }
 
+SIMD_CLONES static void straighten_sums(float *row, float unit, size_t width, unsigned channels)
+{
+    if (channels == 2) {
+#pragma omp simd
+        for (size_t x = 0; x < width; x++) {
+            const float sum = row[2 * x + 1];
+            row[2 * x] *= sum > 0 ? 255.0f / sum : 0.0f;
+            row[2 * x + 1] = sum * unit;
+        }
+        return;
+    }
+#pragma omp simd
+    for (size_t x = 0; x < width; x++) {
+        const float sum = row[4 * x + 3], scale = sum > 0 ? 255.0f / sum : 0.0f;
+        row[4 * x] *= scale;
+        row[4 * x + 1] *= scale;
+        row[4 * x + 2] *= scale;
+        row[4 * x + 3] = sum * unit;
+    }
+}
+
+void premul_straighten(float *row, float total, size_t width, unsigned channels)
+{
+    straighten_sums(row, 255.0f / (PREMUL_FULL * total), width, channels);
+}
+
 void premul_load_plain(const uint8_t *src, int16_t *dst, size_t width, unsigned channels)
 {
     premultiply_u8(src, dst, width, channels);

@@ -19,7 +19,10 @@ void premul_load(const uint8_t *src, int16_t *dst, size_t width, unsigned channe
  * rounded to the nearest level. Where alpha becomes 0, so do colours. */
 void premul_store(const float *src, float total, uint8_t *dst, size_t width, unsigned channels);
 
-/* The plain C that both are beside vectors; for tests. */
+/* The same in place, as floats that are levels; colours are 0 where there is no alpha at all. */
+void premul_straighten(float *row, float total, size_t width, unsigned channels);
+
+/* The plain C that the first two are beside vectors; for tests. */
 void premul_load_plain(const uint8_t *src, int16_t *dst, size_t width, unsigned channels);
 void premul_store_plain(const float *src, float total, uint8_t *dst, size_t width, unsigned channels);
 
