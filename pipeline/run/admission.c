@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/config/allotted.h"
 #include "pipeline/shared/clock.h"
 #include "pipeline/shared/stall.h"
 
@@ -22,6 +23,7 @@ int admission_open(struct admission *admission, struct machine *machine, struct 
         admission->free[admission->free_count] = machine->slot_count - 1 - admission->free_count;
         admission->free_count++;
     }
+    admission->spare_cpus = allotted_affinity() > (int64_t)machine->worker_count;
     pthread_mutex_init(&admission->lock, NULL);
     pthread_cond_init(&admission->freed, NULL);
     return 0;
@@ -134,15 +136,22 @@ static bool make_room(struct admission *admission, uint32_t keep, uint64_t room)
  * no more than this, so that a few slots stay warm in place of many cold ones. */
 #define AHEAD_BYTES ((uint64_t)16 << 20)
 
-/* How many items may wait beside those that are worked on. A large item takes long enough for one to be
- * written and the next one read meanwhile, in one slot; and memory takes long to be filled for the first
- * time, under a hypervisor as long as a gigabyte a second. */
-#define LARGE_BYTES  ((uint64_t)16 << 20)
 #define MIDDLE_BYTES ((uint64_t)4 << 20)
 
-static uint32_t most_waiting(uint64_t item_bytes, uint32_t workers)
+/* Files are slow where moving their bytes takes more than one part in this of the time that items are in
+ * flight. */
+#define SLOW_SHARE 16
+
+/* How many items may wait beside those that are worked on. Memory takes long to be filled for the first time,
+ * under a hypervisor as long as a gigabyte a second. So no large item waits where all processors have a
+ * worker and files are fast: while one is written, and the next one read into the same slot, its worker
+ * sleeps, and leaves its processor to that. */
+static uint32_t most_waiting(const struct admission *admission, uint64_t item_bytes)
 {
-    return item_bytes > LARGE_BYTES ? 1 : item_bytes > MIDDLE_BYTES ? 2 + workers / 4 : 2 + workers;
+    const uint32_t workers = admission->machine->worker_count;
+    if (item_bytes > ADMISSION_LARGE_BYTES)
+        return admission->spare_cpus || admission->handling_ns > admission->stay_ns / SLOW_SHARE;
+    return item_bytes > MIDDLE_BYTES ? 2 + workers / 4 : 2 + workers;
 }
 
 static bool far_enough_ahead(const struct admission *admission, const struct slot_need *need)
@@ -150,8 +159,8 @@ static bool far_enough_ahead(const struct admission *admission, const struct slo
     uint64_t in_use = admission->committed_bytes - admission->idle_bytes + admission->scratch_bytes;
     uint64_t share = admission->budget_bytes / 4 < AHEAD_BYTES ? admission->budget_bytes / 4 : AHEAD_BYTES;
     uint64_t total = chain_need_total(need);
-    uint32_t workers = admission->machine->worker_count;
-    return admission->in_flight >= workers + most_waiting(total, workers) && in_use + total > share;
+    return admission->in_flight >= admission->machine->worker_count + most_waiting(admission, total) &&
+           in_use + total > share;
 }
 
 /* Does the slot's own excess stand in the way? Then start it from nothing. */
@@ -194,6 +203,8 @@ static void hand_out(struct admission *admission, uint32_t place, const struct s
     memmove(admission->free + place, admission->free + place + 1,
             (admission->free_count - place) * sizeof *admission->free);
     slot->scratch_bytes = need->scratch_bytes;
+    slot->since_ns = chain_need_total(need) > ADMISSION_LARGE_BYTES ? clock_ns() : 0;
+    slot->handling_ns = 0;
     admission->idle_bytes -= slot_committed(slot);
     admission->scratch_bytes += need->scratch_bytes;
     admission->in_flight++;
@@ -213,7 +224,9 @@ static void hand_out(struct admission *admission, uint32_t place, const struct s
 static void wait_for_departure(struct admission *admission, uint64_t *waited_ns)
 {
     uint64_t before = clock_ns();
+    admission->waiting = true;
     pthread_cond_wait(&admission->freed, &admission->lock);
+    admission->waiting = false;
     *waited_ns += clock_ns() - before;
 }
 
@@ -256,6 +269,20 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
     return result;
 }
 
+void admission_handled(struct admission *admission, uint32_t index, uint64_t handling_ns)
+{
+    admission->slots[index].handling_ns += handling_ns;
+}
+
+/* The last eight or so count: each takes an eighth of the sums away. */
+static void book_stay(struct admission *admission, const struct admission_slot *slot)
+{
+    if (slot->since_ns == 0)
+        return;
+    admission->handling_ns += slot->handling_ns - admission->handling_ns / 8;
+    admission->stay_ns += clock_ns() - slot->since_ns - admission->stay_ns / 8;
+}
+
 void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
 {
     struct admission_slot *slot = &admission->slots[index];
@@ -266,6 +293,7 @@ void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
     admission->scratch_bytes -= slot->scratch_bytes;
     admission->idle_bytes += slot_committed(slot);
     admission->in_flight--;
+    book_stay(admission, slot);
     if (admission->idle_bytes > admission->budget_bytes / 2)
         cool(admission, index);
     pthread_cond_signal(&admission->freed);

@@ -25,13 +25,22 @@ struct admission {
     uint64_t peak_bytes;
     uint64_t memory_wait_ns, slot_wait_ns; /* the reader's, for room and for a slot */
     uint32_t in_flight;
+    bool waiting;                  /* the reader is, for a departure */
+    bool spare_cpus;               /* more are allowed than there are workers */
+    uint64_t handling_ns, stay_ns; /* of large items that left lately, as they are summed up below */
     struct admission_slot {
         uint64_t part_bytes[SLOT_PARTS]; /* committed */
         uint64_t scratch_bytes;
+        uint64_t since_ns;    /* when a large item came in; 0: it is not large */
+        uint64_t handling_ns; /* what moving its bytes took so far */
     } * slots;
     uint32_t *free; /* slots; the one that was left last is the last */
     uint32_t free_count;
 };
+
+/* An item of more than this is large: it takes long beside being read and written, and its memory takes long
+ * to be filled for the first time. */
+#define ADMISSION_LARGE_BYTES ((uint64_t)16 << 20)
 
 int admission_open(struct admission *admission, struct machine *machine, struct error *error);
 void admission_close(struct admission *admission);
@@ -41,6 +50,10 @@ void admission_close(struct admission *admission);
  * refuses the memory though nothing else is in flight; ERROR_STAGE when stopped. */
 int admission_enter(struct admission *admission, const struct slot_need *need, uint64_t *seen,
                     struct error *error);
+
+/* Books what reading or writing the item in a slot took, by the thread that has the slot. By it is judged
+ * whether large items are read ahead. */
+void admission_handled(struct admission *admission, uint32_t slot, uint64_t handling_ns);
 
 /* Takes back a slot that the caller owns: its word becomes FREE. */
 void admission_leave(struct admission *admission, uint32_t slot, uint64_t seen);

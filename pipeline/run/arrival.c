@@ -262,6 +262,13 @@ static int read_rest(int fd, uint8_t *bytes, size_t have, size_t size, struct er
     return 0;
 }
 
+void arrival_foretell(const struct arrival *arrival)
+{
+    posix_fadvise(arrival->fd, 0, 0, POSIX_FADV_WILLNEED);
+    if (arrival->reference_fd >= 0)
+        posix_fadvise(arrival->reference_fd, 0, 0, POSIX_FADV_WILLNEED);
+}
+
 int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error)
 {
     size_t size = (size_t)arrival->st.st_size, head = arrival->head_bytes;

@@ -39,6 +39,9 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
                     const struct arrival_places *places, const char *path, const char *rel,
                     struct error *error);
 
+/* Tells the system that the whole file will be read soon, so that it comes from the disk meanwhile. */
+void arrival_foretell(const struct arrival *arrival);
+
 /* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. A file that has
  * grown or shrunk meanwhile is ERROR_IO. */
 int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error);

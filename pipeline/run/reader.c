@@ -92,6 +92,8 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
 {
     struct error error = {0};
     uint64_t seen;
+    if (chain_need_total(&arrival->need) > ADMISSION_LARGE_BYTES)
+        arrival_foretell(arrival);
     uint64_t before = begin(reader);
     int entered = admission_enter(reader->admission, &arrival->need, &seen, &error);
     if (entered < 0) {
@@ -113,10 +115,11 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
     slot->small = arrival->need.part_bytes[SLOT_BUFFER_1] <= SMALL_PIXELS_BYTES;
     if (reader->machine->rings)
         trace_label(reader->machine->labels[index], item->shown);
-    before = begin(reader);
+    before = clock_ns();
     int code = arrival_read(arrival, machine_part(reader->machine, index, SLOT_BUFFER_0), &error);
     if (code == 0)
         code = arrival_read_reference(arrival, machine_part(reader->machine, index, SLOT_REFERENCE), &error);
+    admission_handled(reader->admission, index, clock_ns() - before);
     note(reader, TRACE_READ, item, &index, before);
     if (code < 0) {
         admission_leave(reader->admission, index, seen);

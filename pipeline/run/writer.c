@@ -212,7 +212,7 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
     if (!item) /* only a process that lies about slots can bring this about */
         return;
     struct outcome outcome;
-    uint64_t before = machine->rings ? clock_ns() : 0;
+    uint64_t before = clock_ns();
     enum ledger_stop stop = ledger_stopped(writer->ledger);
     int code = read_outcome(machine, index, &outcome);
     uint64_t bytes_in = machine->slots[index].ticket.file_bytes;
@@ -231,6 +231,7 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
         machine_note(machine, MACHINE_RING_WRITER(machine), code == 0 ? TRACE_WRITE : TRACE_REFUSE, index, 0,
                      before, clock_ns());
     stall(STALL_WRITTEN);
+    admission_handled(writer->admission, index, clock_ns() - before);
     admission_leave(writer->admission, index, seen);
     settle(writer, item, code, stop, bytes_in, &outcome);
 }
