@@ -221,9 +221,14 @@ static void hand_out(struct admission *admission, uint32_t place, const struct s
         machine->slots[index].have.part_bytes[part] = slot->part_bytes[part];
 }
 
+/* Small items leave fast, one after the other: of many in flight some leave before the reader is woken. */
+#define WAKE_SHARE 8
+
 static void wait_for_departure(struct admission *admission, uint64_t *waited_ns)
 {
+    const uint32_t leaving = admission->in_flight / WAKE_SHARE;
     uint64_t before = clock_ns();
+    admission->wake_at = admission->in_flight - (leaving > 0 ? leaving : 1);
     admission->waiting = true;
     pthread_cond_wait(&admission->freed, &admission->lock);
     admission->waiting = false;
@@ -296,8 +301,10 @@ void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
     book_stay(admission, slot);
     if (admission->idle_bytes > admission->budget_bytes / 2)
         cool(admission, index);
-    pthread_cond_signal(&admission->freed);
+    const bool wake = admission->waiting && admission->in_flight <= admission->wake_at;
     pthread_mutex_unlock(&admission->lock);
+    if (wake) /* not under the lock, which it would wait for next */
+        pthread_cond_signal(&admission->freed);
 }
 
 void admission_now(struct admission *admission, uint64_t *bytes, uint64_t *items)

@@ -25,7 +25,8 @@ struct admission {
     uint64_t peak_bytes;
     uint64_t memory_wait_ns, slot_wait_ns; /* the reader's, for room and for a slot */
     uint32_t in_flight;
-    bool waiting;                  /* the reader is, for a departure */
+    bool waiting; /* the reader is, until no more than this are in flight */
+    uint32_t wake_at;
     bool spare_cpus;               /* more are allowed than there are workers */
     uint64_t handling_ns, stay_ns; /* of large items that left lately, as they are summed up below */
     struct admission_slot {
