@@ -145,11 +145,14 @@ static void set_colours(struct png_session *session, const struct png_header *he
     }
 }
 
-/* One pixel for each index of `depth` bits. The highest index that occurred. */
-static unsigned look_up(const struct colours *colours, uint8_t *to, const uint8_t *row, size_t width,
-                        unsigned depth)
+/* One pixel for each index of `depth` bits. The highest index that occurred. Depth and channels are constants
+ * where this is inlined: a copy of a few bytes, how many not being known, is a call for each pixel. */
+static inline __attribute__((always_inline)) unsigned look_up_pixels(const struct colours *colours,
+                                                                     uint8_t *restrict to, const uint8_t *row,
+                                                                     size_t width, unsigned depth,
+                                                                     unsigned channels)
 {
-    unsigned highest = 0, mask = (1u << depth) - 1, channels = colours->channels;
+    unsigned highest = 0, mask = (1u << depth) - 1;
     for (size_t x = 0; x < width; x++) {
         size_t bit = x * depth;
         unsigned index = (unsigned)row[bit / 8] >> (8 - depth - bit % 8) & mask;
@@ -157,6 +160,19 @@ static unsigned look_up(const struct colours *colours, uint8_t *to, const uint8_
         memcpy(to + x * channels, colours->pixel[index], channels);
     }
     return highest;
+}
+
+static unsigned look_up(const struct colours *colours, uint8_t *to, const uint8_t *row, size_t width,
+                        unsigned depth)
+{
+    const unsigned channels = colours->channels;
+    if (channels == 4)
+        return depth == 8 ? look_up_pixels(colours, to, row, width, 8, 4)
+                          : look_up_pixels(colours, to, row, width, depth, 4);
+    if (channels == 3)
+        return depth == 8 ? look_up_pixels(colours, to, row, width, 8, 3)
+                          : look_up_pixels(colours, to, row, width, depth, 3);
+    return look_up_pixels(colours, to, row, width, depth, channels);
 }
 
 static void from_big_endian(uint8_t *to, const uint8_t *row, size_t row_bytes)
