@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stages/image/floatrow.h"
 
+#include <float.h>
 #include <string.h>
 
 #include "stages/simd.h"
@@ -66,18 +67,18 @@ void floatrow_load(const struct shape *shape, const uint8_t *src, float *dst, si
     }
 }
 
-SIMD_CLONES static void straighten(float *row, size_t width, unsigned channels, float full)
+SIMD_CLONES static void straighten(float *row, size_t width, unsigned channels, float full, float least)
 {
     if (channels == 2) {
 #pragma omp simd
         for (size_t x = 0; x < width; x++)
-            row[2 * x] *= row[2 * x + 1] > 0 ? full / row[2 * x + 1] : 0.0f;
+            row[2 * x] *= row[2 * x + 1] >= least ? full / row[2 * x + 1] : 0.0f;
         return;
     }
 #pragma omp simd
     for (size_t x = 0; x < width; x++) {
         const float alpha = row[4 * x + 3];
-        const float scale = alpha > 0 ? full / alpha : 0.0f;
+        const float scale = alpha >= least ? full / alpha : 0.0f;
         row[4 * x] *= scale;
         row[4 * x + 1] *= scale;
         row[4 * x + 2] *= scale;
@@ -87,7 +88,8 @@ SIMD_CLONES static void straighten(float *row, size_t width, unsigned channels, 
 void floatrow_straighten(const struct shape *shape, float *row)
 {
     if (shape_has_alpha(shape))
-        straighten(row, shape->width, shape->channels, floatrow_full(shape->sample));
+        straighten(row, shape->width, shape->channels, floatrow_full(shape->sample),
+                   shape->sample == SAMPLE_F32 ? FLT_MIN : 0.5f);
 }
 
 /* NaN fails the first comparison. `full` must not be a constant to the compiler: it would turn the comparison

@@ -17,8 +17,8 @@ void floatrow_convert(uint8_t sample, const uint8_t *src, float *dst, size_t cou
  * the edges: `dst` holds (width + 2 x margin_px) x channels floats. */
 void floatrow_load(const struct shape *shape, const uint8_t *src, float *dst, size_t margin_px);
 
-/* Divides the colours of width x channels floats by their alpha; where alpha is 0 they become 0. Nothing to
- * do for images without alpha. */
+/* Divides the colours of width x channels floats by their alpha; where alpha is 0, or will be when it is
+ * stored, they become 0. Nothing to do for images without alpha. */
 void floatrow_straighten(const struct shape *shape, float *row);
 
 /* Rounds to nearest and saturates; NaN becomes 0. Floats are copied. */

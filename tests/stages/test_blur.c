@@ -282,13 +282,51 @@ static void images_smaller_than_the_kernel(void **state)
     free(dst);
 }
 
+/* In whole numbers and in floats alike: where a result has no alpha to speak of, it has no colour. */
+static void no_colour_is_left_where_alpha_is_stored_as_none(void **state)
+{
+    (void)state;
+    static const char *const sigmas[] = {"sigma=2", "sigma=9.4", "sigma=9.7", "sigma=20"};
+    for (unsigned kind = 0; kind < 4 * 4; kind++) {
+        const unsigned channels = kind & 1 ? 4 : 2;
+        const struct shape in = harness_shape(90, 70, channels, kind & 2 ? SAMPLE_U16 : SAMPLE_U8);
+        const size_t samples = (size_t)90 * 70 * channels;
+        void *src = calloc(1, shape_bytes(&in));
+        for (size_t i = 0; i < samples; i++) {
+            const bool seen = i / channels % 90 / 4 == 10 && i / channels / 90 / 4 == 8;
+            if (seen || i % channels != channels - 1)
+                harness_put(src, in.sample, i, floor((seen ? 1 : 0.8) * harness_full(in.sample)));
+        }
+        struct shape out;
+        void *dst = harness_apply("gaussblur", sigmas[kind / 4], &in, src, &out);
+        unsigned clear = 0;
+        for (size_t i = 0; i < samples; i += channels) {
+            if (harness_get(dst, out.sample, i + channels - 1) > 0)
+                continue;
+            clear++;
+            for (unsigned c = 0; c + 1 < channels; c++) {
+                if (harness_get(dst, out.sample, i + c) > 0)
+                    fail_msg("%s, %u channels: a colour of %g without alpha", sigmas[kind / 4], channels,
+                             harness_get(dst, out.sample, i + c));
+            }
+        }
+        assert_true(clear > 0 || in.sample == SAMPLE_U16); /* which reaches much further */
+        free(src);
+        free(dst);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blur_is_the_gaussian_mean),      cmocka_unit_test(the_cut_is_below_half_a_level),
-        cmocka_unit_test(eight_bits_keep_the_promise),    cmocka_unit_test(constant_images_stay),
-        cmocka_unit_test(hidden_colours_do_not_bleed),    cmocka_unit_test(sharpen_adds_the_difference),
+        cmocka_unit_test(blur_is_the_gaussian_mean),
+        cmocka_unit_test(the_cut_is_below_half_a_level),
+        cmocka_unit_test(eight_bits_keep_the_promise),
+        cmocka_unit_test(constant_images_stay),
+        cmocka_unit_test(hidden_colours_do_not_bleed),
+        cmocka_unit_test(sharpen_adds_the_difference),
         cmocka_unit_test(images_smaller_than_the_kernel),
+        cmocka_unit_test(no_colour_is_left_where_alpha_is_stored_as_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
