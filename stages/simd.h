@@ -2,7 +2,8 @@
 /* Marks a kernel that is compiled twice, for x86-64 as such and for AVX2, the better one chosen when the
  * program is loaded. Kernels add no products in an order of the compiler's choice (-ffp-contract=off, no
  * -ffast-math), so both give the same bytes. Sanitized builds take one: their runtimes are not up yet when
- * the loader chooses. */
+ * the loader chooses. The name of such a function must be its own in the whole program, static as it may be:
+ * what clang makes to choose by has that name, and is not. */
 #ifndef STAGES_SIMD_H
 #define STAGES_SIMD_H
 

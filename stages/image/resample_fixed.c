@@ -200,7 +200,7 @@ static void pack_plain(const int32_t *sums, unsigned shift, int32_t bias, uint8_
     }
 }
 
-SIMD_CLONES static void straighten(unsigned channels, unsigned bits, int32_t *sums, size_t pixels)
+SIMD_CLONES static void straighten_lanes(unsigned channels, unsigned bits, int32_t *sums, size_t pixels)
 {
     /* What rounding began with is taken off again where a quotient is to come. */
     const float zero = (float)MID_BIAS * (float)(1u << bits) - (float)(1u << (bits + MID_BITS - 1));
@@ -223,7 +223,7 @@ SIMD_CLONES static void straighten(unsigned channels, unsigned bits, int32_t *su
 
 void resample_straighten(const struct resample_pairs *across, unsigned channels, int32_t *sums, size_t pixels)
 {
-    straighten(channels, across->bits, sums, pixels);
+    straighten_lanes(channels, across->bits, sums, pixels);
 }
 
 static const struct resample_fixed_ops ops_plain = {load_plain, add_plain, turn_plain, dot_plain, pack_plain};

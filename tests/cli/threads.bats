@@ -48,8 +48,9 @@ print(functools.reduce(lambda a, k: a[int(k) if k.isdigit() else k], sys.argv[2]
 cuts=(-s resize:width=200,height=200,fit=inside -s pool:name=b -s gaussblur:sigma=1 -s pool:name=c -s sharpen)
 
 @test "items that fail, in every engine that has threads, workers and queues of several sizes" {
-  seed=1
-  for engine in thread process serial; do
+  works 1 1 --engine serial "${cuts[@]}" -s fail:rate=0.2
+  seed=2
+  for engine in thread process; do
     for shape in "-w 1 --queue 1" "-w 3 --queue 1 --batch 1" "-w 8 --queue 64"; do
       # shellcheck disable=SC2086
       works 1 $seed --engine $engine $shape "${cuts[@]}" -s fail:rate=0.2
