@@ -89,7 +89,7 @@ void floatrow_straighten(const struct shape *shape, float *row)
 {
     if (shape_has_alpha(shape))
         straighten(row, shape->width, shape->channels, floatrow_full(shape->sample),
-                   shape->sample == SAMPLE_F32 ? FLT_MIN : 0.5f);
+                   shape->sample == SAMPLE_F32 ? FLT_TRUE_MIN : 0.5f);
 }
 
 /* NaN fails the first comparison. `full` must not be a constant to the compiler: it would turn the comparison

@@ -106,7 +106,7 @@ static double kernel_at(enum resample_kernel kernel, double x)
         return x < 2 ? sinc(x) * sinc(x / 2) : 0;
     case RESAMPLE_NEAREST:
     case RESAMPLE_BOX:
-    case RESAMPLE_LANCZOS3: /* a line at a time, below */
+    case RESAMPLE_LANCZOS3: /* by weigh_lanczos3 */
         break;
     }
     return 1;
@@ -132,29 +132,34 @@ static double lanczos3(double x, double sine)
     return fabs(x) < 1e-6 ? 1 : (3 - 4 * squared) * squared / (PI * PI / 3 * x * x);
 }
 
-/* The weights of source samples [first, last), not brought to a sum of 1 yet; their sum. The distances to the
- * centre are equal steps, so the sines of Lanczos are had by turning a vector by the same angle each time: on
- * an icon the calls of sin took as long as the resampling. */
-static double weigh_line(const struct resample_axis *axis, enum resample_kernel kernel, double centre,
-                         uint32_t first, uint32_t last, float *weights)
+/* The distances to the centre are equal steps, so the sines are had by turning a vector by the same angle
+ * each time: on an icon the calls of sin took as long as the resampling. */
+static double weigh_lanczos3(const struct resample_axis *axis, double centre, uint32_t first, uint32_t last,
+                             float *weights)
 {
-    double sum = 0;
-    if (kernel != RESAMPLE_LANCZOS3) {
-        for (uint32_t j = first; j < last; j++) {
-            const double weight = weight_of(axis, kernel, centre, j);
-            weights[j - first] = (float)weight;
-            sum += weight;
-        }
-        return sum;
-    }
     const double scale = fmax(scale_of(axis), 1), begin = (first + 0.5 - centre) / scale;
     const double turn_sine = sin(PI / 3 / scale), turn_cosine = cos(PI / 3 / scale);
-    double sine = sin(PI / 3 * begin), cosine = cos(PI / 3 * begin);
+    double sine = sin(PI / 3 * begin), cosine = cos(PI / 3 * begin), sum = 0;
     for (uint32_t j = first; j < last; j++) {
         const double weight = lanczos3((j + 0.5 - centre) / scale, sine);
         const double turned = sine * turn_cosine + cosine * turn_sine;
         cosine = cosine * turn_cosine - sine * turn_sine;
         sine = turned;
+        weights[j - first] = (float)weight;
+        sum += weight;
+    }
+    return sum;
+}
+
+/* The weights of source samples [first, last), not brought to a sum of 1 yet; their sum. */
+static double weigh_line(const struct resample_axis *axis, enum resample_kernel kernel, double centre,
+                         uint32_t first, uint32_t last, float *weights)
+{
+    if (kernel == RESAMPLE_LANCZOS3)
+        return weigh_lanczos3(axis, centre, first, last, weights);
+    double sum = 0;
+    for (uint32_t j = first; j < last; j++) {
+        const double weight = weight_of(axis, kernel, centre, j);
         weights[j - first] = (float)weight;
         sum += weight;
     }

@@ -11,8 +11,7 @@
  * Colour is premultiplied by alpha exactly, as (colour x alpha) in 16 bits, and cut to half of that between
  * the passes. What rounding weights and samples costs is less than a tenth of a level in practice; under
  * alpha A colour may be off by 255 / A times as much and, as it is cut, by 1 / A of a level, which it is
- * weighed down by again in any picture.
- */
+ * weighed down by again in any picture. */
 #ifndef STAGES_IMAGE_RESAMPLE_FIXED_H
 #define STAGES_IMAGE_RESAMPLE_FIXED_H
 

@@ -201,15 +201,16 @@ static int resize_begin(struct stage_run *run, struct scratch *scratch, struct e
         return error_set(error, ERROR_MEMORY, "scratch is smaller than planned");
     TRY(resize_geometry(params, &run->in, &state->geometry, error));
     const struct resize_geometry *geometry = &state->geometry;
-    state->block = block_of(geometry, run->in.channels);
-    state->ops = resample_ops_best();
     state->format = (struct resample_format){
         .channels = run->in.channels, .sample = run->in.sample, .linear = params->linear};
     bool fits = make_tables(state, scratch);
-    if (fits && in_fixed_point(geometry, run->in.sample, params->linear))
+    if (fits && in_fixed_point(geometry, run->in.sample, params->linear)) {
         fits = resize_fixed_make(&state->fixed, geometry, run->in.channels, &state->x, &state->y, scratch);
-    else if (fits && geometry->kernel != RESAMPLE_NEAREST)
+    } else if (fits && geometry->kernel != RESAMPLE_NEAREST) {
+        state->block = block_of(geometry, run->in.channels);
+        state->ops = resample_ops_best();
         fits = resample_decode_make(&state->format, scratch);
+    }
     if (!fits)
         return error_set(error, ERROR_MEMORY, "scratch is smaller than planned");
     run->state = state;

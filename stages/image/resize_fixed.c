@@ -41,20 +41,16 @@ bool resize_fixed_serves(const struct resize_geometry *geometry)
            resample_table_stride(&geometry->y, geometry->kernel) <= SAMPLES_MOST;
 }
 
-static uint32_t block_rows_of(const struct resize_geometry *geometry)
+/* All sizes, which hang on geometry and channels alone. */
+static void measure(struct resize_fixed *fixed, const struct resize_geometry *geometry, unsigned channels)
 {
-    uint32_t first, last;
-    resize_columns(geometry, &first, &last);
-    return geometry->y.out <= RESAMPLE_LANES || last - first > BLOCK_COLUMNS ? RESAMPLE_LANES
-                                                                             : BLOCK_ROWS_MAX;
-}
-
-/* Columns of lanes of RESAMPLE_LANES rows. */
-static size_t lane_columns(const struct resize_geometry *geometry, unsigned channels)
-{
-    uint32_t first, last;
-    resize_columns(geometry, &first, &last);
-    return ((size_t)(last - first) / 2 + 1) * channels + RESAMPLE_FIXED_PAD;
+    resize_columns(geometry, &fixed->first, &fixed->last);
+    fixed->first -= fixed->first % 2;
+    const uint32_t columns = fixed->last - fixed->first;
+    fixed->block_rows =
+        geometry->y.out <= RESAMPLE_LANES || columns > BLOCK_COLUMNS ? RESAMPLE_LANES : BLOCK_ROWS_MAX;
+    fixed->lane_columns = ((size_t)columns / 2 + columns % 2) * channels + RESAMPLE_FIXED_PAD;
+    fixed->channels = channels;
 }
 
 /* What a call of `rows` works in. */
@@ -63,7 +59,6 @@ struct work {
     int32_t *sums;  /* a strip for each row of the block */
     int32_t *lanes; /* lane_columns for each RESAMPLE_LANES rows */
     int32_t *chunk;
-    size_t lanes_step;
 };
 
 size_t resize_fixed_need(const struct resize_geometry *geometry)
@@ -74,10 +69,11 @@ size_t resize_fixed_need(const struct resize_geometry *geometry)
 
 size_t resize_fixed_rows_need(const struct resize_geometry *geometry, unsigned channels)
 {
-    const uint32_t rows = block_rows_of(geometry);
+    struct resize_fixed fixed;
+    measure(&fixed, geometry, channels);
     const size_t strips = scratch_add(scratch_need(GROUP * 2 * STRIP_STEP, sizeof(int16_t)),
-                                      scratch_need(rows * STRIP_STEP, sizeof(int32_t)));
-    const size_t lanes = scratch_need(rows * lane_columns(geometry, channels), sizeof(int32_t));
+                                      scratch_need((size_t)fixed.block_rows * STRIP_STEP, sizeof(int32_t)));
+    const size_t lanes = scratch_need(fixed.block_rows * fixed.lane_columns, sizeof(int32_t));
     return scratch_add(scratch_add(strips, lanes),
                        scratch_need((size_t)CHUNK_PX * channels * RESAMPLE_LANES, sizeof(int32_t)));
 }
@@ -86,11 +82,8 @@ bool resize_fixed_make(struct resize_fixed *fixed, const struct resize_geometry 
                        const struct resample_table *across, const struct resample_table *down,
                        struct scratch *scratch)
 {
-    resize_columns(geometry, &fixed->first, &fixed->last);
-    fixed->first -= fixed->first % 2;
+    measure(fixed, geometry, channels);
     fixed->rows = down;
-    fixed->block_rows = block_rows_of(geometry);
-    fixed->channels = channels;
     fixed->ops = resample_fixed_best();
     if (!resample_pairs_make(&fixed->across, across, geometry->x.out, scratch))
         return false;
@@ -161,7 +154,7 @@ static void turn_strip(const struct resize_fixed *fixed, uint32_t rows, size_t c
         for (uint32_t lane = 0; lane < RESAMPLE_LANES; lane++)
             sums[lane] = work->sums + (size_t)smaller(row + lane, rows - 1) * STRIP_STEP;
         fixed->ops->turn(sums, fixed->channels, shift,
-                         work->lanes + row * work->lanes_step + column * RESAMPLE_LANES, samples);
+                         work->lanes + row * fixed->lane_columns + column * RESAMPLE_LANES, samples);
     }
 }
 
@@ -177,9 +170,10 @@ static void go_down(const struct resize_fixed *fixed, const struct stage_run *ru
         piece.bottom = larger(piece.bottom, fixed->rows->first[y] + fixed->rows->count[y]);
     }
     const uint32_t strip_px = STRIP / channels;
-    for (uint32_t x = fixed->first; x < fixed->last; x += strip_px) {
+    for (uint32_t x = fixed->first, count; x < fixed->last; x += count) {
+        count = smaller(strip_px, fixed->last - x);
         piece.offset_bytes = (size_t)x * channels;
-        piece.samples = (size_t)smaller(strip_px, fixed->last - x) * channels;
+        piece.samples = (size_t)count * channels;
         add_strip(fixed, &piece, first, last, work);
         turn_strip(fixed, last - first, (size_t)(x - fixed->first) / 2 * channels, piece.samples, work);
     }
@@ -192,8 +186,8 @@ static void go_across(const struct resize_fixed *fixed, const struct stage_run *
     const unsigned channels = fixed->channels;
     const bool has_alpha = channels % 2 == 0;
     const unsigned shift = has_alpha ? 0 : resample_across_shift(&fixed->across);
-    for (uint32_t x = 0; x < run->out.width; x += CHUNK_PX) {
-        const uint32_t end = smaller(run->out.width, x + CHUNK_PX);
+    for (uint32_t x = 0, end; x < run->out.width; x = end) {
+        end = x + smaller(CHUNK_PX, run->out.width - x);
         fixed->ops->dot(&fixed->across, x, end, fixed->first / 2, channels, lanes, chunk);
         if (has_alpha)
             resample_straighten(&fixed->across, channels, chunk, end - x);
@@ -208,23 +202,20 @@ static void go_across(const struct resize_fixed *fixed, const struct stage_run *
 bool resize_fixed_rows(const struct resize_fixed *fixed, const struct stage_run *run, uint32_t first,
                        uint32_t last, struct scratch *scratch)
 {
-    const size_t columns =
-        ((size_t)(fixed->last - fixed->first + 1) / 2) * fixed->channels + RESAMPLE_FIXED_PAD;
     const struct work work = {
         .pairs = scratch_alloc(scratch, GROUP * 2 * STRIP_STEP, sizeof(int16_t)),
         .sums = scratch_alloc(scratch, (size_t)fixed->block_rows * STRIP_STEP, sizeof(int32_t)),
-        .lanes = scratch_alloc(scratch, fixed->block_rows * columns, sizeof(int32_t)),
+        .lanes = scratch_alloc(scratch, fixed->block_rows * fixed->lane_columns, sizeof(int32_t)),
         .chunk = scratch_alloc(scratch, (size_t)CHUNK_PX * fixed->channels * RESAMPLE_LANES, sizeof(int32_t)),
-        .lanes_step = columns,
     };
     if (!work.pairs || !work.sums || !work.lanes || !work.chunk)
         return false;
-    for (uint32_t y = first; y < last; y += fixed->block_rows) {
-        const uint32_t end = smaller(last, y + fixed->block_rows);
+    for (uint32_t y = first, end; y < last; y = end) {
+        end = y + smaller(fixed->block_rows, last - y);
         go_down(fixed, run, y, end, &work);
-        for (uint32_t row = y; row < end; row += RESAMPLE_LANES)
-            go_across(fixed, run, row, smaller(end, row + RESAMPLE_LANES),
-                      work.lanes + (row - y) * work.lanes_step, work.chunk);
+        for (uint32_t row = 0; row < end - y; row += RESAMPLE_LANES)
+            go_across(fixed, run, y + row, y + smaller(end - y, row + RESAMPLE_LANES),
+                      work.lanes + row * fixed->lane_columns, work.chunk);
     }
     return true;
 }

@@ -14,6 +14,7 @@ struct resize_fixed {
     const struct resample_fixed_ops *ops;
     uint32_t first, last; /* source columns, the first one even */
     uint32_t block_rows;
+    size_t lane_columns; /* of each RESAMPLE_LANES rows, with padding */
     unsigned channels;
 };
 

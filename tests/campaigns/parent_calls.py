@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The main process is killed just before each system call that changes a file or a directory, one call a run. Nobody of it
-lives on, /dev/shm holds nothing of it, no output is other than whole; and the same command again ends in
-the tree and the table of an undisturbed run, with no temporary file left.
+"""The main process is killed just before each system call that changes a file or a directory, one call a run. Nobody
+of it lives on, /dev/shm holds nothing of it, no output is other than whole; and the same command again ends in the
+tree and the table of an undisturbed run, with no temporary file left.
 
   parent_calls.py [SECONDS [SEED]]      calls taken at random until SECONDS are over; 0: every one
 

@@ -119,7 +119,7 @@ static void check_pixel(const char *params, const struct shape *out, const void 
         return;
     const double allowed = out->sample == SAMPLE_F32   ? 2e-5
                            : out->sample == SAMPLE_U16 ? 0.6
-                                                       : 0.5 + 0.08 / alpha;
+                                                       : fmin(0.5 + 0.08 / alpha, 1);
     for (unsigned c = 0; c < out->channels; c++) {
         const size_t at = ((size_t)y * out->width + x) * out->channels + c;
         double want = expected[c] * full;
