@@ -58,6 +58,15 @@ struct codec_info {
     size_t scratch_bytes; /* decode never needs more */
     size_t meta_bytes;    /* nor more metadata */
     bool by_rows;         /* the codec's open, rows and close can do it, in no more scratch */
+    bool by_pieces;       /* so they can while the file is still being read, see codec_feed */
+};
+
+/* A file that is read while it is decoded. */
+struct codec_feed {
+    /* The file's next bytes, from its beginning on, which stay until the next call; none at its end. Blocks
+     * until there are some. ERROR_IO where it cannot be read to its end. */
+    int (*next)(void *context, const uint8_t **piece, size_t *piece_bytes, struct error *error);
+    void *context;
 };
 
 /* The shape of an image decoded to 1/2^shrink of its size, rounded up; full_width and full_height are set. */
@@ -67,6 +76,9 @@ struct codec_decode {
     const struct codec_limits *limits;
     const uint8_t *bytes; /* the whole file */
     size_t length_bytes;
+    /* NULL, or what gives the file to open, rows and close, where peek said `by_pieces`: `bytes` then holds
+     * its first CODEC_HEAD_BYTES, and only until the second piece was asked for. */
+    const struct codec_feed *feed;
     uint8_t *pixels; /* out: the samples, in a buffer apart from `bytes`; NULL for open, rows and close */
     size_t pixels_bytes;
     unsigned shrink;    /* 0, or what `shrinks` allows: decode to 1/2^shrink of the size */
@@ -174,7 +186,9 @@ struct codec {
      * open tells the shape. rows puts the next `count` rows to `pixels`, until all were asked for; after an
      * error there are no more. close says whether what follows them is sound as well: no row is to be trusted
      * before. Metadata and warnings are complete only then. Nobody else may use the scratch in between, nor
-     * move the job. */
+     * move the job. With a feed all three may ask for the whole file, ERROR_ROOM; whatever is wrong with it
+     * is left to be found there, so that no verdict hangs on how the file came. What the feed fails with goes
+     * on to the caller as it is. */
     int (*open)(struct codec_decode *job, struct error *error);
     int (*rows)(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error);
     int (*close)(struct codec_decode *job, struct error *error);
