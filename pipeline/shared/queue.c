@@ -2,12 +2,9 @@
 #include "pipeline/shared/queue.h"
 
 #include <limits.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "pipeline/shared/clock.h"
+#include "pipeline/shared/event.h"
 #include "pipeline/shared/stall.h"
 
 /* Longest and shortest spin. A wake-up on another core takes 20 to 35 us on a virtual machine. */
@@ -16,21 +13,6 @@
 /* Looks between two at the clock: 0.2 to 1 us. */
 #define SPIN_TURNS 16u
 #define SPIN_PROBE 32u
-
-/* Shared futexes: the sleepers are in different processes, so not FUTEX_PRIVATE_FLAG. True: woken by
- * futex_wake, and not by the time, a signal, or a word that has moved on. */
-static bool futex_wait(_Atomic uint32_t *word, uint32_t seen, long nap_ms)
-{
-    struct timespec limit = {.tv_sec = nap_ms / 1000, .tv_nsec = nap_ms % 1000 * 1000000};
-    return syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0) == 0;
-}
-
-/* How many it woke. */
-static uint32_t futex_wake(_Atomic uint32_t *word, int count)
-{
-    const long woken = syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
-    return woken > 0 ? (uint32_t)woken : 0;
-}
 
 static void pause_briefly(void)
 {
@@ -41,26 +23,6 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Tells sleepers on `event` that something changed. A sleeper counts itself before it looks for the last
- * time, so either it sees the change or it is counted here; sequential consistency orders the two. Whoever
- * wakes a sleeper takes it off the count: it may be long until it runs, and until then the next change would
- * call the kernel for nothing. So the count is never less than the sleepers. A process that was killed in
- * between leaves it too high: the price is a system call that wakes nobody. */
-static void wake(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
-{
-    const uint32_t woken = futex_wake(event, count);
-    if (woken > 0)
-        atomic_fetch_sub(sleepers, woken);
-}
-
-static void signal_event(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
-{
-    atomic_fetch_add(event, 1);
-    stall(STALL_SIGNAL);
-    if (atomic_load(sleepers) > 0)
-        wake(event, sleepers, count);
-}
-
 /* Producers that sleep because the queue was full are woken when half of it is empty: they find room for
  * several items then, and consumers have the other half meanwhile. */
 static void signal_room(struct queue *queue, int count)
@@ -69,15 +31,7 @@ static void signal_room(struct queue *queue, int count)
     atomic_fetch_add(&shared->emptied, 1);
     stall(STALL_SIGNAL);
     if (atomic_load(&shared->emptied_sleepers) > 0 && 2 * queue_fill(queue) <= queue->capacity)
-        wake(&shared->emptied, &shared->emptied_sleepers, count);
-}
-
-static void sleep_on(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, uint32_t seen)
-{
-    atomic_fetch_add(sleepers, 1);
-    stall(STALL_SLEEP);
-    if (!futex_wait(event, seen, QUEUE_NAP_MS)) /* returns at once if the event has moved on */
-        atomic_fetch_sub(sleepers, 1);
+        event_wake(&shared->emptied, &shared->emptied_sleepers, count);
 }
 
 /* Spins until `event` differs from `seen`, for at most `limit_ns`. */
@@ -109,7 +63,7 @@ static void wait_for(struct queue *queue, _Atomic uint32_t *event, _Atomic uint3
         }
         queue->spin_ns = queue->spin_ns / 2 > SPIN_LEAST_NS ? queue->spin_ns / 2 : SPIN_LEAST_NS;
     }
-    sleep_on(event, sleepers, seen);
+    event_sleep(event, sleepers, seen);
 }
 
 static uint64_t cell_of(uint32_t slot, uint64_t seen)
@@ -194,7 +148,7 @@ enum queue_result queue_place(struct queue *queue, uint32_t slot, uint64_t seen)
         }
     }
     stall(STALL_PLACED);
-    signal_event(&shared->filled, &shared->filled_sleepers, 1);
+    event_signal(&shared->filled, &shared->filled_sleepers, 1);
     return QUEUE_OK;
 }
 
@@ -289,8 +243,8 @@ void queue_wake_all(struct queue *queue)
     struct queue_shared *shared = queue->shared;
     atomic_fetch_add(&shared->filled, 1);
     atomic_fetch_add(&shared->emptied, 1);
-    wake(&shared->filled, &shared->filled_sleepers, INT_MAX);
-    wake(&shared->emptied, &shared->emptied_sleepers, INT_MAX);
+    event_wake(&shared->filled, &shared->filled_sleepers, INT_MAX);
+    event_wake(&shared->emptied, &shared->emptied_sleepers, INT_MAX);
 }
 
 void queue_close(struct queue *queue, enum queue_close how)

@@ -53,12 +53,9 @@ struct queue {
     uint32_t waits;
 };
 
-/* No wait of a queue is longer than this without another look. */
-#define QUEUE_NAP_MS 50
-
 enum queue_result {
     QUEUE_OK = 1,
-    QUEUE_TIMED_OUT = 0, /* nothing happened for one nap; call again */
+    QUEUE_TIMED_OUT = 0, /* nothing happened for one nap (event.h); call again */
     QUEUE_CLOSED = -1,   /* and, for consumers, empty */
     QUEUE_LOST = -2,     /* the word was not what the caller held: it has lost the slot */
 };
