@@ -132,8 +132,12 @@ static bool sound(const struct chain_work *work, unsigned first)
         work->current >= (work->machine->part_bytes[SLOT_BUFFER_2] ? SLOT_BUFFERS : 2))
         return false;
     const size_t room = work->have.part_bytes[work->current];
+    const size_t in_buffer = ticket->fed ? FEED_WINDOW_BYTES : ticket->file_bytes;
     if (first == 0)
-        return work->at == 0 && ticket->file_bytes <= room && ticket->banded <= work->machine->job->trunk &&
+        return work->at == 0 && in_buffer <= room &&
+               (!ticket->fed || ((ticket->banded || ticket->streamed) &&
+                                 ticket->file_bytes >= FEED_LEAST_BYTES && work->current == 0)) &&
+               ticket->banded <= work->machine->job->trunk &&
                (!ticket->streamed ||
                 (job_streams(work->machine->job) && ticket->banded == work->machine->job->trunk));
     return shape_valid(&work->shape) && work->at % 64 == 0 && work->at <= room &&
@@ -167,6 +171,7 @@ static int take_up(struct chain_work *work, const struct machine *machine, uint3
     mend(&work->ticket.packed_in);
     mend(&work->ticket.late);
     mend(&work->ticket.streamed);
+    mend(&work->ticket.fed);
     for (unsigned i = 0; i < SLOT_MAX_OUTPUTS; i++)
         mend(&work->ticket.packed_out[i]);
     work->length_bytes = work->ticket.file_bytes;

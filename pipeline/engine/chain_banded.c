@@ -2,6 +2,7 @@
 /* A slot's image through its bands, to an image in the other buffer or, streamed, to the file that is made of
  * it; and the time of each step booked, though they take turns. */
 #include "pipeline/engine/chain_bands_run.h"
+#include "pipeline/engine/chain_feed.h"
 #include "pipeline/engine/chain_work.h"
 #include "pipeline/shared/clock.h"
 
@@ -159,7 +160,19 @@ static int look(const struct chain_work *work, const struct codec *codec, struct
     *info = (struct codec_info){0};
     TRY(codec->peek(chain_current(work), head_bytes, work->length_bytes, &work->machine->limits, info,
                     error));
-    return info->by_rows ? 0 : error_set(error, ERROR_INTERNAL, "cannot be decoded by rows");
+    const bool can = info->by_rows && (info->by_pieces || !work->ticket.fed);
+    return can ? 0 : error_set(error, ERROR_INTERNAL, "cannot be decoded by rows");
+}
+
+/* A decoder that cannot go on with pieces gets the whole file, once the item has gone round. */
+static int ask_for_whole(const struct turns *turns, int code, struct error *error)
+{
+    const struct chain_work *work = turns->work;
+    if (code != ERROR_ROOM || turns->step != 0)
+        return code;
+    if (!work->ticket.fed)
+        return no_room(error);
+    return chain_ask_for_buffer(work, SLOT_BUFFER_0, work->ticket.file_bytes, error);
 }
 
 int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *error)
@@ -167,6 +180,7 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
     const struct codec *codec = codec_all()[work->ticket.codec_in];
     struct turns turns = {.work = work, .since_ns = *since_ns};
     struct codec_decode decode = chain_decode_task(work);
+    struct chain_feed feed;
     struct codec_info info;
     begin_step(&turns, 0);
     TRY(look(work, codec, &info, error));
@@ -176,6 +190,10 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
     if (!take_scratch(work, info.scratch_bytes, &own))
         return no_room(error);
     decode.scratch = &own;
+    if (work->ticket.fed) {
+        chain_feed_open(&feed, work);
+        decode.feed = &feed.feed;
+    }
     struct chain_bands_task task = {
         .codec = codec,
         .decode = &decode,
@@ -187,6 +205,7 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
     int code = codec->open(&decode, error);
     if (code == 0)
         code = run(&turns, &task, error);
+    code = ask_for_whole(&turns, code, error);
     if (codec->leave)
         codec->leave(&decode);
     if (turns.encoder && turns.encoder->abandon)

@@ -300,7 +300,8 @@ int chain_plan(const struct job *job, const struct slot_ticket *ticket, const st
     struct codec_info decoded = *info;
     decoded.shape = codec_shrunk(&info->shape, ticket->shrink);
     *need = (struct slot_need){
-        .part_bytes = {[SLOT_BUFFER_0] = ticket->file_bytes, [SLOT_REFERENCE] = ticket->reference_bytes}};
+        .part_bytes = {[SLOT_BUFFER_0] = ticket->fed ? FEED_WINDOW_BYTES : ticket->file_bytes,
+                       [SLOT_REFERENCE] = ticket->reference_bytes}};
     if (ticket->banded || ticket->streamed)
         return plan_banded(job, ticket, &decoded, need, error);
     return chain_plan_all(job, ticket, &decoded, 0, need, error);

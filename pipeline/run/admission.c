@@ -291,6 +291,8 @@ static void book_stay(struct admission *admission, const struct admission_slot *
 void admission_leave(struct admission *admission, uint32_t index, uint64_t seen)
 {
     struct admission_slot *slot = &admission->slots[index];
+    if (admission->keeps && admission->keeps(admission->keeps_context, index, seen))
+        return;
     slot_move(&admission->machine->words[index], &seen, SLOT_FREE, 0, SLOT_OWNER_NONE);
     stall(STALL_LEAVE);
     pthread_mutex_lock(&admission->lock);

@@ -15,6 +15,10 @@
 
 struct admission {
     struct machine *machine;
+    /* Optional, asked of each slot that is about to be taken back: does somebody still write into it? He then
+     * calls admission_leave for it. */
+    bool (*keeps)(void *context, uint32_t slot, uint64_t seen);
+    void *keeps_context;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t freed;
     bool stopped;
@@ -56,7 +60,7 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
  * whether large items are read ahead. */
 void admission_handled(struct admission *admission, uint32_t slot, uint64_t handling_ns);
 
-/* Takes back a slot that the caller owns: its word becomes FREE. */
+/* Takes back a slot that the caller owns: its word becomes FREE, now or soon. */
 void admission_leave(struct admission *admission, uint32_t slot, uint64_t seen);
 
 /* What is in flight at this moment: committed pages in use and scratch, and how many items. */

@@ -168,13 +168,22 @@ static bool fits(const struct arrival *arrival, const struct job *job)
     return chain_need_check(&arrival->need, job->settings.memory_bytes, NULL) == 0;
 }
 
+/* May it be read while it is decoded? Not again, where a decoder has asked for all of it. */
+static bool can_feed(const struct arrival *arrival)
+{
+    return arrival->may_feed && arrival->info.by_pieces && arrival->ticket.file_bytes >= FEED_LEAST_BYTES &&
+           arrival->found.part_bytes[SLOT_BUFFER_0] <= FEED_WINDOW_BYTES;
+}
+
 /* Over bands of rows, where the item can be taken so and then needs less. */
 static void plan_bands(struct arrival *arrival, const struct job *job)
 {
     struct slot_need need;
     struct slot_ticket ticket = arrival->ticket;
-    if (!chain_bands_choose(job, &arrival->info, &ticket) ||
-        chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0)
+    if (!chain_bands_choose(job, &arrival->info, &ticket))
+        return;
+    ticket.fed = can_feed(arrival);
+    if (chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0)
         return;
     chain_need_raise(&need, &arrival->found);
     if (chain_need_total(&need) >= chain_need_total(&arrival->need))
@@ -248,16 +257,20 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
     return plan(arrival, job, limits, codec, error);
 }
 
-/* The rest of a file from byte `have` on, to its end at `size` and no further. */
-static int read_rest(int fd, uint8_t *bytes, size_t have, size_t size, struct error *error)
+int arrival_read_part(int fd, uint8_t *bytes, uint64_t from, size_t count, uint64_t size, struct error *error)
 {
-    ssize_t got = read_fully(fd, bytes + have, size - have, SIZE_MAX);
-    if (got < 0)
-        return unreadable(error);
     uint8_t more;
-    if ((size_t)got < size - have)
-        return changed(false, error);
-    if (read_fully(fd, &more, 1, SIZE_MAX) > 0)
+    ssize_t got = 0;
+    for (size_t have = 0; have < count; have += (size_t)got) {
+        do
+            got = pread(fd, bytes + have, count - have, (off_t)(from + have));
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+            return unreadable(error);
+        if (got == 0)
+            return changed(false, error);
+    }
+    if (from + count == size && pread(fd, &more, 1, (off_t)size) > 0)
         return changed(true, error);
     return 0;
 }
@@ -273,18 +286,17 @@ int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *er
 {
     size_t size = (size_t)arrival->st.st_size, head = arrival->head_bytes;
     memcpy(bytes, arrival->head, head);
-    if (size <= CODEC_HEAD_BYTES)
+    if (size <= CODEC_HEAD_BYTES || arrival->ticket.fed)
         return 0;
-    return read_rest(arrival->fd, bytes, head, size, error);
+    return arrival_read_part(arrival->fd, bytes + head, head, size - head, size, error);
 }
 
 int arrival_read_reference(const struct arrival *arrival, uint8_t *bytes, struct error *error)
 {
     if (arrival->reference_fd < 0)
         return 0;
-    if (lseek(arrival->reference_fd, 0, SEEK_SET) < 0)
-        return unreadable(error);
-    return read_rest(arrival->reference_fd, bytes, 0, arrival->ticket.reference_bytes, error);
+    const size_t size = arrival->ticket.reference_bytes;
+    return arrival_read_part(arrival->reference_fd, bytes, 0, size, size, error);
 }
 
 void arrival_close(struct arrival *arrival)

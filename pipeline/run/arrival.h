@@ -13,6 +13,7 @@ struct arrival {
     int fd, reference_fd; /* -1: not open; the caller may have opened the first ahead, with `st` */
     struct stat st;
     bool among_few;         /* the caller's: there are fewer items than workers, who may share its rows */
+    bool may_feed;          /* the caller's: a large file may be read while it is decoded */
     uint8_t *head;          /* CODEC_HEAD_BYTES + 1, the caller's, who may have read it, too */
     struct slot_need found; /* the caller's: what an earlier attempt found out that it needs */
     size_t head_bytes;      /* all of a file of at most CODEC_HEAD_BYTES, or that many; 0: not read */
@@ -42,8 +43,13 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
 /* Tells the system that the whole file will be read soon, so that it comes from the disk meanwhile. */
 void arrival_foretell(const struct arrival *arrival);
 
-/* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. A file that has
- * grown or shrunk meanwhile is ERROR_IO. */
+/* `count` bytes of a file that had `size` bytes when it was opened, from byte `from` on; with its last bytes
+ * a look whether there are more now. A file that has grown or shrunk meanwhile is ERROR_IO. */
+int arrival_read_part(int fd, uint8_t *bytes, uint64_t from, size_t count, uint64_t size,
+                      struct error *error);
+
+/* The whole file into `bytes`, which has room for st.st_size: the head again, and the rest. Errors as
+ * above. Of a file that is fed the head alone, which is all that the reader brings in. */
 int arrival_read(const struct arrival *arrival, uint8_t *bytes, struct error *error);
 
 /* The same for the counterpart, where there is one. */

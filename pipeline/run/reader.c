@@ -88,11 +88,11 @@ static void fail(struct reader *reader, struct item *item, const struct error *e
 }
 
 /* Takes an examined item in. Its fate is settled when this returns: queued, failed, or unfinished. */
-static void bring_in(struct reader *reader, struct item *item, const struct arrival *arrival)
+static void bring_in(struct reader *reader, struct item *item, struct arrival *arrival)
 {
     struct error error = {0};
     uint64_t seen;
-    if (chain_need_total(&arrival->need) > ADMISSION_LARGE_BYTES)
+    if (chain_need_total(&arrival->need) > ADMISSION_LARGE_BYTES || arrival->ticket.fed)
         arrival_foretell(arrival);
     uint64_t before = begin(reader);
     int entered = admission_enter(reader->admission, &arrival->need, &seen, &error);
@@ -125,6 +125,10 @@ static void bring_in(struct reader *reader, struct item *item, const struct arri
         admission_leave(reader->admission, index, seen);
         fail(reader, item, &error);
         return;
+    }
+    if (arrival->ticket.fed) {
+        feeder_add(reader->feeder, index, arrival->fd, arrival->ticket.file_bytes, arrival->head_bytes);
+        arrival->fd = -1;
     }
     ledger_seat(reader->ledger, index, item);
     stall(STALL_SEATED);
@@ -177,6 +181,8 @@ static void read_item(struct reader *reader, struct item *item)
         leave(reader, &arrival);
         return;
     }
+    arrival.may_feed =
+        reader->feeder && item->size_bytes >= FEED_LEAST_BYTES && feeder_has_place(reader->feeder);
     if (code == 0)
         code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
                                item->path, item->rel, &error);

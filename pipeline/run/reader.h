@@ -7,6 +7,7 @@
 #include "pipeline/files/outname.h"
 #include "pipeline/run/admission.h"
 #include "pipeline/run/arrival.h"
+#include "pipeline/run/feeder.h"
 #include "pipeline/run/ledger.h"
 #include "pipeline/run/lookahead.h"
 #include "pipeline/run/resume.h"
@@ -17,6 +18,7 @@ struct reader {
     struct ledger *ledger;
     struct admission *admission;
     struct arrival_places places;
+    struct feeder *feeder;  /* NULL: every file is read whole */
     struct lookahead ahead; /* its `most` and `ring` are the caller's to set */
     struct outname_rule names;
     struct resume resume;

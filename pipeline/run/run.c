@@ -154,6 +154,10 @@ static int open_io(struct run *run, struct error *error)
     run->ledger.item_context = run;
     run->writer.queue = run->machine.queues[run->job.pool_count];
     run->writer.since_ns = clock_ns();
+    if (!run->engine->turns) {
+        feeder_open(&run->feeder, &run->machine, &run->admission);
+        run->reader.feeder = run->writer.feeder = &run->feeder;
+    }
     run_journal_connect(run);
     open_ahead(run);
     return reader_open(&run->reader, error);
@@ -310,6 +314,7 @@ static int supervise(struct run *run)
         queue_close(&run->writer.queue, QUEUE_DRAIN);
         pthread_join(run->writer_thread, NULL);
     }
+    feeder_close(&run->feeder);
     if (code < 0)
         return run_refuse(run, code, &error);
     quarantine_work(run->quarantine);
@@ -327,6 +332,7 @@ static int close_all(struct run *run, int code)
     end_crew(run);
     supervisor_drop(&run->supervisor);
     run_trace_end(run); /* of a run that did not get as far as its report */
+    feeder_close(&run->feeder);
     admission_close(&run->admission);
     machine_close(&run->machine);
     code = run_journal_closed(run);

@@ -40,6 +40,7 @@ struct run {
     struct outfile *out;
     struct machine machine;
     struct admission admission;
+    struct feeder feeder;
     struct ledger ledger;
     const struct engine *engine;
     struct crew *crew;

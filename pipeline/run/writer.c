@@ -205,6 +205,17 @@ static void settle(struct writer *writer, struct item *item, int code, enum ledg
     }
 }
 
+/* What reading a file came to that was read while it was decoded goes before what the worker made of it. */
+static int ask_feeder(struct writer *writer, uint32_t index, int code, struct outcome *outcome)
+{
+    struct error error;
+    const int reading = writer->feeder ? feeder_verdict(writer->feeder, index, code == 0, &error) : 0;
+    if (reading == 0)
+        return code;
+    outcome->error = error;
+    return reading;
+}
+
 static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
 {
     const struct machine *machine = writer->machine;
@@ -215,6 +226,8 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
     uint64_t before = clock_ns();
     enum ledger_stop stop = ledger_stopped(writer->ledger);
     int code = read_outcome(machine, index, &outcome);
+    if (machine->slots[index].ticket.fed)
+        code = ask_feeder(writer, index, code, &outcome);
     uint64_t bytes_in = machine->slots[index].ticket.file_bytes;
     writer->made.used_bytes = 0;
     if (code == ERROR_ROOM)

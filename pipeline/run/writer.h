@@ -9,6 +9,7 @@
 #include "pipeline/journal/journal.h"
 #include "pipeline/journal/journal_outputs.h"
 #include "pipeline/run/admission.h"
+#include "pipeline/run/feeder.h"
 #include "pipeline/run/gather.h"
 #include "pipeline/run/ledger.h"
 #include "pipeline/run/quarantine.h"
@@ -18,6 +19,7 @@ struct writer {
     struct machine *machine;
     struct ledger *ledger;
     struct admission *admission;
+    struct feeder *feeder; /* NULL: none */
     struct outfile *out;
     const struct outname_form *names; /* of each output of the job */
     struct gather *gather;            /* NULL: nothing is gathered */

@@ -43,7 +43,7 @@ static size_t piece(size_t *end, size_t bytes)
 }
 
 struct layout {
-    size_t words, slots, workers, boards, queues[JOB_MAX_POOLS + 1], labels, rings, end;
+    size_t words, slots, workers, boards, bell, queues[JOB_MAX_POOLS + 1], labels, rings, end;
 };
 
 static size_t ring_stride(const struct machine *machine)
@@ -63,6 +63,7 @@ static struct layout lay_out(const struct machine *machine)
     layout.slots = piece(&layout.end, machine->slot_count * sizeof(struct slot));
     layout.workers = piece(&layout.end, machine->worker_count * sizeof(struct worker_cell));
     layout.boards = piece(&layout.end, machine->worker_count * sizeof(struct board));
+    layout.bell = piece(&layout.end, sizeof(struct feed_bell));
     for (unsigned i = 0; i <= machine->job->pool_count; i++)
         layout.queues[i] = piece(&layout.end, queue_shared_bytes(queue_capacity(machine->job, i)));
     if (machine->job->settings.trace) {
@@ -189,6 +190,7 @@ int machine_open(struct machine *machine, const struct job *job, struct error *e
     machine->slots = (struct slot *)(void *)(base + layout.slots);
     machine->workers = (struct worker_cell *)(void *)(base + layout.workers);
     machine->boards = (struct board *)(void *)(base + layout.boards);
+    machine->feed_bell = (struct feed_bell *)(void *)(base + layout.bell);
     for (unsigned i = 0; i <= job->pool_count; i++)
         queue_init(&machine->queues[i], (struct queue_shared *)(void *)(base + layout.queues[i]),
                    machine->words, machine->slot_count, queue_capacity(job, i), (uint8_t)i, one_cpu());
@@ -229,6 +231,13 @@ void machine_begin_step(const struct machine *machine, uint32_t slot, unsigned s
     struct worker_cell *cell = &machine->workers[worker];
     atomic_store_explicit(&cell->step, step, memory_order_relaxed);
     atomic_store_explicit(&cell->step_since_ns, now_ns, memory_order_relaxed);
+}
+
+void machine_beat(const struct machine *machine, uint32_t slot)
+{
+    uint32_t worker = machine_worker_of(machine, slot);
+    if (worker < machine->worker_count)
+        atomic_fetch_add_explicit(&machine->workers[worker].beat, 1, memory_order_relaxed);
 }
 
 void machine_note(const struct machine *machine, uint32_t ring, enum trace_kind kind, uint32_t index,

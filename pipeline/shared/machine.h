@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of a run that all its processes share, laid out in one arena:
  *
- *   control   slot words | slots | worker cells | boards | one queue before each pool, one before the writer
+ *   control   slot words | slots | worker cells | boards | the feeder's bell
+ *             one queue before each pool, one before the writer
  *             and for a trace: labels of slots | a ring for each worker, the reader and the writer
  *   slot 0    the parts of enum slot_part
  *   slot 1    ...
@@ -50,6 +51,7 @@ struct machine {
     struct worker_cell *workers;
     struct board *boards; /* one for each worker, to share its rows on */
     uint32_t worker_count;
+    struct feed_bell *feed_bell;
     _Atomic bool all_listed; /* private to the main process: the reader has queued the last new item */
     uint8_t *worker_pool;    /* private: which pool each worker belongs to */
     struct queue queues[JOB_MAX_POOLS + 1]; /* [i] before pool i, [pool_count] before the writer */
@@ -88,6 +90,9 @@ uint8_t *machine_part(const struct machine *machine, uint32_t slot, enum slot_pa
 
 /* The caller, who runs this slot, begins a step of it: says so in its worker's cell. */
 void machine_begin_step(const struct machine *machine, uint32_t slot, unsigned step, uint64_t now_ns);
+
+/* The worker that runs this slot shows that it lives. */
+void machine_beat(const struct machine *machine, uint32_t slot);
 
 /* Leaves a record about a slot the caller owns in a ring that is the caller's. Nothing without a trace. */
 void machine_note(const struct machine *machine, uint32_t ring, enum trace_kind kind, uint32_t slot,

@@ -3,6 +3,7 @@
 #ifndef PIPELINE_SLOT_H
 #define PIPELINE_SLOT_H
 
+#include "pipeline/shared/feed.h"
 #include "pipeline/shared/slot_word.h"
 #include "stages/stage.h"
 
@@ -42,6 +43,7 @@ struct slot_ticket {
     uint8_t shrink;      /* see codec_decode.shrink */
     uint8_t banded;      /* so many stages are done over bands of rows as the file is decoded; 0: none is */
     bool streamed;       /* so are all, and encoding: the image is never there as a whole */
+    bool fed;            /* nor is the file: buffer 0 is its ring, see feed.h. Only where one of these two */
     uint32_t members;    /* who may share its rows, each with scratch of its own; 0 and 1: nobody */
     uint8_t codec_out[SLOT_MAX_OUTPUTS];
     bool packed_out[SLOT_MAX_OUTPUTS]; /* tiles never are */
@@ -74,6 +76,7 @@ struct slot {
     char warning[160];
     struct slot_need need; /* with ERROR_ROOM: what it takes as it turned out */
     struct error error;    /* code 0: the item is sound so far */
+    struct feed_shared feed;
 };
 
 #endif

@@ -28,6 +28,7 @@ enum stall_place {
     STALL_RANGE,     /* rows: a range is done, the board does not say so */
     STALL_HAND_OUT,  /* admission: a free slot was chosen, its word still says FREE */
     STALL_LEAVE,     /* admission: the word says FREE, the books do not */
+    STALL_FEED,      /* feeder: a piece is about to be read, without the lock */
     STALL_SEATED,    /* reader: the item is in its slot, not on its way */
     STALL_BEGIN,     /* worker: claimed, not begun */
     STALL_RAN,       /* worker: the work is done, not announced */
