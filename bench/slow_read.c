@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes files slow, to be preloaded: each read(2) of data of a file below a directory takes a while, as it
- * does from a disk that must seek or over a network. Unlike a file system of one's own it needs no
- * privileges, no device and no mount, so it works in any container. It sees calls of read and of nothing
- * else, which is what forkmill's reader and Python's os.read use; stdio inside libc goes its own way.
+/* Makes files slow, to be preloaded: each read(2) and pread(2) of data of a file below a directory takes a
+ * while, as it does from a disk that must seek or over a network. Unlike a file system of one's own it needs
+ * no privileges, no device and no mount, so it works in any container. It sees these calls and nothing else,
+ * which are what forkmill's reader and Python's os.read use; stdio inside libc goes its own way.
  *
  *   SLOW_READ_UNDER=/absolute/directory SLOW_READ_MS=5 LD_PRELOAD=libforkmill-slow-read.so COMMAND */
 #include <dlfcn.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 ssize_t read(int fd, void *bytes, size_t length);
+ssize_t pread(int fd, void *bytes, size_t length, off_t at);
 
 static bool is_slow(int fd)
 {
@@ -37,23 +38,44 @@ static void wait_ms(double ms)
         ;
 }
 
-ssize_t read(int fd, void *bytes, size_t length)
+/* To say that a file has ended, or cannot be read, takes no disk. */
+static ssize_t slowed(int fd, ssize_t got)
 {
-    static _Atomic(ssize_t(*)(int, void *, size_t)) real;
-    if (!real) {
-        /* ISO C knows no way from a data pointer to a function; POSIX says that this one works. */
-        void *symbol = dlsym(RTLD_NEXT, "read");
-        ssize_t (*function)(int, void *, size_t);
-        memcpy(&function, &symbol, sizeof function);
-        real = function;
-    }
-    const ssize_t got = real(fd, bytes, length);
     const int code = errno;
-    /* To say that a file has ended takes no disk. */
     if (got > 0 && is_slow(fd)) {
         const char *ms = getenv("SLOW_READ_MS");
         wait_ms(ms ? strtod(ms, NULL) : 0);
     }
     errno = code;
     return got;
+}
+
+/* The C library's own. ISO C knows no way from a data pointer to a function; POSIX says that this one works.
+ */
+static void find(const char *name, void *function, size_t size)
+{
+    void *symbol = dlsym(RTLD_NEXT, name);
+    memcpy(function, &symbol, size);
+}
+
+ssize_t read(int fd, void *bytes, size_t length)
+{
+    static _Atomic(ssize_t(*)(int, void *, size_t)) real;
+    if (!real) {
+        ssize_t (*function)(int, void *, size_t);
+        find("read", &function, sizeof function);
+        real = function;
+    }
+    return slowed(fd, real(fd, bytes, length));
+}
+
+ssize_t pread(int fd, void *bytes, size_t length, off_t at)
+{
+    static _Atomic(ssize_t(*)(int, void *, size_t, off_t)) real;
+    if (!real) {
+        ssize_t (*function)(int, void *, size_t, off_t);
+        find("pread", &function, sizeof function);
+        real = function;
+    }
+    return slowed(fd, real(fd, bytes, length, at));
 }

@@ -177,7 +177,6 @@ static void a_slot_that_is_left_is_not_written_to(void **state)
 {
     (void)state;
     struct error error = {0};
-    (void)stall_configure("7:300:200", &error); /* where the build has stalls */
     const int files[2] = {make_file(0, SIZE), make_file(1, SIZE)};
     srandom(11);
     for (unsigned round = 0; round < (quick() ? 50 : 1000); round++) {
@@ -189,7 +188,6 @@ static void a_slot_that_is_left_is_not_written_to(void **state)
         assert_true(take(&feed, round % 2, most, &error) >= 0);
         admission_leave(&admission, slot, seen);
     }
-    (void)stall_configure(NULL, &error);
     uint64_t bytes, items = 1;
     while (items > 0) /* a slot may be left a little later */
         admission_now(&admission, &bytes, &items);
@@ -271,6 +269,8 @@ static void who_waits_at_the_end_is_told(void **state)
 
 int main(void)
 {
+    struct error error;
+    (void)stall_configure("7:300:200", &error); /* where the build has stalls */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_byte_arrives, open_all, close_all),
         cmocka_unit_test_setup_teardown(a_file_that_changes_fails, open_all, close_all),
