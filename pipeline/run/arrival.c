@@ -257,22 +257,30 @@ int arrival_examine(struct arrival *arrival, const struct job *job, const struct
     return plan(arrival, job, limits, codec, error);
 }
 
+static ssize_t read_at(int fd, uint8_t *bytes, size_t count, uint64_t at)
+{
+    ssize_t got;
+    do
+        got = pread(fd, bytes, count, (off_t)at);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
 int arrival_read_part(int fd, uint8_t *bytes, uint64_t from, size_t count, uint64_t size, struct error *error)
 {
     uint8_t more;
     ssize_t got = 0;
     for (size_t have = 0; have < count; have += (size_t)got) {
-        do
-            got = pread(fd, bytes + have, count - have, (off_t)(from + have));
-        while (got < 0 && errno == EINTR);
+        got = read_at(fd, bytes + have, count - have, from + have);
         if (got < 0)
             return unreadable(error);
         if (got == 0)
             return changed(false, error);
     }
-    if (from + count == size && pread(fd, &more, 1, (off_t)size) > 0)
-        return changed(true, error);
-    return 0;
+    got = from + count == size ? read_at(fd, &more, 1, size) : 0;
+    if (got < 0)
+        return unreadable(error);
+    return got > 0 ? changed(true, error) : 0;
 }
 
 void arrival_foretell(const struct arrival *arrival)
