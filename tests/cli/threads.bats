@@ -23,12 +23,12 @@ setup() {
   export TSAN_OPTIONS="halt_on_error=1 exitcode=66"
 }
 
-# Runs over the input, and fails unless the exit code is CODE and no sanitizer spoke, in a worker either.
+# Runs over the input, or what $in names, and fails unless the exit code is CODE and no sanitizer spoke, in a worker either.
 works() { # CODE SEED FLAG...
   local wanted=$1 seed=$2 code=0
   shift 2
   # ThreadSanitizer leaves less address space than the default memory reserves for many slots.
-  FORKMILL_MEMORY=256MiB FORKMILL_STALLS=$seed:300:400 "$FORKMILL" run --json -i "$BATS_FILE_TMPDIR/in" -o "out$seed" "$@" \
+  FORKMILL_MEMORY=256MiB FORKMILL_STALLS=$seed:300:400 "$FORKMILL" run --json -i "${in:-$BATS_FILE_TMPDIR/in}" -o "out$seed" "$@" \
     >"json$seed" 2>err || code=$?
   if [ $code -ne "$wanted" ] || grep -q Sanitizer err; then
     echo "exit code $code, not $wanted: $*"
@@ -61,6 +61,18 @@ cuts=(-s resize:width=200,height=200,fit=inside -s pool:name=b -s gaussblur:sigm
   [ "$(number 1 items.found)" -eq 69 ]
   [ "$(number 1 items.done)" -eq "$(find out1 -type f | wc -l)" ]
   [ "$(number 1 items.failed)" -gt 9 ]
+}
+
+@test "large files that are read while they are decoded, some of them damaged" {
+  "$FORKMILL_GENERATE" photo --count 3 --width 1500 --height 1100 large
+  local file=large/photo/000/photo-000001.png
+  [ "$(stat -c %s $file)" -gt 2200000 ]
+  printf x | dd of=$file bs=1 seek=1500000 conv=notrunc status=none
+  in=large works 1 1 --engine serial -s resize:scale=0.1
+  in=large works 1 2 --engine thread -w 2 -s resize:scale=0.1
+  in=large works 1 3 --engine process -w 2 -s fail:kind=kill,rate=0.5,attempts=1 -s resize:scale=0.1
+  diff -r out1 out2
+  diff -r out1 out3
 }
 
 @test "successors of workers that retire after a few items" {
