@@ -117,6 +117,7 @@ enum { COMPRESSION_FASTEST, COMPRESSION_FAST, COMPRESSION_BALANCED, COMPRESSION_
 
 struct codec_plan {
     size_t out_bytes;     /* encode never writes more */
+    bool tells_room;      /* where it has less than that, and too little, encode says ERROR_ROOM */
     size_t scratch_bytes; /* nor needs more scratch */
     /* Where the samples need not be kept and this many bytes behind them may be written, too (0: that is no
      * help), it needs no more scratch than that. */
@@ -201,6 +202,8 @@ struct codec {
     int (*plan)(const struct codec_save *save, const struct shape *shape, size_t meta_bytes,
                 struct codec_plan *plan, struct error *error);
 
+    /* `bytes_size` is what plan said, or less where it `tells_room`; samples that it may write are lost then.
+     */
     int (*encode)(struct codec_encode *job, struct error *error);
 
     /* Optional, all three or none: the same a few rows at a time, where plan says in how much scratch, and

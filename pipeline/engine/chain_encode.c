@@ -70,6 +70,17 @@ static int encode_packed(struct chain_work *work, struct encoding *at, unsigned 
     return 0;
 }
 
+/* Where less was set aside than the file can come to, the item goes round again for that. */
+static int ask_for_most(const struct chain_work *work, unsigned buffer, int code, struct error *error)
+{
+    struct codec_plan plan;
+    if (code != ERROR_ROOM)
+        return code;
+    TRY(codec_plan_for(codec_all()[work->ticket.codec_out[0]], &work->machine->job->outputs[0].save,
+                       &work->shape, work->meta.used_bytes, &plan, error));
+    return chain_ask_for_buffer(work, buffer, plan.out_bytes, error);
+}
+
 /* The one file of the item, in a buffer. */
 static int encode_alone(struct chain_work *work, struct error *error)
 {
@@ -84,7 +95,7 @@ static int encode_alone(struct chain_work *work, struct error *error)
         .out = chain_part(work, (enum slot_part)other),
         .out_bytes = work->have.part_bytes[other],
     };
-    TRY(encode(work, &at, error));
+    TRY(ask_for_most(work, other, encode(work, &at, error), error));
     work->length_bytes = at.length_bytes;
     const bool moved = at.file == at.out;
     if (!work->ticket.packed_out[0]) {

@@ -11,8 +11,11 @@
 /* Scratch of an item of which nothing is known: enough to unpack it and look. */
 #define GUESS_SCRATCH_BYTES ((size_t)1 << 20)
 
-/* Of a file that is made of rows as they come, for what is in it beside pixels. */
-#define STREAM_SLACK_BYTES ((size_t)256 << 10)
+/* Of a file whose size is guessed, for what is in it beside pixels. */
+#define EXPECTED_SLACK_BYTES ((size_t)256 << 10)
+
+/* To set less aside than a file may come to pays from here on: so much is not filled for the first time. */
+#define WORTH_BYTES ((size_t)4 << 20)
 
 unsigned chain_steps(const struct job *job)
 {
@@ -148,6 +151,33 @@ static unsigned plan_pieces(const struct planner *planner, const struct job_stag
     return count;
 }
 
+/* What the file of an image may come to, where its codec does not know and files are as usual. Those that are
+ * made quickly are up to a fourth larger than the others of their format; what compresses well may become
+ * some times as large, which is little beside its pixels. Photographs of other formats come to less than half
+ * of that. An item that takes more goes round again, with as much as there can be. */
+static size_t expect_file(const struct slot_ticket *ticket, unsigned output, const struct shape *shape,
+                          const struct codec_plan *plan)
+{
+    const double out_bytes = (double)shape_bytes(shape);
+    double bytes = (double)plan->likely_bytes;
+    if (plan->likely_bytes == 0 && ticket->codec_in == ticket->codec_out[output] && ticket->raw_bytes > 0)
+        bytes = 1.25 * out_bytes / (double)ticket->raw_bytes * (double)ticket->file_bytes + out_bytes / 16;
+    else if (plan->likely_bytes == 0)
+        bytes = 0.5 * out_bytes;
+    bytes += EXPECTED_SLACK_BYTES;
+    return bytes < (double)plan->out_bytes ? (size_t)bytes : plan->out_bytes;
+}
+
+/* As much less is worth the risk that the item goes round again; only of what its own file tells about. */
+static size_t room_for_file(const struct slot_ticket *ticket, unsigned output, const struct shape *shape,
+                            const struct codec_plan *plan)
+{
+    if (!plan->tells_room || ticket->codec_in != ticket->codec_out[output] || ticket->raw_bytes == 0)
+        return plan->out_bytes;
+    const size_t bytes = expect_file(ticket, output, shape, plan);
+    return plan->out_bytes - bytes < WORTH_BYTES ? plan->out_bytes : bytes;
+}
+
 static int plan_output(struct planner *planner, unsigned output, unsigned kept)
 {
     const struct job *job = planner->job;
@@ -174,7 +204,8 @@ static int plan_output(struct planner *planner, unsigned output, unsigned kept)
         raise(&planner->need->scratch_bytes, gzip_scratch_bytes());
     const size_t out_bytes = packed ? gzip_bound(plan.out_bytes) : plan.out_bytes;
     if (!job_makes_pieces(job)) {
-        take_buffer(planner, buffer, plan.out_bytes);
+        take_buffer(planner, buffer,
+                    packed ? plan.out_bytes : room_for_file(planner->ticket, output, &shape, &plan));
         if (packed) {
             /* The encoder may have left the samples where they are: packing goes to either side. */
             take_buffer(planner, 0, out_bytes);
@@ -253,23 +284,6 @@ void chain_plan_decode(const struct codec_info *info, unsigned current, struct s
     raise(&need->scratch_bytes, info->scratch_bytes);
 }
 
-/* What a file may come to whose image is never there as a whole, where its codec does not know. Files that
- * are made quickly are up to a fourth larger than the others of their format; what compresses well may become
- * some times as large, which is little beside its pixels. Photographs of other formats come to less than half
- * of that. An item that takes more goes round again, with as much as there can be. */
-static size_t expect_file(const struct slot_ticket *ticket, const struct shape *in, const struct shape *out,
-                          const struct codec_plan *plan)
-{
-    const double share = (double)shape_bytes(out) / (double)shape_bytes(in);
-    double bytes = (double)plan->likely_bytes;
-    if (plan->likely_bytes == 0 && ticket->codec_in == ticket->codec_out[0])
-        bytes = 1.25 * share * (double)ticket->file_bytes + (double)shape_bytes(out) / 16;
-    else if (plan->likely_bytes == 0)
-        bytes = 0.5 * (double)shape_bytes(out);
-    bytes += STREAM_SLACK_BYTES;
-    return bytes < (double)plan->out_bytes ? (size_t)bytes : plan->out_bytes;
-}
-
 /* What comes out of the last of the banded stages is the first image that is there as a whole, where any is.
  * `info` is of the image as it is decoded. */
 static int plan_banded(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
@@ -284,7 +298,7 @@ static int plan_banded(const struct job *job, const struct slot_ticket *ticket, 
         const int code = codec_plan_for(codec_all()[ticket->codec_out[0]], &job->outputs[0].save, &bands.out,
                                         info->meta_bytes, &plan, error);
         TRY(chain_at_step(job, 1 + job->stage_count, code, error));
-        raise(&need->part_bytes[SLOT_BUFFER_1], expect_file(ticket, &info->shape, &bands.out, &plan));
+        raise(&need->part_bytes[SLOT_BUFFER_1], expect_file(ticket, 0, &bands.out, &plan));
         raise(&need->scratch_bytes, scratch_add(scratch_bytes, scratch_need(1, plan.rows_scratch_bytes)));
         return 0;
     }

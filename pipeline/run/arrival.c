@@ -226,6 +226,8 @@ static int plan(struct arrival *arrival, const struct job *job, const struct cod
     if (codec->shrinks && job->settings.load.shrink)
         arrival->ticket.shrink =
             (uint8_t)chain_shrink(job, &arrival->ticket, &arrival->info.shape, codec->shrinks);
+    const struct shape decoded = codec_shrunk(&arrival->info.shape, arrival->ticket.shrink);
+    arrival->ticket.raw_bytes = shape_bytes(&decoded);
     return plan_known(arrival, job, error);
 }
 

@@ -36,6 +36,7 @@ struct slot_need {
 struct slot_ticket {
     uint64_t item;       /* made of the item's name; see stage_run.item */
     uint64_t file_bytes; /* of the input, in buffer 0 */
+    uint64_t raw_bytes;  /* of the samples that are decoded from it, as its head has them; 0: not known */
     uint64_t skipped;    /* bit i: `when` leaves stage i out, for the item's name or file size */
     uint8_t codec_in;    /* index into codec_all() */
     bool packed_in;      /* the file is gzip around that */

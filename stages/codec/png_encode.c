@@ -132,6 +132,7 @@ int png_plan(const struct codec_save *save, const struct shape *shape, size_t me
                                   scratch_add(PNG_IHDR_END + PNG_CHUNK_EXTRA, save->strip ? 0 : meta_bytes));
     if (plan->out_bytes == SIZE_MAX)
         return error_set(error, ERROR_LIMIT, "the file could be larger than this machine can address");
+    plan->tells_room = png_fast_encodes(save, shape);
     plan->room_after = png_fast_room_after(save, shape);
     plan->scratch_bytes = plan_scratch(save, shape, meta_bytes, 0);
     plan->spoiling_scratch_bytes = plan_scratch(save, shape, meta_bytes, plan->room_after);
@@ -278,9 +279,17 @@ int png_encode_by_libpng(struct codec_encode *job, struct error *error)
 
 int png_encode_fast(struct codec_encode *job, struct error *error)
 {
-    if (!png_fast_encodes(job))
+    if (!png_fast_encodes(job->save, &job->shape))
         return error_set(error, ERROR_UNSUPPORTED, "left to libpng");
     return run(job, write_fast_steps, error);
+}
+
+/* Less than it could come to? */
+static bool has_less(const struct codec_encode *job)
+{
+    struct codec_plan plan;
+    return png_plan(job->save, &job->shape, job->meta ? job->meta->used_bytes : 0, &plan, NULL) == 0 &&
+           plan.tells_room && job->bytes_size < plan.out_bytes;
 }
 
 int png_encode(struct codec_encode *job, struct error *error)
@@ -291,6 +300,8 @@ int png_encode(struct codec_encode *job, struct error *error)
         return error_set(error, ERROR_INTERNAL, "asked to encode a shape that was not planned");
     if (png_encode_fast(job, error) == 0)
         return 0;
+    if (has_less(job))
+        return error_set(error, ERROR_ROOM, "takes more room than most");
     /* What libpng would need may be gone; the plan leaves room for all that comes. */
     if (png_fast_spoils(job))
         return error_set(error, ERROR_INTERNAL, "needs more room than was planned");

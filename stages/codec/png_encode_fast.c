@@ -372,10 +372,10 @@ bool png_fast_encode(struct codec_encode *job, struct png_session *session)
     return true;
 }
 
-bool png_fast_encodes(const struct codec_encode *job)
+bool png_fast_encodes(const struct codec_save *save, const struct shape *shape)
 {
     struct fast fast;
-    return choose(job->save, &job->shape, PNG_PICTURE, false, &fast);
+    return choose(save, shape, PNG_PICTURE, false, &fast);
 }
 
 bool png_fast_spoils(const struct codec_encode *job)

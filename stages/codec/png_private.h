@@ -184,7 +184,7 @@ unsigned png_runs(const struct shape *shape, const uint8_t *pixels);
 
 /* The fast path of encoding: does it apply, what it needs, and IDAT and IEND, where the session has written
  * all that comes before. False where libpng must do it, because scratch or room does not suffice. */
-bool png_fast_encodes(const struct codec_encode *job);
+bool png_fast_encodes(const struct codec_save *save, const struct shape *shape);
 size_t png_fast_encode_scratch(const struct codec_save *save, const struct shape *shape, size_t room_after);
 
 /* Bytes behind the samples with which filtered rows can take the place of the samples; 0: they cannot.
