@@ -26,12 +26,12 @@ bool deflate_whole(enum deflate_library library)
     return backends[library]->whole;
 }
 
-uint32_t deflate_crc32(const uint8_t *bytes, size_t length_bytes)
+uint32_t deflate_crc32(uint32_t before, const uint8_t *bytes, size_t length_bytes)
 {
 #ifdef FORKMILL_LIBDEFLATE
-    return deflate_libdeflate_crc32(bytes, length_bytes);
+    return deflate_libdeflate_crc32(before, bytes, length_bytes);
 #else
-    return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes, length_bytes);
+    return (uint32_t)crc32_z(before, bytes, length_bytes);
 #endif
 }
 

@@ -19,8 +19,8 @@ bool deflate_has(enum deflate_library library);
 /* Takes a stream in one piece, and gives it so? */
 bool deflate_whole(enum deflate_library library);
 
-/* A CRC-32 as PNG and gzip have it. */
-uint32_t deflate_crc32(const uint8_t *bytes, size_t length_bytes);
+/* A CRC-32 as PNG and gzip have it, of what had the CRC `before` (0: nothing) and these bytes behind it. */
+uint32_t deflate_crc32(uint32_t before, const uint8_t *bytes, size_t length_bytes);
 
 /* Appends names and versions of the libraries to a text for a person. */
 void deflate_versions(char *text, size_t size);
@@ -48,7 +48,8 @@ size_t deflate_length(const struct deflater *deflater);
 /* Decompression. */
 struct inflater;
 
-/* Gives the next piece of the compressed stream; false when there is none. */
+/* Gives the next piece of the compressed stream, which stays until that after it is asked for; false when
+ * there is none. */
 struct inflate_source {
     bool (*next)(void *context, const uint8_t **piece, size_t *piece_bytes);
     void *context;

@@ -28,6 +28,6 @@ struct inflater {
 };
 
 extern const struct deflate_backend deflate_libdeflate, deflate_isal;
-uint32_t deflate_libdeflate_crc32(const uint8_t *bytes, size_t length_bytes);
+uint32_t deflate_libdeflate_crc32(uint32_t before, const uint8_t *bytes, size_t length_bytes);
 
 #endif

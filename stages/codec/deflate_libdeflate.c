@@ -70,9 +70,9 @@ static bool more_deflate(struct deflater *base, const uint8_t *piece, size_t pie
     return base->length_bytes > 0;
 }
 
-uint32_t deflate_libdeflate_crc32(const uint8_t *bytes, size_t length_bytes)
+uint32_t deflate_libdeflate_crc32(uint32_t before, const uint8_t *bytes, size_t length_bytes)
 {
-    return libdeflate_crc32(0, bytes, length_bytes);
+    return libdeflate_crc32(before, bytes, length_bytes);
 }
 
 const struct deflate_backend deflate_libdeflate = {

@@ -15,7 +15,7 @@ static void set_shape(struct png_session *session, struct png_read *read)
                                 .channels = png_get_channels(session->png, session->info),
                                 .sample = depth == 16 ? SAMPLE_U16 : SAMPLE_U8,
                                 .bits = depth,
-                                .orientation = png_orientation(job->bytes, job->length_bytes)};
+                                .orientation = read->header.orientation};
     if (read->header.depth < 8 && job->shape.channels == 1)
         job->shape.bits = read->header.depth;
     if (!shape_valid(&job->shape) ||
@@ -71,9 +71,9 @@ void png_read_rest(struct png_session *session, struct png_read *read)
     if (read->job->meta)
         png_meta_read(session, &read->header, read->job);
     warn_of_frames(session);
-    if (session->position < session->size_bytes)
-        png_session_warn(session, "%zu bytes after the end of the image",
-                         session->size_bytes - session->position);
+    const size_t after_bytes = session->size_bytes - session->position + session->beyond_bytes;
+    if (after_bytes > 0)
+        png_session_warn(session, "%zu bytes after the end of the image", after_bytes);
 }
 
 static void read_steps(struct png_session *session, void *argument)
@@ -97,18 +97,18 @@ static void read_fast_steps(struct png_session *session, void *argument)
     struct png_read *read = argument;
     struct codec_decode *job = read->job;
     png_read_start(session, read);
-    struct png_fast *fast = png_fast_begin(session, &read->header, job, session->skip_from, session->skip_to);
+    const struct inflate_source source = png_run_source(&read->run);
+    struct png_fast *fast = png_fast_begin(session, &read->header, job, &source);
     if (!fast || !png_fast_rows(fast, job->pixels, job->shape.height))
         png_session_fail(session, ERROR_CORRUPT, "left to libpng");
     png_read_rest(session, read);
 }
 
-static int run(struct png_read *read, void (*steps)(struct png_session *, void *), size_t first, size_t end,
-               struct error *error)
+static int run(struct png_read *read, void (*steps)(struct png_session *, void *), struct error *error)
 {
     struct png_session session = png_session_of(read->job, error);
-    session.skip_from = first;
-    session.skip_to = end;
+    session.skip_from = read->run.position;
+    session.skip_to = read->run.end;
     return png_session_run(&session, steps, read);
 }
 
@@ -118,17 +118,16 @@ int png_decode_by_libpng(struct codec_decode *job, struct error *error)
     job->warnings = 0;
     job->warning[0] = '\0';
     TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
-    return run(&read, read_steps, 0, 0, error);
+    return run(&read, read_steps, error);
 }
 
 int png_decode_fast(struct codec_decode *job, struct error *error)
 {
     struct png_read read = {.job = job};
-    size_t first, end;
     TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
-    if (!png_fast_find(job, &read.header, &first, &end))
+    if (!png_fast_find(job, &read.header, &read.run))
         return error_set(error, ERROR_UNSUPPORTED, "left to libpng");
-    return run(&read, read_fast_steps, first, end, error);
+    return run(&read, read_fast_steps, error);
 }
 
 /* What can be read of a damaged image, up to where libpng gives up; `error` says why that is needed. Of an
@@ -139,7 +138,7 @@ static int salvage(struct codec_decode *job, struct error *error)
     const struct error reason = *error;
     struct error ignored;
     TRY(png_header_read(job->bytes, job->length_bytes, job->length_bytes, job->limits, &read.header, error));
-    if (run(&read, read_steps, 0, 0, &ignored) < 0 && read.rows_read == 0)
+    if (run(&read, read_steps, &ignored) < 0 && read.rows_read == 0)
         return error_set(error, reason.code, "%s", reason.reason);
     const uint64_t rows = (uint64_t)read.passes * job->shape.height;
     keep_salvaged(job, read.rows_read, rows, &reason);

@@ -4,7 +4,6 @@
  * rarity, it leaves to libpng, whose verdict and words then stand. */
 #include <string.h>
 
-#include "stages/codec/deflate.h"
 #include "stages/codec/png_private.h"
 #include "stages/codec/png_rows.h"
 
@@ -23,12 +22,6 @@ struct layout {
     bool direct; /* undone rows are pixels as they are */
 };
 
-/* The chunks of image data, one after the other. */
-struct idat {
-    const uint8_t *bytes;
-    size_t position, end;
-};
-
 /* How the pixels of an undone row become those of the image. */
 struct colours {
     uint8_t pixel[256][4];
@@ -41,7 +34,6 @@ struct png_fast {
     struct layout layout;
     const struct png_header *header;
     struct colours colours;
-    struct idat idat;
     struct inflate_source source;
     struct inflater *inflater;
     uint8_t *window, *above; /* the last row undone */
@@ -83,45 +75,61 @@ size_t png_fast_scratch(const struct png_header *header, uint64_t file_bytes)
     return scratch_add(inflate_scratch(), rows_bytes);
 }
 
-static bool next_idat(void *context, const uint8_t **piece, size_t *piece_bytes)
+static bool next_of_run(void *context, const uint8_t **piece, size_t *piece_bytes)
 {
-    struct idat *idat = context;
+    struct png_run *run = context;
     struct png_chunk chunk;
-    if (idat->position >= idat->end || !png_chunk_next(idat->bytes, idat->end, &idat->position, &chunk))
+    if (run->position >= run->end || !png_chunk_next(run->bytes, run->end, &run->position, &chunk))
         return false;
     *piece = chunk.data;
     *piece_bytes = chunk.length_bytes;
     return true;
 }
 
-bool png_fast_find(const struct codec_decode *job, const struct png_header *header, size_t *first,
-                   size_t *end)
+struct inflate_source png_run_source(struct png_run *run)
+{
+    return (struct inflate_source){next_of_run, run};
+}
+
+size_t png_fast_chunk_most(const struct png_header *header)
+{
+    const size_t raw_bytes = png_raw_bytes(header->width, header->height,
+                                           png_samples_per_pixel(header->colour) * header->depth, false);
+    return raw_bytes > CHUNK_MOST_BYTES ? raw_bytes : CHUNK_MOST_BYTES;
+}
+
+/* A method and a window that there are. */
+bool png_fast_begins(uint8_t first_byte)
+{
+    return (first_byte & 15) == 8 && first_byte >> 4 <= 7;
+}
+
+bool png_fast_find(const struct codec_decode *job, const struct png_header *header, struct png_run *run)
 {
     struct layout layout;
     struct png_chunk chunk;
-    size_t at = PNG_IHDR_END, before = at;
+    size_t at = PNG_IHDR_END, before = at, first = 0;
     if (!choose(header, job->length_bytes, &layout))
         return false;
-    size_t raw_bytes = (layout.row_bytes + 1) * header->height;
-    size_t most_bytes = raw_bytes > CHUNK_MOST_BYTES ? raw_bytes : CHUNK_MOST_BYTES;
-    for (*first = 0; png_chunk_next(job->bytes, job->length_bytes, &at, &chunk); before = at) {
+    const size_t most_bytes = png_fast_chunk_most(header);
+    for (; png_chunk_next(job->bytes, job->length_bytes, &at, &chunk); before = at) {
         if (memcmp(chunk.type, "IDAT", 4) != 0) {
-            if (*first)
+            if (first)
                 break;
             continue;
         }
         if (!chunk.data || chunk.length_bytes == 0 || chunk.length_bytes > most_bytes ||
-            deflate_crc32(chunk.data - 4, chunk.length_bytes + 4) !=
+            deflate_crc32(0, chunk.data - 4, chunk.length_bytes + 4) !=
                 png_get_uint_32(chunk.data + chunk.length_bytes))
             return false;
-        if (!*first) {
-            *first = before;
-            if ((chunk.data[0] & 15) != 8 || chunk.data[0] >> 4 > 7)
-                return false; /* no method or window that there is */
+        if (!first) {
+            first = before;
+            if (!png_fast_begins(chunk.data[0]))
+                return false;
         }
-        *end = at;
+        *run = (struct png_run){.bytes = job->bytes, .position = first, .end = at};
     }
-    return *first > 0;
+    return first > 0;
 }
 
 static void set_colours(struct png_session *session, const struct png_header *header, unsigned channels,
@@ -225,7 +233,7 @@ static bool undo_rows(const struct layout *layout, const struct png_header *head
 }
 
 struct png_fast *png_fast_begin(struct png_session *session, const struct png_header *header,
-                                struct codec_decode *job, size_t first, size_t end)
+                                struct codec_decode *job, const struct inflate_source *source)
 {
     bool keyed =
         header->colour != PNG_COLOR_TYPE_PALETTE && png_get_valid(session->png, session->info, PNG_INFO_tRNS);
@@ -234,8 +242,7 @@ struct png_fast *png_fast_begin(struct png_session *session, const struct png_he
         return NULL;
     const size_t row_bytes = fast->layout.row_bytes;
     fast->header = header;
-    fast->idat = (struct idat){.bytes = job->bytes, .position = first, .end = end};
-    fast->source = (struct inflate_source){next_idat, &fast->idat};
+    fast->source = *source;
     set_colours(session, header, job->shape.channels, &fast->colours);
     fast->inflater = inflate_begin(&fast->source, job->scratch);
     fast->window = scratch_alloc(job->scratch, 1, window_size(&fast->layout));

@@ -24,9 +24,9 @@ size_t png_rows_scratch(void)
 static void open_fast(struct png_session *session, void *argument)
 {
     struct png_rows *rows = argument;
+    const struct inflate_source source = png_run_source(&rows->read.run);
     png_read_start(session, &rows->read);
-    rows->fast =
-        png_fast_begin(session, &rows->read.header, rows->read.job, session->skip_from, session->skip_to);
+    rows->fast = png_fast_begin(session, &rows->read.header, rows->read.job, &source);
     if (!rows->fast)
         png_session_fail(session, ERROR_CORRUPT, "left to libpng");
     png_read_rest(session, &rows->read);
@@ -65,7 +65,6 @@ static int turn_to_libpng(struct png_rows *rows, struct error *error)
 
 int png_rows_open(struct codec_decode *job, struct error *error)
 {
-    size_t first, end;
     struct png_rows *rows = scratch_alloc(job->scratch, 1, sizeof *rows);
     if (!rows)
         return error_set(error, ERROR_MEMORY, "more scratch needed than was planned");
@@ -75,10 +74,10 @@ int png_rows_open(struct codec_decode *job, struct error *error)
                         error));
     if (rows->read.header.interlaced)
         return error_set(error, ERROR_INTERNAL, "an interlaced image has no rows to be read one by one");
-    if (png_fast_find(job, &rows->read.header, &first, &end)) {
+    if (png_fast_find(job, &rows->read.header, &rows->read.run)) {
         rows->session = png_session_of(job, error);
-        rows->session.skip_from = first;
-        rows->session.skip_to = end;
+        rows->session.skip_from = rows->read.run.position;
+        rows->session.skip_to = rows->read.run.end;
         if (png_session_run(&rows->session, open_fast, rows) == 0)
             return 0;
     }

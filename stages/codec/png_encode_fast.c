@@ -342,7 +342,7 @@ static void end_chunk(uint8_t *chunk, const char type[4], size_t length_bytes)
 {
     png_save_uint_32(chunk, (png_uint_32)length_bytes);
     memcpy(chunk + 4, type, 4);
-    png_save_uint_32(chunk + 8 + length_bytes, deflate_crc32(chunk + 4, length_bytes + 4));
+    png_save_uint_32(chunk + 8 + length_bytes, deflate_crc32(0, chunk + 4, length_bytes + 4));
 }
 
 size_t png_end_file(uint8_t *idat, size_t length_bytes)

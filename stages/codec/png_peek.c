@@ -136,6 +136,21 @@ static int check_limits(const struct png_header *header, const struct codec_limi
     return 0;
 }
 
+static uint8_t orientation_of(const uint8_t *bytes, size_t length_bytes)
+{
+    size_t position = PNG_SIGNATURE_BYTES;
+    struct png_chunk chunk;
+    if (length_bytes > CODEC_HEAD_BYTES)
+        length_bytes = CODEC_HEAD_BYTES;
+    while (png_chunk_next(bytes, length_bytes, &position, &chunk)) {
+        if (memcmp(chunk.type, "eXIf", 4) == 0 && chunk.data &&
+            crc32(crc32(0, Z_NULL, 0), chunk.data - 4, chunk.length_bytes + 4) ==
+                png_get_uint_32(chunk.data + chunk.length_bytes))
+            return exif_orientation(chunk.data, chunk.length_bytes);
+    }
+    return 0;
+}
+
 int png_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_bytes,
                     const struct codec_limits *limits, struct png_header *header, struct error *error)
 {
@@ -149,6 +164,7 @@ int png_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_byt
         return error_set(error, ERROR_CORRUPT,
                          "promises %" PRIu32 "x%" PRIu32 " pixels, more than %" PRIu64 " bytes can hold",
                          header->width, header->height, file_bytes);
+    header->orientation = orientation_of(bytes, length_bytes);
     return 0;
 }
 
@@ -173,21 +189,6 @@ static bool look_ahead(const uint8_t *head, size_t head_bytes, uint64_t file_byt
     return transparency || !pixels;
 }
 
-uint8_t png_orientation(const uint8_t *bytes, size_t length_bytes)
-{
-    size_t position = PNG_SIGNATURE_BYTES;
-    struct png_chunk chunk;
-    if (length_bytes > CODEC_HEAD_BYTES)
-        length_bytes = CODEC_HEAD_BYTES;
-    while (png_chunk_next(bytes, length_bytes, &position, &chunk)) {
-        if (memcmp(chunk.type, "eXIf", 4) == 0 && chunk.data &&
-            crc32(crc32(0, Z_NULL, 0), chunk.data - 4, chunk.length_bytes + 4) ==
-                png_get_uint_32(chunk.data + chunk.length_bytes))
-            return exif_orientation(chunk.data, chunk.length_bytes);
-    }
-    return 0;
-}
-
 static struct shape shape_of(const struct png_header *header, bool transparency)
 {
     unsigned channels = header->colour == PNG_COLOR_TYPE_PALETTE ? 3 : png_samples_per_pixel(header->colour);
@@ -200,7 +201,8 @@ static struct shape shape_of(const struct png_header *header, bool transparency)
                           .height = header->height,
                           .channels = (uint8_t)channels,
                           .sample = bits == 16 ? SAMPLE_U16 : SAMPLE_U8,
-                          .bits = bits};
+                          .bits = bits,
+                          .orientation = header->orientation};
 }
 
 int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const struct codec_limits *limits,
@@ -211,7 +213,6 @@ int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const 
     size_t meta_bytes;
     bool transparency = look_ahead(head, head_bytes, file_bytes, &meta_bytes);
     info->shape = shape_of(&header, transparency);
-    info->shape.orientation = png_orientation(head, head_bytes);
     info->meta_bytes = meta_bytes < limits->max_metadata_bytes ? meta_bytes : limits->max_metadata_bytes;
     /* libpng keeps the row above and the row at work, which it widens in place to the expanded pixel, with
      * room for alpha whether or not it comes, in steps of 8 pixels. */

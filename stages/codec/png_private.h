@@ -23,6 +23,7 @@
 #include <png.h>
 
 #include "stages/codec.h"
+#include "stages/codec/deflate.h"
 
 #define PNG_SIGNATURE_BYTES 8u
 #define PNG_IHDR_END        33u /* signature, and IHDR with its length, type and CRC */
@@ -33,9 +34,12 @@ struct png_header {
     uint32_t width, height;
     uint8_t depth, colour; /* as IHDR has them */
     bool interlaced;
+    /* How the image lies, by an eXIf chunk within the first CODEC_HEAD_BYTES: what peek sees, decode says. */
+    uint8_t orientation;
 };
 
-/* The header of a file and the limits. `length_bytes` of `bytes` are at hand, `file_bytes` promised. */
+/* The header of a file and the limits. `length_bytes` of `bytes` are at hand, CODEC_HEAD_BYTES or all of the
+ * `file_bytes` promised. */
 int png_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_bytes,
                     const struct codec_limits *limits, struct png_header *header, struct error *error);
 
@@ -53,9 +57,6 @@ struct png_chunk {
 /* Walks the chunks: start with *position = PNG_SIGNATURE_BYTES. False when there is no further whole chunk
  * header, or its length is not a legal one. *position may come to lie behind the end. */
 bool png_chunk_next(const uint8_t *bytes, size_t length_bytes, size_t *position, struct png_chunk *chunk);
-
-/* How the image lies, from an eXIf chunk within the first CODEC_HEAD_BYTES: what peek sees, decode says. */
-uint8_t png_orientation(const uint8_t *bytes, size_t length_bytes);
 
 /* Is this a chunk whose data travels with the image? */
 bool png_meta_kept(const char type[4]);
@@ -105,10 +106,15 @@ struct png_session {
     uint8_t *out;
     struct png_palette palette;  /* to be written */
     size_t size_bytes, position; /* of `in` or `out` */
-    /* What lies in [skip_from, skip_to) of `in` libpng is not shown; in its place it finds an IDAT chunk with
-     * nothing in it. skip_to 0: nothing is skipped. */
+    /* What lies in [skip_from, skip_to) of `in` libpng is not shown; in its place it finds png_empty_idat.
+     * skip_to 0: nothing is skipped. */
     size_t skip_from, skip_to, stub_position;
+    size_t beyond_bytes; /* that follow in the file, and are not in `in` */
 };
+
+/* An IDAT chunk that holds an empty zlib stream. */
+#define PNG_EMPTY_IDAT_BYTES 20u
+extern const uint8_t png_empty_idat[PNG_EMPTY_IDAT_BYTES];
 
 /* A session that reads the file of `job`, its warnings and error the job's. */
 struct png_session png_session_of(struct codec_decode *job, struct error *error);
@@ -130,11 +136,18 @@ __attribute__((format(printf, 2, 3))) void png_session_warn(struct png_session *
 /* Bytes of scratch for a run with `rows` rows of `row_bytes` bytes. */
 size_t png_session_scratch(size_t fixed_bytes, size_t rows, size_t row_bytes);
 
+/* The one run of IDAT chunks of a file at hand: what is left of it. */
+struct png_run {
+    const uint8_t *bytes;
+    size_t position, end;
+};
+
 /* Reading with a session, step by step: up to the pixels, whose shape is then known and in job->shape, in
  * `passes` over all rows; and what follows them. With `salvage` checksums are let pass. */
 struct png_read {
     struct codec_decode *job;
     struct png_header header;
+    struct png_run run; /* of what is read by the fast path */
     int passes;
     bool salvage;       /* take what can be had, whatever the checksums say */
     uint64_t rows_read; /* of all passes */
@@ -159,16 +172,23 @@ bool png_is_colour(const struct png_session *session, const struct codec_encode 
 /* The fast path of decoding. What it needs beside a session of libpng; 0 where it does not apply. */
 size_t png_fast_scratch(const struct png_header *header, uint64_t file_bytes);
 
-/* Finds the one run of IDAT chunks, [*first, *end) of the file, and checks lengths and CRCs. False where
- * there is anything but what the fast path takes. */
-bool png_fast_find(const struct codec_decode *job, const struct png_header *header, size_t *first,
-                   size_t *end);
+/* Finds the run of IDAT chunks, and checks lengths and CRCs. False where there is anything but what the fast
+ * path takes. */
+bool png_fast_find(const struct codec_decode *job, const struct png_header *header, struct png_run *run);
 
-/* At the beginning of their pixels. The session has read what comes before and has set job->shape; the header
- * stays where it is. NULL where libpng must look. */
+/* The data of its chunks, one after the other. The run stays where it is. */
+struct inflate_source png_run_source(struct png_run *run);
+
+/* What the fast path takes: IDAT chunks of at least 1 byte and at most so many, and a stream that begins with
+ * this byte. */
+size_t png_fast_chunk_most(const struct png_header *header);
+bool png_fast_begins(uint8_t first_byte);
+
+/* At the beginning of the pixels, which the source gives as they are in IDAT chunks. The session has read
+ * what comes before and has set job->shape; the header stays where it is. NULL where libpng must look. */
 struct png_fast;
 struct png_fast *png_fast_begin(struct png_session *session, const struct png_header *header,
-                                struct codec_decode *job, size_t first, size_t end);
+                                struct codec_decode *job, const struct inflate_source *source);
 
 /* The next `rows` rows. False where libpng must look. */
 bool png_fast_rows(struct png_fast *fast, uint8_t *pixels, size_t rows);

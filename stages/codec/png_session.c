@@ -114,19 +114,19 @@ static void on_warning(png_structp png, png_const_charp text)
     png_session_warn(png_get_error_ptr(png), "%s", text);
 }
 
+const uint8_t png_empty_idat[PNG_EMPTY_IDAT_BYTES] = {0, 0, 0, 8, 'I', 'D', 'A',  'T',  0x78, 0x9c,
+                                                      3, 0, 0, 0, 0,   1,   0x48, 0x06, 0x89, 0xd2};
+
 static void read_bytes(png_structp png, png_bytep data, size_t length_bytes)
 {
-    /* An IDAT chunk that holds an empty zlib stream. */
-    static const uint8_t stub[] = {0, 0, 0, 8, 'I', 'D', 'A',  'T',  0x78, 0x9c,
-                                   3, 0, 0, 0, 0,   1,   0x48, 0x06, 0x89, 0xd2};
     struct png_session *session = png_get_io_ptr(png);
     if (session->skip_to && session->position == session->skip_from) {
         /* libpng reads a chunk's header, data and CRC separately. */
-        if (length_bytes > sizeof stub - session->stub_position)
+        if (length_bytes > sizeof png_empty_idat - session->stub_position)
             png_session_fail(session, ERROR_INTERNAL, "libpng reads beyond a chunk");
-        memcpy(data, stub + session->stub_position, length_bytes);
+        memcpy(data, png_empty_idat + session->stub_position, length_bytes);
         session->stub_position += length_bytes;
-        if (session->stub_position == sizeof stub)
+        if (session->stub_position == sizeof png_empty_idat)
             session->position = session->skip_to;
         return;
     }
