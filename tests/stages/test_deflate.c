@@ -70,6 +70,17 @@ static void zlib_reads_what_was_compressed(void **state)
     free(back);
 }
 
+/* The same as zlib's, however it is cut in two. */
+static void a_checksum_goes_on_from_another(void **state)
+{
+    (void)state;
+    uint8_t bytes[300];
+    make(bytes, sizeof bytes);
+    const uint32_t whole = (uint32_t)crc32(0, bytes, sizeof bytes);
+    for (size_t cut = 0; cut <= sizeof bytes; cut++)
+        assert_int_equal(deflate_crc32(deflate_crc32(0, bytes, cut), bytes + cut, sizeof bytes - cut), whole);
+}
+
 /* 64 KiB from place to place: by what is above the lower 16 bits of an address ISA-L's fault, of which
  * deflate_isal.c tells, took another course. */
 static void the_place_of_memory_changes_no_byte(void **state)
@@ -233,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zlib_reads_what_was_compressed),
+        cmocka_unit_test(a_checksum_goes_on_from_another),
         cmocka_unit_test(the_place_of_memory_changes_no_byte),
         cmocka_unit_test(without_room_it_is_refused),
         cmocka_unit_test(matches_keep_to_the_window),
