@@ -168,25 +168,31 @@ int png_header_read(const uint8_t *bytes, size_t length_bytes, uint64_t file_byt
     return 0;
 }
 
-/* May there be a tRNS chunk, and how much metadata? Where the head ends too early to tell: yes, and as much
- * as the rest of the file could hold (a kept chunk of the least size takes 14 bytes of a file and 24 of the
- * block, and no chunk more than twice its own bytes). */
-static bool look_ahead(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, size_t *meta_bytes)
+/* What the head says of the chunks. */
+struct ahead {
+    bool transparency, pixels; /* a tRNS chunk before the pixels, and pixels */
+    size_t meta_bytes;
+};
+
+/* Where the head ends too early to tell, there may be as much metadata as the rest of the file could hold (a
+ * kept chunk of the least size takes 14 bytes of a file and 24 of the block, and no chunk more than twice its
+ * own bytes). */
+static struct ahead look_ahead(const uint8_t *head, size_t head_bytes, uint64_t file_bytes)
 {
     size_t position = PNG_IHDR_END;
     struct png_chunk chunk;
-    bool transparency = false, pixels = false, end = false;
-    *meta_bytes = 0;
+    struct ahead ahead = {0};
+    bool end = false;
     while (!end && png_chunk_next(head, head_bytes, &position, &chunk)) {
-        transparency |= !pixels && memcmp(chunk.type, "tRNS", 4) == 0;
-        pixels |= memcmp(chunk.type, "IDAT", 4) == 0;
+        ahead.transparency |= !ahead.pixels && memcmp(chunk.type, "tRNS", 4) == 0;
+        ahead.pixels |= memcmp(chunk.type, "IDAT", 4) == 0;
         end = memcmp(chunk.type, "IEND", 4) == 0;
         if (png_meta_kept(chunk.type))
-            *meta_bytes = scratch_add(*meta_bytes, meta_need(chunk.length_bytes));
+            ahead.meta_bytes = scratch_add(ahead.meta_bytes, meta_need(chunk.length_bytes));
     }
     uint64_t rest = !end && file_bytes > position ? file_bytes - position : 0;
-    *meta_bytes = scratch_add(*meta_bytes, scratch_add(rest, rest));
-    return transparency || !pixels;
+    ahead.meta_bytes = scratch_add(ahead.meta_bytes, scratch_add(rest, rest));
+    return ahead;
 }
 
 static struct shape shape_of(const struct png_header *header, bool transparency)
@@ -210,10 +216,10 @@ int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const 
 {
     struct png_header header;
     TRY(png_header_read(head, head_bytes, file_bytes, limits, &header, error));
-    size_t meta_bytes;
-    bool transparency = look_ahead(head, head_bytes, file_bytes, &meta_bytes);
-    info->shape = shape_of(&header, transparency);
-    info->meta_bytes = meta_bytes < limits->max_metadata_bytes ? meta_bytes : limits->max_metadata_bytes;
+    const struct ahead ahead = look_ahead(head, head_bytes, file_bytes);
+    info->shape = shape_of(&header, ahead.transparency || !ahead.pixels);
+    info->meta_bytes =
+        ahead.meta_bytes < limits->max_metadata_bytes ? ahead.meta_bytes : limits->max_metadata_bytes;
     /* libpng keeps the row above and the row at work, which it widens in place to the expanded pixel, with
      * room for alpha whether or not it comes, in steps of 8 pixels. */
     size_t pixel_bytes = header.depth == 16 ? 8 : 4;
@@ -225,5 +231,10 @@ int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const 
         png_fast_by_rows(&header, file_bytes) && !(limits->load && limits->load->on_corrupt == CODEC_SALVAGE);
     if (info->by_rows)
         info->scratch_bytes = scratch_add(info->scratch_bytes, png_rows_scratch());
+    /* One colour that is transparent is libpng's to compare with. */
+    const bool keyed = ahead.transparency && header.colour != PNG_COLOR_TYPE_PALETTE;
+    info->by_pieces = info->by_rows && !keyed;
+    if (info->by_pieces)
+        info->scratch_bytes = scratch_add(info->scratch_bytes, png_pieces_scratch());
     return 0;
 }

@@ -4,6 +4,7 @@
  *   png_peek.c    signature, IHDR and limits; what decoding will cost at most
  *   png_decode.c  a file to pixels, strictly; through libpng, or what is usual by
  *   png_decode_fast.c; png_decode_rows.c does it a few rows at a time
+ *   png_pieces.h  for that, a file that comes piece by piece
  *   png_meta.c    ancillary chunks in and out, byte for byte
  *   png_encode.c  pixels to a file, through libpng or by
  *   png_encode_fast.c; png_encode_rows.c does it a few rows at a time
@@ -254,8 +255,10 @@ int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const 
              struct codec_info *info, struct error *error);
 int png_decode(struct codec_decode *job, struct error *error);
 
-/* Decoding by rows, see codec.h, and the scratch for it beyond that of png_decode. */
+/* Decoding by rows, see codec.h, and the scratch for it beyond that of png_decode; and for a file that comes
+ * piece by piece, beyond that. */
 size_t png_rows_scratch(void);
+size_t png_pieces_scratch(void);
 int png_rows_open(struct codec_decode *job, struct error *error);
 int png_rows_next(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error);
 int png_rows_close(struct codec_decode *job, struct error *error);
