@@ -20,26 +20,51 @@ static struct rows_tested {
     size_t extra_bytes;
 } rows_tested;
 
+/* Each call has an error of its own, which is gone when the next is made. */
+static inline int rows_open(struct codec_decode *job, struct error *error)
+{
+    struct error own = {0};
+    const int code = rows_tested.codec->open(job, &own);
+    *error = own;
+    return code;
+}
+
+static inline int rows_next(struct codec_decode *job, uint8_t *window, uint32_t count, struct error *error)
+{
+    struct error own = {0};
+    const int code = rows_tested.codec->rows(job, window, count, &own);
+    *error = own;
+    return code;
+}
+
+static inline int rows_close(struct codec_decode *job, struct error *error)
+{
+    struct error own = {0};
+    const int code = rows_tested.codec->close(job, &own);
+    *error = own;
+    return code;
+}
+
 /* Open, rows and close in place of decode, each time to memory of its own. */
 static inline int rows_decode(struct codec_decode *job, struct error *error)
 {
     const struct codec *codec = rows_tested.codec;
     uint8_t *pixels = job->pixels;
     job->pixels = NULL;
-    int code = codec->open(job, error);
+    int code = rows_open(job, error);
     const uint32_t height = job->shape.height, most = 1 + rows_dice(height < 200 ? height + 1 : 200);
     const size_t row_bytes = shape_row_bytes(&job->shape);
     for (uint32_t y = 0, count; code == 0 && y < height; y += count) {
         count = 1 + rows_dice(most);
         count = count < height - y ? count : height - y;
         uint8_t *window = exact_take(count * row_bytes, 0x77);
-        code = codec->rows(job, window, count, error);
+        code = rows_next(job, window, count, error);
         exact_fence(window, count * row_bytes);
         memcpy(pixels + y * row_bytes, window, count * row_bytes);
         free(window);
     }
     if (code == 0)
-        code = codec->close(job, error);
+        code = rows_close(job, error);
     if (codec->leave)
         codec->leave(job);
     return code;
