@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* PNG: as it is, and with the checksums of its chunks made good, so that damage reaches what is behind them.
- * The fast way must give libpng's verdict and pixels; salvage must live. */
+ * The fast way must give libpng's verdict and pixels, piece by piece too; salvage must live. */
 #include <zlib.h>
 
 #include "fuzz_codec.h"
@@ -35,6 +35,64 @@ static void compare_ways(const uint8_t *bytes, size_t size)
     fuzz_free(&slow);
 }
 
+/* What is left of the file, in pieces of a few lengths, each in memory of its own. */
+struct pieces {
+    const uint8_t *bytes;
+    size_t left_bytes;
+    uint8_t *piece;
+};
+
+static int next_piece(void *context, const uint8_t **piece, size_t *piece_bytes, struct error *error)
+{
+    struct pieces *pieces = context;
+    (void)error;
+    free(pieces->piece);
+    pieces->piece = NULL;
+    *piece_bytes = 1 + pieces->left_bytes % 61;
+    *piece_bytes = *piece_bytes < pieces->left_bytes ? *piece_bytes : pieces->left_bytes;
+    if (*piece_bytes > 0) {
+        pieces->piece = fuzz_take(*piece_bytes, 0);
+        memcpy(pieces->piece, pieces->bytes, *piece_bytes);
+    }
+    pieces->bytes += *piece_bytes;
+    pieces->left_bytes -= *piece_bytes;
+    *piece = pieces->piece;
+    return 0;
+}
+
+static int decode_pieces(struct codec_decode *job, struct error *error)
+{
+    struct pieces pieces = {.bytes = job->bytes, .left_bytes = job->length_bytes};
+    const struct codec_feed feed = {next_piece, &pieces};
+    job->feed = &feed;
+    fuzz_rows_codec = &png_codec;
+    const int code = fuzz_decode_rows(job, error);
+    FUZZ_CHECK(code < 0 || pieces.left_bytes == 0);
+    free(pieces.piece);
+    return code;
+}
+
+/* Piece by piece it is the same image, or the whole file is asked for. */
+static void compare_pieces(const uint8_t *bytes, size_t size)
+{
+    struct fuzz_image pieces = {0}, whole;
+    if (!size || !fuzz_peek(&png_codec, bytes, size, &fuzz_limits, &pieces.info))
+        return;
+    whole = pieces;
+    pieces.info.scratch_bytes += png_rows_scratch() + png_pieces_scratch(); /* not planned for small images */
+    const int code = fuzz_decode_once(decode_pieces, bytes, size, &fuzz_limits, 0xa5, &pieces);
+    FUZZ_CHECK(code == 0 || code == ERROR_ROOM);
+    if (code < 0)
+        return;
+    FUZZ_CHECK(fuzz_decode_once(png_codec.decode, bytes, size, &fuzz_limits, 0x5a, &whole) == 0);
+    fuzz_same_shape(&pieces.shape, &whole.shape);
+    FUZZ_CHECK(memcmp(pieces.pixels, whole.pixels, shape_bytes(&pieces.shape)) == 0);
+    FUZZ_CHECK(pieces.meta.used_bytes == whole.meta.used_bytes &&
+               memcmp(pieces.meta.block, whole.meta.block, pieces.meta.used_bytes) == 0);
+    fuzz_free(&pieces);
+    fuzz_free(&whole);
+}
+
 static void look(const uint8_t *bytes, size_t size)
 {
     static const struct codec_load load = {.on_corrupt = CODEC_SALVAGE};
@@ -42,6 +100,7 @@ static void look(const uint8_t *bytes, size_t size)
     struct fuzz_image image;
     lenient.load = &load;
     compare_ways(bytes, size);
+    compare_pieces(bytes, size);
     if (fuzz_decode(&png_codec, bytes, size, &fuzz_limits, &image) == 0)
         fuzz_round_trip(&png_codec, &fuzz_limits, &image);
     else if (fuzz_decode(&png_codec, bytes, size, &lenient, &image) < 0)
