@@ -152,6 +152,7 @@ static void too_little_room_is_an_error(void **state)
     struct codec_plan plan;
     struct error error;
     assert_int_equal(png_codec.plan(&save, &shape, 0, &plan, NULL), 0);
+    assert_true(plan.out_bytes > 3000);
     for (size_t size = 0; size < 3000; size += 97) {
         struct scratch scratch = {.base = exact_take(plan.scratch_bytes, 0),
                                   .size_bytes = plan.scratch_bytes};
@@ -161,11 +162,16 @@ static void too_little_room_is_an_error(void **state)
                                    .bytes = exact_take(size, 0),
                                    .bytes_size = size,
                                    .scratch = &scratch};
-        assert_int_equal(png_codec.encode(&job, &error), ERROR_INTERNAL);
+        /* Without a library that can tell, libpng runs out of what was planned. */
+        assert_int_equal(png_codec.encode(&job, &error), plan.tells_room ? ERROR_ROOM : ERROR_INTERNAL);
         exact_fence(job.bytes, size);
+        free(job.bytes);
+        job.bytes = exact_take(plan.out_bytes, 0);
+        job.bytes_size = plan.out_bytes;
         scratch.used_bytes = 0;
         scratch.size_bytes = size * 64;
         assert_int_equal(png_codec.encode(&job, &error), ERROR_MEMORY);
+        exact_fence(job.bytes, plan.out_bytes);
         free(job.bytes);
         free(scratch.base);
     }
