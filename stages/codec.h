@@ -74,7 +74,7 @@ struct shape codec_shrunk(const struct shape *shape, unsigned shrink);
 
 struct codec_decode {
     const struct codec_limits *limits;
-    const uint8_t *bytes; /* the whole file */
+    const uint8_t *bytes; /* the whole file, of length_bytes */
     size_t length_bytes;
     /* NULL, or what gives the file to open, rows and close, where peek said `by_pieces`: `bytes` then holds
      * its first CODEC_HEAD_BYTES, and only until the second piece was asked for. */
