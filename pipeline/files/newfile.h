@@ -13,8 +13,9 @@
 #include "stages/stage.h"
 
 struct newfile_maker {
-    int opened_fd; /* the directory in which every open file has a name: /proc/self/fd; -1: none */
-    char temp[64]; /* what temporary files are called, up to `temp_bytes`, then `counter` */
+    int opened_fd;  /* the directory in which every open file has a name: /proc/self/fd; -1: none */
+    bool by_opened; /* files get their names by those there, and not by their descriptors */
+    char temp[64];  /* what temporary files are called, up to `temp_bytes`, then `counter` */
     size_t temp_bytes;
     uint64_t counter;
 };

@@ -14,6 +14,7 @@ static int put(struct outfile *root, const char *rel, const char *text, struct e
 static int rename_lacks, link_lacks; /* the errno of every renameat2 and linkat; 0: the real one is called */
 static int links;                    /* calls of linkat so far */
 static int named;                    /* names in the directory at the last one */
+static bool by_name_only;            /* as before Linux 6.10 without privileges */
 
 /* In place of libc's. */
 int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
@@ -28,8 +29,8 @@ int linkat(int from, const char *old, int to, const char *new, int flags)
     links++;
     snprintf(path, sizeof path, "/proc/self/fd/%d/.", to);
     named = tree_names(path);
-    errno = link_lacks;
-    return link_lacks ? -1 : (int)syscall(SYS_linkat, from, old, to, new, flags);
+    errno = by_name_only && (flags & AT_EMPTY_PATH) ? ENOENT : link_lacks;
+    return errno ? -1 : (int)syscall(SYS_linkat, from, old, to, new, flags);
 }
 
 static void a_file_has_no_name_before_it_is_whole(void **state)
@@ -60,6 +61,27 @@ static void a_file_has_no_name_before_it_is_whole(void **state)
     tree_holds("out/b", "4");
     tree_holds("out/d/c", "5");
     assert_int_equal(tree_names("out"), 3);
+    outfile_close(root);
+}
+
+static void where_descriptors_cannot_be_linked_their_names_are(void **state)
+{
+    (void)state;
+    struct outfile *root;
+    struct error error;
+    assert_int_equal(outfile_open(&root, "out", &error), 0);
+    links = 0;
+    by_name_only = true;
+    assert_int_equal(put(root, "a", "1", &error), 0);
+    const int tried = links;
+    assert_int_equal(put(root, "b", "2", &error), 0);
+    by_name_only = false;
+    assert_true(tried == 2 || tried == 0); /* 0: by renameat2, on this file system */
+    assert_int_equal(links, tried ? 3 : 0);
+    assert_int_equal(named, tried ? 1 : named);
+    tree_holds("out/a", "1");
+    tree_holds("out/b", "2");
+    assert_int_equal(tree_names("out"), 2);
     outfile_close(root);
 }
 
@@ -141,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_has_no_name_before_it_is_whole),
+        TEST(where_descriptors_cannot_be_linked_their_names_are),
         TEST(without_linkat_a_file_has_a_temporary_name),
         TEST(a_name_that_cannot_be_is_told),
         TEST(without_renameat2_targets_are_looked_at),
