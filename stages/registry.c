@@ -117,28 +117,53 @@ bool codec_salvages(const struct codec_decode *job)
     return job->limits->load && job->limits->load->on_corrupt == CODEC_SALVAGE;
 }
 
+static bool is_gzip(const char *extension, size_t length)
+{
+    return extension && length == 2 && strncasecmp(extension, "gz", length) == 0;
+}
+
 bool codec_gzip_name(const char *name)
 {
     size_t length;
     const char *extension = extension_of(name, strlen(name), &length);
-    return extension && strcasecmp(extension, "gz") == 0;
+    return is_gzip(extension, length);
+}
+
+/* The extension that says what is in a file, and whether the file is gzip around that. */
+struct extension {
+    const char *text; /* NULL: there is none */
+    size_t length;
+    bool packed;
+};
+
+static struct extension extension_in(const char *name)
+{
+    struct extension extension = {.packed = false};
+    const size_t end = strlen(name);
+    extension.text = extension_of(name, end, &extension.length);
+    extension.packed = is_gzip(extension.text, extension.length);
+    if (extension.packed)
+        extension.text = extension_of(name, end - 3, &extension.length);
+    return extension;
+}
+
+static bool has(const struct codec *codec, const struct extension *extension)
+{
+    const size_t length = extension->length;
+    if (!extension->text || (extension->packed && !codec->gzip))
+        return false;
+    for (const char *word = codec->extensions; word; word = strchr(word, '|')) {
+        word += *word == '|';
+        if (strncasecmp(word, extension->text, length) == 0 && strcspn(word, "|") == length)
+            return true;
+    }
+    return false;
 }
 
 bool codec_names(const struct codec *codec, const char *name)
 {
-    size_t length, end = strlen(name);
-    if (codec_gzip_name(name)) {
-        if (!codec->gzip)
-            return false;
-        end -= 3;
-    }
-    const char *extension = extension_of(name, end, &length);
-    for (const char *word = extension ? codec->extensions : NULL; word; word = strchr(word, '|')) {
-        word += *word == '|';
-        if (strcspn(word, "|") == length && strncasecmp(word, extension, length) == 0)
-            return true;
-    }
-    return false;
+    const struct extension extension = extension_in(name);
+    return has(codec, &extension);
 }
 
 const struct codec *codec_written(const struct codec *codec)
@@ -175,8 +200,9 @@ struct shape codec_shrunk(const struct shape *shape, unsigned shrink)
 
 const struct codec *codec_for_name(const char *name)
 {
+    const struct extension extension = extension_in(name);
     for (const struct codec *const *codec = codecs; *codec; codec++) {
-        if (codec_names(*codec, name))
+        if (has(*codec, &extension))
             return *codec;
     }
     return NULL;
