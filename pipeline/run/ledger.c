@@ -22,19 +22,11 @@ int ledger_open(struct ledger *ledger, uint32_t slot_count, struct error *error)
     return 0;
 }
 
-static void item_free(struct item *item)
-{
-    free(item->path);
-    free(item->shown);
-    free(item->rel);
-    free(item);
-}
-
 static void list_free(struct item *item)
 {
     while (item) {
         struct item *next = item->next;
-        item_free(item);
+        free(item);
         item = next;
     }
 }
@@ -59,17 +51,17 @@ void ledger_close(struct ledger *ledger)
 
 struct item *ledger_found(struct ledger *ledger, const struct scan_entry *entry)
 {
-    struct item *item = calloc(1, sizeof *item);
+    const size_t path = strlen(entry->path) + 1, rel = strlen(entry->rel) + 1;
+    const size_t shown = strlen(entry->shown) + 1;
+    struct item *item = malloc(sizeof *item + path + rel + shown);
     if (!item)
         return NULL;
-    item->root = entry->root;
-    item->path = strdup(entry->path);
-    item->shown = strdup(entry->shown);
-    item->rel = strdup(entry->rel);
-    if (!item->path || !item->shown || !item->rel) {
-        item_free(item);
-        return NULL;
-    }
+    char *texts = (char *)(item + 1);
+    *item =
+        (struct item){.root = entry->root, .path = texts, .rel = texts + path, .shown = texts + path + rel};
+    memcpy(item->path, entry->path, path);
+    memcpy(item->rel, entry->rel, rel);
+    memcpy(item->shown, entry->shown, shown);
     pthread_mutex_lock(&ledger->lock);
     item->number = ledger->items++;
     ledger->counts.found++;
@@ -182,7 +174,7 @@ void ledger_done(struct ledger *ledger, struct item *item, uint64_t bytes_in, ui
     }
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
-    item_free(item);
+    free(item);
 }
 
 void ledger_failed(struct ledger *ledger, struct item *item, const struct error *error)
@@ -195,7 +187,7 @@ void ledger_failed(struct ledger *ledger, struct item *item, const struct error 
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
     gone(ledger, item);
-    item_free(item);
+    free(item);
 }
 
 void ledger_skipped(struct ledger *ledger, struct item *item)
@@ -204,7 +196,7 @@ void ledger_skipped(struct ledger *ledger, struct item *item)
     ledger->counts.skipped++;
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
-    item_free(item);
+    free(item);
 }
 
 void ledger_failed_before(struct ledger *ledger, struct item *item, const struct error *error,
@@ -216,7 +208,7 @@ void ledger_failed_before(struct ledger *ledger, struct item *item, const struct
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
     gone(ledger, item);
-    item_free(item);
+    free(item);
 }
 
 void ledger_unfinished(struct ledger *ledger, struct item *item)
@@ -225,7 +217,7 @@ void ledger_unfinished(struct ledger *ledger, struct item *item)
     closed(ledger);
     pthread_mutex_unlock(&ledger->lock);
     gone(ledger, item);
-    item_free(item);
+    free(item);
 }
 
 void ledger_retract(struct ledger *ledger, const char *shown, const struct error *error)

@@ -18,7 +18,7 @@
  * reader's hands. Freed when its result is told. */
 struct item {
     unsigned root;   /* see scan.h */
-    char *path;      /* below that root */
+    char *path;      /* below that root; this and the next two lie behind the item */
     char *shown;     /* as the user would write it */
     char *rel;       /* below its input, see scan_entry.rel: what outputs are named by */
     uint64_t number; /* in the order in which items were found, from 0 */
