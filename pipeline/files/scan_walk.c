@@ -16,7 +16,10 @@
 
 static const char *shown_path(struct scan *scan)
 {
-    snprintf(scan->shown, scan->shown_size, "%s%s", scan->walk.input->shown_prefix, scan->walk.path);
+    const char *prefix = scan->walk.input->shown_prefix, *path = scan->walk.path;
+    const size_t length = strlen(prefix);
+    memcpy(scan->shown, prefix, length); /* scan_open has made room for both */
+    memcpy(scan->shown + length, path, strlen(path) + 1);
     return scan->shown;
 }
 
