@@ -21,9 +21,19 @@ void *scratch_alloc(struct scratch *scratch, size_t count, size_t size);
 
 /* What `scratch_alloc` takes from the block for `count` x `size` bytes, alignment included; SIZE_MAX where
  * it does not fit. For a stage's plan. */
-size_t scratch_need(size_t count, size_t size);
+static inline size_t scratch_need(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - SCRATCH_ALIGN)
+        return SIZE_MAX;
+    return (bytes + SCRATCH_ALIGN - 1) / SCRATCH_ALIGN * SCRATCH_ALIGN;
+}
 
 /* a + b, stuck at SIZE_MAX. */
-size_t scratch_add(size_t a, size_t b);
+static inline size_t scratch_add(size_t a, size_t b)
+{
+    size_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
+}
 
 #endif

@@ -184,7 +184,7 @@ static int unpack(const struct param_file *file, const struct codec *codec, cons
 static int composite_begin(struct stage_run *run, struct scratch *scratch, struct error *error)
 {
     const struct composite_params *params = run->params;
-    const struct codec *codec;
+    const struct codec *codec = NULL;
     struct codec_info info;
     TRY(look_at(&params->file, &codec, &info, error));
     struct composite_state *state = scratch_alloc(scratch, 1, sizeof *state);

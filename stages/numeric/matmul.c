@@ -168,7 +168,7 @@ static void make_panels(const struct shape *matrix, const uint8_t *samples, doub
 static int matmul_begin(struct stage_run *run, struct scratch *scratch, struct error *error)
 {
     const struct param_file *file = &((const struct matmul_params *)run->params)->matrix;
-    const struct codec *codec;
+    const struct codec *codec = NULL;
     struct codec_info info;
     TRY(look_at(file, &codec, &info, error));
     const size_t depth = info.shape.dims[0], columns = info.shape.dims[1];
