@@ -183,7 +183,7 @@ static long waits(void)
 
 void lookahead_begins(struct lookahead *ahead)
 {
-    ahead->watched = ahead->most > 0 && ahead->average_ns > SUSPECT_NS;
+    ahead->watched = ahead->most > 0 && !ahead->ring && ahead->average_ns > SUSPECT_NS;
     if (ahead->watched)
         ahead->waits = waits();
 }
