@@ -48,11 +48,13 @@ static bool workers_own(int code)
 static int read_outcome(const struct machine *machine, uint32_t index, struct outcome *outcome)
 {
     const struct slot *slot = &machine->slots[index];
-    *outcome = (struct outcome){.error = slot->error};
-    outcome->error.stage[sizeof outcome->error.stage - 1] = '\0';
-    outcome->error.reason[sizeof outcome->error.reason - 1] = '\0';
-    if (outcome->error.code != 0)
+    *outcome = (struct outcome){.bytes = NULL};
+    if (slot->error.code != 0) {
+        outcome->error = slot->error;
+        outcome->error.stage[sizeof outcome->error.stage - 1] = '\0';
+        outcome->error.reason[sizeof outcome->error.reason - 1] = '\0';
         return workers_own(outcome->error.code) ? outcome->error.code : impossible(outcome);
+    }
     const bool pieces = job_makes_pieces(machine->job);
     const unsigned part = pieces ? SLOT_OUT : slot->current;
     const uint64_t at = pieces ? 0 : slot->at;
@@ -151,7 +153,7 @@ static void keep_journal(struct writer *writer, uint32_t index, const struct ite
     uint64_t step_ns[SLOT_MAX_STEPS];
     if (!writer->journal)
         return;
-    memcpy(step_ns, machine->slots[index].step_ns, sizeof step_ns);
+    memcpy(step_ns, machine->slots[index].step_ns, chain_steps(machine->job) * sizeof *step_ns);
     const struct journal_row row = {
         .shown = item->shown,
         .rel = item->rel,
