@@ -5,7 +5,6 @@
 
 #include "pipeline/engine/chain_bands.h"
 #include "pipeline/engine/chain_exec.h"
-#include "pipeline/shared/arena.h"
 #include "pipeline/shared/pieces.h"
 
 /* Scratch of an item of which nothing is known: enough to unpack it and look. */
@@ -406,8 +405,11 @@ void chain_need_raise(struct slot_need *need, const struct slot_need *other)
 size_t chain_need_total(const struct slot_need *need)
 {
     size_t total = need->scratch_bytes;
-    for (unsigned i = 0; i < SLOT_PARTS; i++)
-        total = scratch_add(total, arena_round(need->part_bytes[i]));
+    for (unsigned i = 0; i < SLOT_PARTS; i++) {
+        const size_t more = scratch_add(need->part_bytes[i], CHAIN_COUNTED_BYTES - 1);
+        total =
+            scratch_add(total, more == SIZE_MAX ? more : more / CHAIN_COUNTED_BYTES * CHAIN_COUNTED_BYTES);
+    }
     return total;
 }
 

@@ -5,6 +5,7 @@
 #define PIPELINE_CHAIN_PLAN_H
 
 #include "pipeline/config/job.h"
+#include "pipeline/shared/arena.h"
 #include "pipeline/shared/slot.h"
 
 /* How steps are numbered: decode 0, stage i 1 + i, encode of output i behind the last stage. */
@@ -71,7 +72,12 @@ bool chain_fits(const struct slot_need *need, const struct slot_need *have);
 /* Raises *need to *other wherever that is more. */
 void chain_need_raise(struct slot_need *need, const struct slot_need *other);
 
-/* All of it together, as it is committed; SIZE_MAX where it does not fit. */
+/* As large as pages may be: whether an item fits must not depend on the machine. */
+#define CHAIN_COUNTED_BYTES 65536u
+_Static_assert(CHAIN_COUNTED_BYTES % ARENA_GRAIN_BYTES == 0, "what is committed is counted");
+
+/* All of it together, each part in whole pieces of CHAIN_COUNTED_BYTES: no less than the small pages that are
+ * committed for it. SIZE_MAX where it does not fit. */
 size_t chain_need_total(const struct slot_need *need);
 
 /* Could an item with this need ever come in? ERROR_LIMIT, with need, budget and setting in the text. */
