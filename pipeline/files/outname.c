@@ -14,6 +14,17 @@ static bool can_clash(const struct outname_rule *rule, const char *name)
     return !rule->kept || codec_stands_in(codec_for_name(name));
 }
 
+/* Is the output called like its input, and can no other be called so? Of a tree whose names are kept nearly
+ * all are, and need not be made to be compared. */
+static bool is_plain(const struct outname_rule *rule, const char *rel)
+{
+    const size_t length = strlen(rel);
+    if (!rule->kept || rule->reserved || length == 0 || length >= NAME_BYTES || rel[length - 1] == '.')
+        return false;
+    const struct codec *codec = codec_for_name(rel);
+    return codec_written(codec) == codec && !codec_stands_in(codec);
+}
+
 /* A name as it is to be compared; with `tiles` each run of digits is one 0: what all tiles of an item have in
  * common. */
 static void common(const char *name, bool tiles, char *out)
@@ -94,6 +105,8 @@ static int assign(const struct outname_rule *rule, unsigned form, const char *re
 
 int outname_assign(const struct outname_rule *rule, const char *rel, struct error *error)
 {
+    if (is_plain(rule, rel))
+        return outname_check_own(rel, error);
     for (unsigned i = 0; i < rule->form_count; i++)
         TRY(assign(rule, i, rel, error));
     return 0;
@@ -158,7 +171,7 @@ static bool names_next(struct names *names)
         do {
             if (!scan_next(names->scan, &names->entry))
                 return false;
-        } while (names->entry.kind != SCAN_FILE);
+        } while (names->entry.kind != SCAN_FILE || is_plain(names->rule, names->entry.rel));
         names->form = 0;
     }
 }

@@ -289,6 +289,18 @@ static void kept_names_may_fall_together(void **state)
     assert_int_equal(outname_assign(&rule, "x.npz", &error), 0);
     assert_int_equal(outname_assign(&rule, "x.npy", &error), ERROR_USAGE);
     outname_set_free(rule.taken);
+    rule.taken = NULL;
+    /* What nobody may make is refused all the same, here and in a listing. */
+    assert_int_equal(outname_assign(&rule, "d/.forkmill-1.png", &error), ERROR_USAGE);
+    rule.reserved = (const struct outname_reserved[]){{"d/a.png", "trace"}, {NULL, NULL}};
+    assert_int_equal(outname_assign(&rule, "a.png", &error), 0);
+    assert_int_equal(outname_assign(&rule, "d/a.png", &error), ERROR_USAGE);
+    assert_int_equal(unlink("in/d/x.npz"), 0);
+    assert_int_equal(outname_check(&options, &rule, &listed, &clash, &error), 0);
+    tree_file("in/d/a.png", "4");
+    assert_int_equal(outname_check(&options, &rule, &listed, &clash, &error), ERROR_USAGE);
+    assert_string_equal(clash.first, "in/d/a.png");
+    outname_clash_free(&clash);
     /* Tiles of packed files are not packed. */
     const struct outname_form tiles = {.tiles = true};
     assert_false(outname_kept(&options, &(struct outname_rule){.forms = &tiles, .form_count = 1}));
