@@ -216,7 +216,9 @@ static void hand_out(struct admission *admission, uint32_t place, const struct s
     stall(STALL_HAND_OUT);
     while (!slot_move(&machine->words[index], seen, SLOT_FILLING, 0, SLOT_OWNER_READER))
         ;
-    machine->slots[index] = (struct slot){.have.scratch_bytes = need->scratch_bytes};
+    stall_spoil(&machine->slots[index], sizeof machine->slots[index]);
+    slot_clear(&machine->slots[index], chain_steps(machine->job));
+    machine->slots[index].have.scratch_bytes = need->scratch_bytes;
     for (unsigned part = 0; part < SLOT_PARTS; part++)
         machine->slots[index].have.part_bytes[part] = slot->part_bytes[part];
 }

@@ -228,8 +228,7 @@ static void write_slot(struct writer *writer, uint32_t index, uint64_t seen)
     uint64_t before = clock_ns();
     enum ledger_stop stop = ledger_stopped(writer->ledger);
     int code = read_outcome(machine, index, &outcome);
-    if (machine->slots[index].ticket.fed)
-        code = ask_feeder(writer, index, code, &outcome);
+    code = ask_feeder(writer, index, code, &outcome);
     uint64_t bytes_in = machine->slots[index].ticket.file_bytes;
     writer->made.used_bytes = 0;
     if (code == ERROR_ROOM)

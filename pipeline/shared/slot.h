@@ -3,6 +3,9 @@
 #ifndef PIPELINE_SLOT_H
 #define PIPELINE_SLOT_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "pipeline/shared/feed.h"
 #include "pipeline/shared/slot_word.h"
 #include "stages/stage.h"
@@ -72,12 +75,22 @@ struct slot {
     uint64_t record_used;
     uint64_t length_bytes; /* of the file made, or of the pieces in OUT */
     uint64_t pixels_in;    /* decoded */
-    uint64_t step_ns[SLOT_MAX_STEPS];
     uint32_t warnings;
-    char warning[160];
-    struct slot_need need; /* with ERROR_ROOM: what it takes as it turned out */
-    struct error error;    /* code 0: the item is sound so far */
     struct feed_shared feed;
+
+    /* From here on only what is said to count does: a slot is handed out for the next item thousands of times
+     * a second, and of most items nobody looks at the texts. */
+    uint64_t step_ns[SLOT_MAX_STEPS]; /* of the steps of the job */
+    struct error error;    /* its code; the rest where that is not 0, which is a sound item so far */
+    char warning[160];     /* with warnings */
+    struct slot_need need; /* with ERROR_ROOM: what it takes as it turned out */
 };
+
+/* Everything that counts is 0, for a job of so many steps. */
+static inline void slot_clear(struct slot *slot, unsigned steps)
+{
+    memset(slot, 0, offsetof(struct slot, step_ns) + steps * sizeof *slot->step_ns);
+    slot->error.code = 0;
+}
 
 #endif
