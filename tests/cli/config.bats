@@ -152,6 +152,8 @@ END
     says "unknown command 'rnu'; did you mean 'run'?"
     refused run -i in -o out -s blur:radius=2
     says "unknown stage 'blur'; did you mean 'gaussblur'?"
+    refused run -i in -o out -s strip
+    says "'strip' is no stage but a setting: --save-strip"
     refused run -i in -o -
     says "output (-o): outputs are files, not a pipe"
     refused run -i - -o out
