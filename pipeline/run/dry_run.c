@@ -19,6 +19,7 @@ static int examine(struct run *run, const struct scan_entry *entry, uint8_t *hea
     const struct codec_limits limits = settings_limits(settings);
     struct arrival arrival = {.fd = -1, .reference_fd = -1, .head = head};
     int code = arrival_open(&arrival, &run->reader.places, entry->root, entry->path, error);
+    arrival.may_feed = !run->engine->turns;
     if (code == 0)
         code = resume_judge(resume, entry->shown, entry->rel, &arrival.st, &fate, error);
     if (code == 0 && fate == JOURNAL_FAILED) {

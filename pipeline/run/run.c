@@ -392,10 +392,10 @@ int run_job(const struct job *job, const struct run_options *options, struct sum
     run.job.observed = options->observed;
     settle_signals();
     int code = run.stop_fd >= 0 ? EXIT_DONE : refuse_eventfd(&run);
-    if (code == EXIT_DONE && !options->dry_run) {
-        fit_job(&run);
+    if (code == EXIT_DONE)
+        fit_job(&run); /* a dry run, too, is to see what fits */
+    if (code == EXIT_DONE && !options->dry_run)
         code = open_machine(&run);
-    }
     if (code == EXIT_DONE)
         code = run_open_places(&run);
     if (code == EXIT_DONE && options->dry_run) {

@@ -87,6 +87,8 @@ PY
   [ "$(find large -name '*.png' -size +20M | wc -l)" -eq 2 ]
   mill 1 -i large -o whole -q -w 1 --memory 20M --set bands=false -s resize:width=300
   says "over memory"
+  mill 0 -i large -o none -q -w 1 --memory 20M --dry-run -s resize:width=300
+  mill 1 -i large -o none -q -w 1 --memory 20M --dry-run --engine serial -s resize:width=300
   mill 0 -i large -o fed -q -w 1 --memory 20M -s resize:width=300
   mill 0 -i large -o roomy -q -w 1 --engine serial -s resize:width=300
   diff -r roomy fed
