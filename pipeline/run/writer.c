@@ -49,11 +49,14 @@ static int read_outcome(const struct machine *machine, uint32_t index, struct ou
 {
     const struct slot *slot = &machine->slots[index];
     *outcome = (struct outcome){.bytes = NULL};
-    if (slot->error.code != 0) {
+    const int code =
+        *(const volatile int *)&slot->error.code; /* read once: others may write it at any time */
+    if (code != 0) {
         outcome->error = slot->error;
+        outcome->error.code = code;
         outcome->error.stage[sizeof outcome->error.stage - 1] = '\0';
         outcome->error.reason[sizeof outcome->error.reason - 1] = '\0';
-        return workers_own(outcome->error.code) ? outcome->error.code : impossible(outcome);
+        return workers_own(code) ? code : impossible(outcome);
     }
     const bool pieces = job_makes_pieces(machine->job);
     const unsigned part = pieces ? SLOT_OUT : slot->current;
