@@ -276,6 +276,16 @@ int admission_enter(struct admission *admission, const struct slot_need *need, u
     return result;
 }
 
+bool admission_wait(struct admission *admission)
+{
+    pthread_mutex_lock(&admission->lock);
+    if (!admission->stopped && admission->in_flight > 0)
+        wait_for_departure(admission, &admission->slot_wait_ns);
+    const bool stopped = admission->stopped;
+    pthread_mutex_unlock(&admission->lock);
+    return !stopped;
+}
+
 void admission_handled(struct admission *admission, uint32_t index, uint64_t handling_ns)
 {
     admission->slots[index].handling_ns += handling_ns;

@@ -56,6 +56,9 @@ void admission_close(struct admission *admission);
 int admission_enter(struct admission *admission, const struct slot_need *need, uint64_t *seen,
                     struct error *error);
 
+/* Waits until some of what is in flight has left; not where nothing is. False: stopped. */
+bool admission_wait(struct admission *admission);
+
 /* Books what reading or writing the item in a slot took, by the thread that has the slot. By it is judged
  * whether large items are read ahead. */
 void admission_handled(struct admission *admission, uint32_t slot, uint64_t handling_ns);
@@ -66,7 +69,7 @@ void admission_leave(struct admission *admission, uint32_t slot, uint64_t seen);
 /* What is in flight at this moment: committed pages in use and scratch, and how many items. */
 void admission_now(struct admission *admission, uint64_t *bytes, uint64_t *items);
 
-/* Makes a waiting and every further admission_enter return. */
+/* Makes a waiting and every further admission_enter and admission_wait return. */
 void admission_stop(struct admission *admission);
 
 #endif

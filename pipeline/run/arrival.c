@@ -176,13 +176,13 @@ static bool can_feed(const struct arrival *arrival)
 }
 
 /* Over bands of rows, where the item can be taken so and then needs less. */
-static void plan_bands(struct arrival *arrival, const struct job *job)
+static void plan_bands(struct arrival *arrival, const struct job *job, bool fed)
 {
     struct slot_need need;
     struct slot_ticket ticket = arrival->ticket;
     if (!chain_bands_choose(job, &arrival->info, &ticket))
         return;
-    ticket.fed = can_feed(arrival);
+    ticket.fed = fed;
     if (chain_plan(job, &ticket, &arrival->info, &need, NULL) < 0)
         return;
     chain_need_raise(&need, &arrival->found);
@@ -205,7 +205,9 @@ static int plan_known(struct arrival *arrival, const struct job *job, struct err
         chain_need_raise(&arrival->need, &arrival->found);
     }
     if ((!arrival->among_few && !job->whole_first) || !fits(arrival, job))
-        plan_bands(arrival, job);
+        plan_bands(arrival, job, can_feed(arrival) && !arrival->rather_whole);
+    if (arrival->rather_whole && can_feed(arrival) && !fits(arrival, job))
+        plan_bands(arrival, job, true);
     return 0;
 }
 

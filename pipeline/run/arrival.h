@@ -14,6 +14,7 @@ struct arrival {
     struct stat st;
     bool among_few;         /* the caller's: there are fewer items than workers, who may share its rows */
     bool may_feed;          /* the caller's: a large file may be read while it is decoded */
+    bool rather_whole;      /* the caller's: but only where it does not fit otherwise */
     uint8_t *head;          /* CODEC_HEAD_BYTES + 1, the caller's, who may have read it, too */
     struct slot_need found; /* the caller's: what an earlier attempt found out that it needs */
     size_t head_bytes;      /* all of a file of at most CODEC_HEAD_BYTES, or that many; 0: not read */

@@ -171,12 +171,17 @@ void feeder_open(struct feeder *feeder, struct machine *machine, struct admissio
     admission->keeps_context = feeder;
 }
 
-bool feeder_has_place(struct feeder *feeder)
+bool feeder_begins(struct feeder *feeder)
 {
     if (!feeder->started && !feeder->cannot_start) {
-        feeder->started = pthread_create(&feeder->thread, NULL, feed, feeder) == 0;
+        feeder->started = feeder->most > 0 && pthread_create(&feeder->thread, NULL, feed, feeder) == 0;
         feeder->cannot_start = !feeder->started;
     }
+    return feeder->started;
+}
+
+bool feeder_has_place(struct feeder *feeder)
+{
     pthread_mutex_lock(&feeder->lock);
     const bool place = feeder->started && feeder->used < feeder->most;
     pthread_mutex_unlock(&feeder->lock);

@@ -10,7 +10,7 @@
 #include "pipeline/run/admission.h"
 
 /* Files open here at once, and no more than a part of the descriptors there may be; the reader brings in
- * further ones whole. */
+ * further ones whole, or waits where they do not fit so. */
 #define FEEDER_MOST             64u
 #define FEEDER_DESCRIPTOR_SHARE 8u
 
@@ -39,7 +39,10 @@ struct feeder {
 /* From here on admission_leave asks the feeder. */
 void feeder_open(struct feeder *feeder, struct machine *machine, struct admission *admission);
 
-/* May the caller, who alone adds files, add one? Begins the thread. */
+/* Begins the thread. False: no file can ever be fed. */
+bool feeder_begins(struct feeder *feeder);
+
+/* May the caller, who alone adds files, add one now? There is a place as soon as the slot of one is left. */
 bool feeder_has_place(struct feeder *feeder);
 
 /* Takes over a file of `size_bytes`, of which the ring of the slot holds the first `filled` already; before

@@ -87,6 +87,16 @@ static void fail(struct reader *reader, struct item *item, const struct error *e
     recover_blame(reader->ledger, item, error, reader->machine->job->settings.retries);
 }
 
+/* A slot for the item, and of the files that are fed a place. As admission_enter. */
+static int enter(struct reader *reader, const struct arrival *arrival, uint64_t *seen, struct error *error)
+{
+    while (arrival->ticket.fed && !feeder_has_place(reader->feeder)) {
+        if (!admission_wait(reader->admission))
+            return error_set(error, ERROR_STAGE, "the run was stopped");
+    }
+    return admission_enter(reader->admission, &arrival->need, seen, error);
+}
+
 /* Takes an examined item in. Its fate is settled when this returns: queued, failed, or unfinished. */
 static void bring_in(struct reader *reader, struct item *item, struct arrival *arrival)
 {
@@ -95,7 +105,7 @@ static void bring_in(struct reader *reader, struct item *item, struct arrival *a
     if (chain_need_total(&arrival->need) > ADMISSION_LARGE_BYTES || arrival->ticket.fed)
         arrival_foretell(arrival);
     uint64_t before = begin(reader);
-    int entered = admission_enter(reader->admission, &arrival->need, &seen, &error);
+    int entered = enter(reader, arrival, &seen, &error);
     if (entered < 0) {
         if (entered == ERROR_STAGE)
             ledger_unfinished(reader->ledger, item);
@@ -182,7 +192,8 @@ static void read_item(struct reader *reader, struct item *item)
         return;
     }
     arrival.may_feed =
-        reader->feeder && item->size_bytes >= FEED_LEAST_BYTES && feeder_has_place(reader->feeder);
+        reader->feeder && item->size_bytes >= FEED_LEAST_BYTES && feeder_begins(reader->feeder);
+    arrival.rather_whole = arrival.may_feed && !feeder_has_place(reader->feeder);
     if (code == 0)
         code = arrival_examine(&arrival, reader->machine->job, &reader->machine->limits, &reader->places,
                                item->path, item->rel, &error);

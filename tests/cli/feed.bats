@@ -94,6 +94,15 @@ PY
   diff -r roomy fed
 }
 
+@test "what does not fit as a whole waits until it can be fed" {
+  "$FORKMILL_GENERATE" photo --count 1 --width 4800 --height 3600 one >/dev/null
+  mkdir large
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12; do ln one/photo/000/*.png large/$i.png; done
+  # Four may be open at once, and memory has room for those and not for a whole one beside them.
+  (ulimit -n 32 && mill 0 -i large -o fed -q -w 8 --memory 24M --max-metadata 64K -s crop:width=64,height=64)
+  [ "$(find fed -name '*.png' | wc -l)" -eq 12 ]
+}
+
 @test "workers that are killed while their file is read cost no item" {
   mill 0 -i in -o reference -q -s gaussblur:sigma=3
   for round in 1 2 3; do

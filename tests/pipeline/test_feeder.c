@@ -73,7 +73,7 @@ static uint32_t bring_in(unsigned kind, int fd, size_t size, uint64_t *seen)
 {
     struct error error = {0};
     const struct slot_need need = {.part_bytes = {FEED_WINDOW_BYTES}};
-    assert_true(feeder_has_place(&feeder));
+    assert_true(feeder_begins(&feeder) && feeder_has_place(&feeder));
     const int slot = admission_enter(&admission, &need, seen, &error);
     assert_true(slot >= 0);
     uint8_t *ring = machine_part(&machine, (uint32_t)slot, SLOT_BUFFER_0);
