@@ -13,14 +13,17 @@ struct turns {
     const struct codec *encoder; /* NULL: it is not streamed */
     struct codec_encode encode;
     struct scratch encode_scratch;
-    size_t meta_bytes; /* as was planned */
-    size_t most_bytes; /* that the file can come to */
+    size_t meta_bytes;      /* as was planned */
+    size_t most_bytes;      /* that the file can come to */
+    struct chain_feed feed; /* of a file that is fed */
 };
 
+/* To wait for a file is no work on it. */
 static void book(struct turns *turns)
 {
     const uint64_t now = clock_ns();
-    turns->work->slot->step_ns[turns->step] += now - turns->since_ns;
+    turns->work->slot->step_ns[turns->step] += now - turns->since_ns - turns->feed.waited_ns;
+    turns->feed.waited_ns = 0;
     turns->since_ns = now;
 }
 
@@ -180,7 +183,6 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
     const struct codec *codec = codec_all()[work->ticket.codec_in];
     struct turns turns = {.work = work, .since_ns = *since_ns};
     struct codec_decode decode = chain_decode_task(work);
-    struct chain_feed feed;
     struct codec_info info;
     begin_step(&turns, 0);
     TRY(look(work, codec, &info, error));
@@ -191,8 +193,8 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
         return no_room(error);
     decode.scratch = &own;
     if (work->ticket.fed) {
-        chain_feed_open(&feed, work);
-        decode.feed = &feed.feed;
+        chain_feed_open(&turns.feed, work);
+        decode.feed = &turns.feed.feed;
     }
     struct chain_bands_task task = {
         .codec = codec,

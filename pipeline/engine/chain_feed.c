@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/engine/chain_feed.h"
 
+#include "pipeline/shared/clock.h"
 #include "pipeline/shared/event.h"
 
 /* Gives the last piece back. The feeder is woken when half of the ring is empty: it has something to do then.
@@ -44,8 +45,11 @@ static int next(void *context, const uint8_t **piece, size_t *piece_bytes, struc
             return filled == feed->file_bytes
                        ? 0
                        : error_set(error, ERROR_INTERNAL, "the slot holds impossible sizes");
-        machine_beat(feed->machine, feed->index);
+        const uint64_t since_ns = clock_ns();
         event_sleep(&shared->news, &shared->news_sleepers, seen);
+        const uint64_t waited_ns = clock_ns() - since_ns;
+        feed->waited_ns += waited_ns;
+        machine_waited(feed->machine, feed->index, waited_ns);
     }
 }
 

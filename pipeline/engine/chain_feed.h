@@ -11,9 +11,10 @@ struct chain_feed {
     struct feed_shared *shared;
     const uint8_t *ring;
     uint64_t file_bytes;
-    uint64_t taken; /* done with */
-    uint64_t given; /* in the codec's hands up to here */
-    uint32_t index; /* of the slot */
+    uint64_t taken;     /* done with */
+    uint64_t given;     /* in the codec's hands up to here */
+    uint64_t waited_ns; /* for bytes, and the opener's to make 0 again */
+    uint32_t index;     /* of the slot */
 };
 
 /* At the beginning of the file of a slot whose ticket says `fed`. It stays where it is as long as the codec

@@ -54,6 +54,18 @@ static void book(struct worker *worker, _Atomic uint64_t *account)
     worker->since_ns = now;
 }
 
+/* The same for time at work, but for what of it was waiting for files: that was starving. */
+static void book_work(struct worker *worker)
+{
+    struct worker_cell *cell = worker->cell;
+    const uint64_t now = clock_ns(), spent = now - worker->since_ns;
+    uint64_t waited = atomic_exchange_explicit(&cell->fed_ns, 0, memory_order_relaxed);
+    waited = waited < spent ? waited : spent; /* the last worker here may have died with some */
+    atomic_fetch_add_explicit(&cell->busy_ns, spent - waited, memory_order_relaxed);
+    atomic_fetch_add_explicit(&cell->starved_ns, waited, memory_order_relaxed);
+    worker->since_ns = now;
+}
+
 static void doing(struct worker *worker, enum worker_doing what)
 {
     atomic_store_explicit(&worker->cell->since_ns, worker->since_ns, memory_order_relaxed);
@@ -154,7 +166,7 @@ static void place_all(struct worker *worker, const struct held *held, uint32_t c
         struct queue *next = held[i].failed ? &worker->written : &worker->out;
         while (queue_place(next, held[i].slot, held[i].seen) == QUEUE_TIMED_OUT) {
             if (!waited)
-                book(worker, &worker->cell->busy_ns);
+                book_work(worker);
             waited = true;
             doing(worker, WORKER_BLOCKED);
         }
@@ -173,7 +185,7 @@ static void help(struct worker *worker)
     if (!rows_help(&worker->rows, &worker->scratch))
         return;
     cool_scratch(worker);
-    book(worker, &worker->cell->busy_ns);
+    book_work(worker);
     doing(worker, WORKER_IDLE);
 }
 
@@ -203,7 +215,7 @@ enum worker_end worker_step(struct worker *worker)
     }
     stall(STALL_ANNOUNCED);
     place_all(worker, held, count);
-    book(worker, &worker->cell->busy_ns);
+    book_work(worker);
     if (worker->left > 0)
         worker->left -= count;
     doing(worker, WORKER_IDLE);

@@ -33,7 +33,7 @@ struct summary_pool {
 };
 
 struct summary_reader {
-    uint64_t busy_ns;    /* opening, reading, looking at headers */
+    uint64_t busy_ns;    /* opening, reading, looking at headers; and what the feeder reads meanwhile */
     uint64_t listing_ns; /* waiting for the next name */
     uint64_t memory_ns;  /* waiting until an item fits the memory allowed */
     uint64_t blocked_ns; /* waiting for a slot or for room in the first queue */

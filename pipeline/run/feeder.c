@@ -6,6 +6,7 @@
 
 #include "pipeline/engine/batch_class.h"
 #include "pipeline/run/arrival.h"
+#include "pipeline/shared/clock.h"
 #include "pipeline/shared/event.h"
 #include "pipeline/shared/stall.h"
 
@@ -70,9 +71,12 @@ static void fill(struct feeder *feeder, struct feeder_file *file, size_t count)
     file->reading = true;
     pthread_mutex_unlock(&feeder->lock);
     stall(STALL_FEED);
+    const uint64_t since_ns = clock_ns();
     const int code = arrival_read_part(file->fd, ring + file->filled % FEED_WINDOW_BYTES, file->filled, count,
                                        file->size_bytes, &error);
+    const uint64_t read_ns = clock_ns() - since_ns;
     pthread_mutex_lock(&feeder->lock);
+    feeder->reading_ns += read_ns;
     file->reading = false;
     if (file->left) {
         const uint32_t slot = file->slot;

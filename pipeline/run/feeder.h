@@ -33,6 +33,7 @@ struct feeder {
     pthread_t thread;
     bool started, cannot_start, stopped;
     uint32_t used, most; /* files */
+    uint64_t reading_ns; /* so far */
     struct feeder_file files[FEEDER_MOST];
 };
 

@@ -365,6 +365,16 @@ static void fill_steps(const struct run *run, struct summary *summary)
     }
 }
 
+/* The two count as one: while the reader waits for room, the feeder may be busy. */
+static void add_feeder(struct summary_reader *reader, uint64_t reading_ns, uint64_t wall_ns)
+{
+    reader->blocked_ns -= reading_ns < reader->blocked_ns ? reading_ns : reader->blocked_ns;
+    const uint64_t idle_ns = reader->listing_ns + reader->memory_ns + reader->blocked_ns;
+    const uint64_t most_ns = wall_ns > idle_ns ? wall_ns - idle_ns : 0;
+    if (reader->busy_ns < most_ns)
+        reader->busy_ns = reading_ns < most_ns - reader->busy_ns ? reader->busy_ns + reading_ns : most_ns;
+}
+
 static void fill(struct run *run, struct summary *summary)
 {
     const struct ledger_counts *counts = &run->ledger.counts;
@@ -394,6 +404,7 @@ static void fill(struct run *run, struct summary *summary)
     summary->reader.memory_ns = run->admission.memory_wait_ns;
     summary->reader.blocked_ns = run->admission.slot_wait_ns + run->reader.blocked_ns;
     summary->reader.busy_ns = run->reader.reading_ns - summary->reader.memory_ns - summary->reader.blocked_ns;
+    add_feeder(&summary->reader, run->feeder.reading_ns, summary->wall_ns);
     summary->writer.busy_ns = run->writer.busy_ns;
     summary->writer.starved_ns = run->writer.starved_ns;
     fill_pools(run, summary);

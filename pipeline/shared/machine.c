@@ -233,11 +233,14 @@ void machine_begin_step(const struct machine *machine, uint32_t slot, unsigned s
     atomic_store_explicit(&cell->step_since_ns, now_ns, memory_order_relaxed);
 }
 
-void machine_beat(const struct machine *machine, uint32_t slot)
+void machine_waited(const struct machine *machine, uint32_t slot, uint64_t waited_ns)
 {
     uint32_t worker = machine_worker_of(machine, slot);
-    if (worker < machine->worker_count)
-        atomic_fetch_add_explicit(&machine->workers[worker].beat, 1, memory_order_relaxed);
+    if (worker >= machine->worker_count)
+        return;
+    struct worker_cell *cell = &machine->workers[worker];
+    atomic_fetch_add_explicit(&cell->beat, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&cell->fed_ns, waited_ns, memory_order_relaxed);
 }
 
 void machine_note(const struct machine *machine, uint32_t ring, enum trace_kind kind, uint32_t index,

@@ -38,7 +38,8 @@ struct worker_cell {
     _Atomic uint64_t step_since_ns;
     _Atomic uint64_t items; /* steps of a pool done */
     _Atomic uint64_t busy_ns, starved_ns, blocked_ns;
-    board_helping helping; /* whose rows it shares; the supervisor clears it for the dead */
+    _Atomic uint64_t fed_ns; /* waited, while BUSY, for a file that is read meanwhile; not booked yet */
+    board_helping helping;   /* whose rows it shares; the supervisor clears it for the dead */
 };
 
 struct machine {
@@ -91,8 +92,8 @@ uint8_t *machine_part(const struct machine *machine, uint32_t slot, enum slot_pa
 /* The caller, who runs this slot, begins a step of it: says so in its worker's cell. */
 void machine_begin_step(const struct machine *machine, uint32_t slot, unsigned step, uint64_t now_ns);
 
-/* The worker that runs this slot shows that it lives. */
-void machine_beat(const struct machine *machine, uint32_t slot);
+/* The worker that runs this slot has waited for bytes of its file: shows that it lives, and what it did. */
+void machine_waited(const struct machine *machine, uint32_t slot, uint64_t waited_ns);
 
 /* Leaves a record about a slot the caller owns in a ring that is the caller's. Nothing without a trace. */
 void machine_note(const struct machine *machine, uint32_t ring, enum trace_kind kind, uint32_t slot,

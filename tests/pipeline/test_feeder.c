@@ -254,6 +254,47 @@ static void no_more_files_than_there_may_be(void **state)
         sched_yield();
 }
 
+struct holder {
+    struct feed_shared *shared;
+    _Atomic bool holds;
+};
+
+/* Keeps the feeder from telling what it has read until the worker sleeps. */
+static void *hold(void *context)
+{
+    struct holder *holder = context;
+    pthread_mutex_lock(&feeder.lock);
+    atomic_store(&holder->holds, true);
+    while (atomic_load(&holder->shared->news_sleepers) == 0)
+        sched_yield();
+    pthread_mutex_unlock(&feeder.lock);
+    return NULL;
+}
+
+static void who_waits_knows_how_long(void **state)
+{
+    (void)state;
+    struct chain_feed feed;
+    struct error error = {0};
+    uint64_t seen;
+    pthread_t thread;
+    const uint32_t slot = bring_in(0, make_file(0, SIZE), SIZE, &seen);
+    struct holder holder = {.shared = &machine.slots[slot].feed};
+    begin(&feed, slot);
+    assert_int_equal(feed.waited_ns, 0);
+    assert_int_equal(pthread_create(&thread, NULL, hold, &holder), 0);
+    while (!atomic_load(&holder.holds))
+        sched_yield();
+    while (feed.waited_ns == 0) { /* what the ring held, and one piece more */
+        const uint8_t *piece;
+        size_t count;
+        assert_int_equal(next(&feed, &piece, &count, &error), 0);
+        assert_true(count > 0);
+    }
+    pthread_join(thread, NULL);
+    admission_leave(&admission, slot, seen);
+}
+
 static void who_waits_at_the_end_is_told(void **state)
 {
     (void)state;
@@ -285,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slot_that_is_left_is_not_written_to, open_all, close_all),
         cmocka_unit_test_setup_teardown(claims_never_lead_beyond_the_ring, open_all, close_all),
         cmocka_unit_test_setup_teardown(no_more_files_than_there_may_be, open_all, close_all),
+        cmocka_unit_test_setup_teardown(who_waits_knows_how_long, open_all, close_all),
         cmocka_unit_test_setup_teardown(who_waits_at_the_end_is_told, open_all, close_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
