@@ -54,11 +54,12 @@ enum codec_order { CODEC_ORDER_C, CODEC_ORDER_FORTRAN };
 
 /* What the header promises: upper bounds, so that memory can be set aside before a byte is inflated. */
 struct codec_info {
-    struct shape shape;   /* decode gives this shape or one with fewer channels */
-    size_t scratch_bytes; /* decode never needs more */
-    size_t meta_bytes;    /* nor more metadata */
-    bool by_rows;         /* the codec's open, rows and close can do it, in no more scratch */
-    bool by_pieces;       /* so they can while the file is still being read, see codec_feed */
+    struct shape shape;       /* decode gives this shape or one with fewer channels */
+    size_t scratch_bytes;     /* decode never needs more */
+    size_t meta_bytes;        /* nor more metadata */
+    bool by_rows;             /* the codec's open, rows and close can do it, in no more scratch */
+    bool by_pieces;           /* so they can while the file is still being read, see codec_feed */
+    size_t pieces_meta_bytes; /* and then keep no more metadata than this */
 };
 
 /* A file that is read while it is decoded. */

@@ -186,7 +186,7 @@ int chain_run_banded(struct chain_work *work, uint64_t *since_ns, struct error *
     struct codec_info info;
     begin_step(&turns, 0);
     TRY(look(work, codec, &info, error));
-    turns.meta_bytes = info.meta_bytes;
+    turns.meta_bytes = chain_meta_bytes(&work->ticket, &info);
     work->scratch->used_bytes = 0;
     struct scratch own;
     if (!take_scratch(work, info.scratch_bytes, &own))

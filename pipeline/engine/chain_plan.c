@@ -307,11 +307,18 @@ static int plan_banded(const struct job *job, const struct slot_ticket *ticket, 
     return chain_plan_rest(job, ticket, &position, &bands.out, info->meta_bytes, need, error);
 }
 
+size_t chain_meta_bytes(const struct slot_ticket *ticket, const struct codec_info *info)
+{
+    const bool fewer = ticket->fed && info->pieces_meta_bytes < info->meta_bytes;
+    return fewer ? info->pieces_meta_bytes : info->meta_bytes;
+}
+
 int chain_plan(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
                struct slot_need *need, struct error *error)
 {
     struct codec_info decoded = *info;
     decoded.shape = codec_shrunk(&info->shape, ticket->shrink);
+    decoded.meta_bytes = chain_meta_bytes(ticket, info);
     *need = (struct slot_need){
         .part_bytes = {[SLOT_BUFFER_0] = ticket->fed ? FEED_WINDOW_BYTES : ticket->file_bytes,
                        [SLOT_REFERENCE] = ticket->reference_bytes}};

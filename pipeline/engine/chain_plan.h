@@ -32,6 +32,9 @@ unsigned chain_other_buffer(const struct job *job, unsigned current, unsigned ke
 int chain_plan(const struct job *job, const struct slot_ticket *ticket, const struct codec_info *info,
                struct slot_need *need, struct error *error);
 
+/* The most metadata that decoding an item leaves, by what its header said. */
+size_t chain_meta_bytes(const struct slot_ticket *ticket, const struct codec_info *info);
+
 /* A first guess where nothing is known of an item but that it unpacks to about `unpacked_bytes`. */
 void chain_guess(const struct job *job, const struct slot_ticket *ticket, uint64_t unpacked_bytes,
                  struct slot_need *need);

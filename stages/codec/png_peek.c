@@ -234,7 +234,9 @@ int png_peek(const uint8_t *head, size_t head_bytes, uint64_t file_bytes, const 
     /* One colour that is transparent is libpng's to compare with. */
     const bool keyed = ahead.transparency && header.colour != PNG_COLOR_TYPE_PALETTE;
     info->by_pieces = info->by_rows && !keyed;
-    if (info->by_pieces)
+    if (info->by_pieces) {
         info->scratch_bytes = scratch_add(info->scratch_bytes, png_pieces_scratch());
+        info->pieces_meta_bytes = png_pieces_meta();
+    }
     return 0;
 }

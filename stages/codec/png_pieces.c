@@ -13,6 +13,11 @@ size_t png_pieces_scratch(void)
     return scratch_need(1, FRAME_BYTES);
 }
 
+size_t png_pieces_meta(void)
+{
+    return 2 * FRAME_BYTES; /* no chunk takes more than twice its own bytes, see png_peek.c */
+}
+
 /* Is there at least one byte more? */
 static bool at_hand(struct png_pieces *pieces)
 {

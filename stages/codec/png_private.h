@@ -259,6 +259,9 @@ int png_decode(struct codec_decode *job, struct error *error);
  * piece by piece, beyond that. */
 size_t png_rows_scratch(void);
 size_t png_pieces_scratch(void);
+
+/* The most metadata, as kept, of a file that can be decoded so: all of it is in the frame. */
+size_t png_pieces_meta(void);
 int png_rows_open(struct codec_decode *job, struct error *error);
 int png_rows_next(struct codec_decode *job, uint8_t *pixels, uint32_t count, struct error *error);
 int png_rows_close(struct codec_decode *job, struct error *error);

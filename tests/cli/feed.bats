@@ -74,6 +74,8 @@ text = chunk(b"tEXt", b"Comment\0before"), chunk(b"tEXt", b"Author\0after")
 pathlib.Path("in/no-end.png").write_bytes(body)
 pathlib.Path("in/more.png").write_bytes(good + b"some more bytes")
 pathlib.Path("in/texts.png").write_bytes(header + text[0] + body[33:] + text[1] + end)
+pathlib.Path("in/much-text.png").write_bytes(header + chunk(b"tEXt", b"Comment\0" + b"x" * 150000) + body[33:]
+                                             + chunk(b"tEXt", b"a\0") * 5000 + end)
 pathlib.Path("in/long-text.png").write_bytes(header + chunk(b"tEXt", b"Comment\0" + bytes(400000).replace(b"\0", b"x")) + body[33:] + end)
 pathlib.Path("in/bad-text.png").write_bytes(body + text[1][:-1] + b"?" + end)
 pathlib.Path("in/two-runs.png").write_bytes(body + text[1] + chunk(b"IDAT", b"") + end)
