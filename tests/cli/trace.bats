@@ -195,7 +195,8 @@ engines() {
     sleep 0.1
     if [ -d out ]; then kill -USR1 $!; fi
   done
-  pid=$(sed -n 's/^worker 0 (pool main, pid \([0-9]*\)): sleep of .*/\1/p' err)
+  # It may have answered more than once.
+  pid=$(sed -n 's/^worker 0 (pool main, pid \([0-9]*\)): sleep of .*/\1/p' err | head -n 1)
   kill -KILL "$pid"
   until grep -q "attempt 2" err; do
     sleep 0.1
