@@ -102,6 +102,18 @@ static inline void rows_same_shape(const struct shape *a, const struct shape *b)
     assert_int_equal(a->orientation, b->orientation);
 }
 
+/* Is all that came of decoding the same? */
+static inline void rows_same(const struct exact *got, const struct exact *whole)
+{
+    rows_same_shape(&got->shape, &whole->shape);
+    assert_memory_equal(got->pixels, whole->pixels, shape_bytes(&got->shape));
+    assert_int_equal(got->meta.used_bytes, whole->meta.used_bytes);
+    if (got->meta.used_bytes)
+        assert_memory_equal(got->meta.block, whole->meta.block, got->meta.used_bytes);
+    assert_int_equal(got->warnings, whole->warnings);
+    assert_string_equal(got->warning, whole->warning);
+}
+
 /* `code` and `whole` are what exact_decode had to say. */
 static inline void rows_check(const struct codec *codec, size_t extra_bytes, const uint8_t *bytes,
                               size_t length_bytes, const struct codec_limits *limits, int code,
@@ -113,13 +125,7 @@ static inline void rows_check(const struct codec *codec, size_t extra_bytes, con
         assert_string_equal(rows.error.reason, whole->error.reason);
         return;
     }
-    rows_same_shape(&rows.shape, &whole->shape);
-    assert_memory_equal(rows.pixels, whole->pixels, shape_bytes(&rows.shape));
-    assert_int_equal(rows.meta.used_bytes, whole->meta.used_bytes);
-    if (rows.meta.used_bytes)
-        assert_memory_equal(rows.meta.block, whole->meta.block, rows.meta.used_bytes);
-    assert_int_equal(rows.warnings, whole->warnings);
-    assert_string_equal(rows.warning, whole->warning);
+    rows_same(&rows, whole);
     exact_free(&rows);
 }
 
