@@ -64,14 +64,9 @@ static bool take_scratch(struct chain_work *work, size_t bytes, struct scratch *
 }
 
 /* Where less was set aside than the file can come to, it goes round again for that. */
-static int ask_for_most(struct turns *turns, int code, struct error *error)
+static int ask_for_most(const struct turns *turns, int code, struct error *error)
 {
-    const unsigned other = turns->work->current ^ 1;
-    if (code != ERROR_ROOM)
-        return code;
-    if (turns->encode.bytes_size >= turns->most_bytes)
-        return no_room(error);
-    return chain_ask_for_buffer(turns->work, other, turns->most_bytes, error);
+    return chain_ask_for_file(turns->work, turns->work->current ^ 1, turns->most_bytes, code, error);
 }
 
 static int begin_encode(struct turns *turns, const struct shape *shape, struct error *error)

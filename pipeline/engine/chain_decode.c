@@ -69,6 +69,16 @@ int chain_ask_for_buffer(const struct chain_work *work, unsigned buffer, size_t 
     return ask_for(work, &need, error);
 }
 
+int chain_ask_for_file(const struct chain_work *work, unsigned buffer, size_t most_bytes, int code,
+                       struct error *error)
+{
+    if (code != ERROR_ROOM)
+        return code;
+    if (work->have.part_bytes[buffer] >= most_bytes)
+        return error_set(error, ERROR_INTERNAL, "needs more room than was planned");
+    return chain_ask_for_buffer(work, buffer, most_bytes, error);
+}
+
 static int unpack(struct chain_work *work, struct error *error)
 {
     const struct codec_limits *limits = &work->machine->limits;

@@ -78,7 +78,7 @@ static int ask_for_most(const struct chain_work *work, unsigned buffer, int code
         return code;
     TRY(codec_plan_for(codec_all()[work->ticket.codec_out[0]], &work->machine->job->outputs[0].save,
                        &work->shape, work->meta.used_bytes, &plan, error));
-    return chain_ask_for_buffer(work, buffer, plan.out_bytes, error);
+    return chain_ask_for_file(work, buffer, plan.out_bytes, code, error);
 }
 
 /* The one file of the item, in a buffer. */

@@ -53,6 +53,11 @@ int chain_plan_decoding(struct chain_work *work, unsigned stage, const struct co
 /* Asks for `bytes` of a buffer: ERROR_ROOM, or ERROR_LIMIT. */
 int chain_ask_for_buffer(const struct chain_work *work, unsigned buffer, size_t bytes, struct error *error);
 
+/* Where a file does not fit in `buffer` (`code` is ERROR_ROOM), and could come to `most_bytes`: asks for as
+ * much. ERROR_INTERNAL where it has that. Any other code as it is. */
+int chain_ask_for_file(const struct chain_work *work, unsigned buffer, size_t most_bytes, int code,
+                       struct error *error);
+
 /* Runs the stage with this number. */
 int chain_run_stage(struct chain_work *work, unsigned stage, struct error *error);
 
