@@ -2,7 +2,7 @@
 /* Makes files slow, to be preloaded: each read(2) and pread(2) of data of a file below a directory takes a
  * while, as it does from a disk that must seek or over a network. Unlike a file system of one's own it needs
  * no privileges, no device and no mount, so it works in any container. It sees these calls and nothing else,
- * which are what forkmill's reader and Python's os.read use; stdio inside libc goes its own way.
+ * which are what forkmill's reader and feeder and Python's os.read use; stdio inside libc goes its own way.
  *
  *   SLOW_READ_UNDER=/absolute/directory SLOW_READ_MS=5 LD_PRELOAD=libforkmill-slow-read.so COMMAND */
 #include <dlfcn.h>

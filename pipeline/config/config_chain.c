@@ -86,14 +86,14 @@ static void open_stage(struct entry *entry, struct diag_place place, const char 
         diag_error_at(diag, place, "parameters follow a colon, as in resize:width=800,height=600");
         return;
     }
+    if (!stage && param_find(config_tee_table(), name)) {
+        diag_error_at(diag, place, "'%s' is no stage but a setting: --save-%s", name, name);
+        return;
+    }
     if (!stage) {
         char words[2048], nearest[64];
         stage_words(words, sizeof words);
         const char *near = stage_nearest(name, words, nearest, sizeof nearest);
-        if (param_find(config_tee_table(), name)) {
-            diag_error_at(diag, place, "'%s' is no stage but a setting: --save-%s", name, name);
-            return;
-        }
         diag_error_at(diag, place, "unknown stage '%.60s'%s%s%s", name, near ? "; did you mean '" : "",
                       near ? near : "", near ? "'?" : "");
         diag_allowed(diag, "stages", words);

@@ -213,12 +213,12 @@ int feeder_verdict(struct feeder *feeder, uint32_t slot, bool success, struct er
     int code = 0;
     pthread_mutex_lock(&feeder->lock);
     const struct feeder_file *file = file_of(feeder, slot);
-    if (file && file->end == FEED_BROKEN)
+    if (file && file->end == FEED_BROKEN) {
         *error = file->error;
-    if (file && file->end == FEED_BROKEN)
-        code = file->error.code;
-    else if (file && success && file->end != FEED_SOUND)
+        code = error->code;
+    } else if (file && success && file->end != FEED_SOUND) {
         code = error_set(error, ERROR_INTERNAL, "the worker handed back an impossible result");
+    }
     pthread_mutex_unlock(&feeder->lock);
     return code;
 }

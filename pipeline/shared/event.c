@@ -24,11 +24,11 @@ static uint32_t futex_wake(_Atomic uint32_t *word, int count)
     return woken > 0 ? (uint32_t)woken : 0;
 }
 
-/* A sleeper counts itself before it looks for the last
- * time, so either it sees the change or it is counted here; sequential consistency orders the two. Whoever
- * wakes a sleeper takes it off the count: it may be long until it runs, and until then the next change would
- * call the kernel for nothing. So the count is never less than the sleepers. A process that was killed in
- * between leaves it too high: the price is a system call that wakes nobody. */
+/* A sleeper counts itself before it looks for the last time, so either it sees the change or it is counted
+ * here; sequential consistency orders the two. Whoever wakes a sleeper takes it off the count: it may be
+ * long until it runs, and until then the next change would call the kernel for nothing. So the count is
+ * never less than the sleepers. A process that was killed in between leaves it too high: the price is a
+ * system call that wakes nobody. */
 void event_wake(_Atomic uint32_t *event, _Atomic uint32_t *sleepers, int count)
 {
     const uint32_t woken = futex_wake(event, count);

@@ -47,8 +47,8 @@ struct slot_ticket {
     uint8_t shrink;      /* see codec_decode.shrink */
     uint8_t banded;      /* so many stages are done over bands of rows as the file is decoded; 0: none is */
     bool streamed;       /* so are all, and encoding: the image is never there as a whole */
-    bool fed;            /* nor is the file: buffer 0 is its ring, see feed.h. Only where one of these two */
-    uint32_t members;    /* who may share its rows, each with scratch of its own; 0 and 1: nobody */
+    bool fed;         /* nor is the file: buffer 0 is its ring, see feed.h. Only what is banded or streamed */
+    uint32_t members; /* who may share its rows, each with scratch of its own; 0 and 1: nobody */
     uint8_t codec_out[SLOT_MAX_OUTPUTS];
     bool packed_out[SLOT_MAX_OUTPUTS]; /* tiles never are */
     uint8_t reference_codec;
