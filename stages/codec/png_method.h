@@ -27,8 +27,9 @@ struct png_method {
 
 /* libdeflate's level 1 is slow where there are runs: slower than level 5, and its files are larger. What has
  * fewer of them may still be a drawing, and twice as large with filters as with none; that is worth a look in
- * large images, where the sample is a small part. */
-enum png_content { PNG_PICTURE, PNG_MIXED, PNG_DRAWING, PNG_CONTENTS };
+ * large images, where the sample is a small part. From noisy to drawing, ever more pixels are like their
+ * neighbours. */
+enum png_content { PNG_NOISY, PNG_PICTURE, PNG_MIXED, PNG_DRAWING, PNG_CONTENTS };
 
 /* What the first `count` rows are. */
 enum png_content png_content_of(const struct shape *shape, const uint8_t *rows, uint32_t count);

@@ -5,6 +5,7 @@
  */
 #include <limits.h>
 #include <stdio.h>
+#include <zlib.h>
 
 #include "codec_exact.h"
 #include "png_reference.h"
@@ -242,6 +243,57 @@ static void flat_drawings_go_to_isal_where_that_costs_little(void **state)
     check_library(&shape, draw(&shape, SPECKS), true, DEFLATE_LIBDEFLATE); /* not flat */
 }
 
+/* A slope with noise on it; every pixel stands for `wide` of them. */
+static uint8_t *slope(const struct shape *shape, unsigned wide)
+{
+    uint8_t *pixels = malloc(shape_bytes(shape)), *to = pixels;
+    uint32_t seed = 11;
+    for (unsigned y = 0; y < shape->height; y++) {
+        for (unsigned x = 0; x < shape->width; x++, to += 3) {
+            for (unsigned i = 0; i < 3; i++) {
+                seed = seed * 1664525u + 1013904223u;
+                to[i] = x % wide ? to[(int)i - 3] : (uint8_t)((x + y) / 8 + (seed >> 28));
+            }
+        }
+    }
+    return pixels;
+}
+
+/* The filters that rows have, a bit for each. Frees the pixels. */
+static unsigned filters_of(const struct codec_save *save, const struct shape *shape, uint8_t *pixels)
+{
+    struct exact_file file;
+    const size_t row_bytes = shape_row_bytes(shape) + 1;
+    uLongf raw_bytes = row_bytes * shape->height;
+    uint8_t *raw = malloc(raw_bytes);
+    unsigned filters = 0;
+    write_file(save, shape, pixels, 0, &file);
+    assert_int_equal(uncompress(raw, &raw_bytes, file.bytes + PNG_IHDR_END + 8,
+                                file.length_bytes - PNG_IHDR_END - 2 * PNG_CHUNK_EXTRA),
+                     Z_OK);
+    for (size_t y = 0; y < shape->height; y++)
+        filters |= 1u << raw[y * row_bytes];
+    free(raw);
+    free(file.bytes);
+    free(pixels);
+    return filters;
+}
+
+static void noise_may_be_averaged(void **state)
+{
+    (void)state;
+    if (!deflate_has(DEFLATE_LIBDEFLATE))
+        skip();
+    const struct shape shape = IMAGE(300, 200, 3, SAMPLE_U8, 8);
+    static const int words[] = {COMPRESSION_FAST, COMPRESSION_BALANCED};
+    const unsigned harder = PNG_FILTER_AVG | PNG_FILTER_PAETH;
+    for (size_t i = 0; i < 2; i++) {
+        const struct codec_save save = {.compression = words[i], .level = -1};
+        assert_true(filters_of(&save, &shape, slope(&shape, 1)) << 3 & harder);
+        assert_false(filters_of(&save, &shape, slope(&shape, 2)) << 3 & harder);
+    }
+}
+
 static void interlaced_is_left_to_libpng(void **state)
 {
     (void)state;
@@ -348,6 +400,7 @@ int main(void)
         cmocka_unit_test(every_kind_and_save),
         cmocka_unit_test(large_images_go_without_filters_where_that_is_better),
         cmocka_unit_test(flat_drawings_go_to_isal_where_that_costs_little),
+        cmocka_unit_test(noise_may_be_averaged),
         cmocka_unit_test(interlaced_is_left_to_libpng),
         cmocka_unit_test(rows_get_the_filter_of_the_least_sum),
     };
