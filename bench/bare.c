@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The codecs and kernels of a job and nothing around them: no queue, no other process, no file written.
+/* The codecs and kernels of a job and nothing around them: no queue, no other process.
  *
- *   forkmill-bench-bare STAGE|- <LIST         STAGE as after -s, "-" for none; LIST: paths, a line each
+ *   forkmill-bench-bare STAGE|- [DIRECTORY] <LIST    STAGE as after -s, "-" for none; LIST: paths, a line
+ * each
  *
- * Each file is read, decoded, worked on and encoded in its own format. Prints "ITEMS CPU_S BYTES": the CPU
- * time of decoding, stage and encoding alone, and how long the outputs are. Memory stays warm from file to
- * file. */
+ * Each file is read, decoded, worked on and encoded in its own format; outputs go to the directory, if there
+ * is one, and are removed again. Prints "ITEMS CPU_S BYTES FILES_CPU_S": the CPU time of decoding, stage and
+ * encoding alone, how long the outputs are, and the CPU time of reading and writing: for each input open,
+ * fstat, read and close, for each output open, write, linkat and close, since one that appears as a whole
+ * needs no less. Memory stays warm from file to file. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "stage_text.h"
 
@@ -43,15 +49,40 @@ static struct scratch scratch_of(size_t size_bytes)
 
 static size_t read_file(const char *path)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file || fseek(file, 0, SEEK_END) != 0)
+    struct stat stat;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &stat) < 0 || stat.st_size <= 0)
         bench_give_up(path, "cannot be read");
-    const size_t length = (size_t)ftell(file);
-    rewind(file);
-    if (fread(grow(&rooms.file, length), 1, length, file) != length)
-        bench_give_up(path, "cannot be read");
-    fclose(file);
+    const size_t length = (size_t)stat.st_size;
+    uint8_t *bytes = grow(&rooms.file, length);
+    for (size_t done = 0; done < length;) {
+        const ssize_t part = read(fd, bytes + done, length - done);
+        if (part <= 0)
+            bench_give_up(path, "cannot be read");
+        done += (size_t)part;
+    }
+    close(fd);
     return length;
+}
+
+static void write_file(int directory, const char *name, const uint8_t *bytes, size_t length)
+{
+    const int fd = openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    if (fd < 0)
+        bench_give_up("the directory", "takes no files without a name");
+    for (size_t done = 0; done < length;) {
+        const ssize_t part = write(fd, bytes + done, length - done);
+        if (part <= 0)
+            bench_give_up(name, "cannot be written");
+        done += (size_t)part;
+    }
+    if (linkat(fd, "", directory, name, AT_EMPTY_PATH) < 0) {
+        char path[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        if (linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW) < 0)
+            bench_give_up(name, "cannot be named");
+    }
+    close(fd);
 }
 
 static struct shape decode(const struct codec *codec, size_t length, struct meta *meta)
@@ -124,19 +155,54 @@ static size_t encode(const struct codec *codec, const struct shape *shape, const
     return job.length_bytes;
 }
 
-/* The CPU time of it. */
-static double process(const struct stage_text *of, const char *path, size_t *made_bytes)
+/* What a round over all files comes to. */
+struct round {
+    unsigned long items;
+    size_t made_bytes;
+    double cpu_s, files_cpu_s;
+};
+
+/* What asking for the time takes: much, of an icon's time. */
+static double clock_cost_s(void)
 {
+    const unsigned times = 10000;
+    const double start_s = bench_cpu_s();
+    for (unsigned i = 1; i < times; i++)
+        bench_cpu_s();
+    return (bench_cpu_s() - start_s) / times;
+}
+
+static void process(const struct stage_text *of, const char *path, int directory, struct round *round)
+{
+    const double start_s = bench_cpu_s();
     const size_t length = read_file(path);
+    const double read_s = bench_cpu_s();
     const struct codec *codec = codec_for_name(path);
     struct meta meta;
     if (!codec || codec->read_only)
         bench_give_up(path, "of no format that can be written");
-    const double before_s = bench_cpu_s();
     struct shape shape = decode(codec, length, &meta);
     uint8_t *pixels = work(of, &shape);
-    *made_bytes += encode(codec, &shape, pixels, &meta);
-    return bench_cpu_s() - before_s;
+    const size_t made_bytes = encode(codec, &shape, pixels, &meta);
+    const double made_s = bench_cpu_s();
+    char name[64];
+    snprintf(name, sizeof name, "bare-%d-%lu", (int)getpid(), round->items);
+    if (directory >= 0)
+        write_file(directory, name, rooms.encoded.bytes, made_bytes);
+    const double end_s = bench_cpu_s();
+    round->items++;
+    round->made_bytes += made_bytes;
+    round->cpu_s += made_s - read_s;
+    round->files_cpu_s += read_s - start_s + end_s - made_s;
+}
+
+static void remove_files(int directory, unsigned long items)
+{
+    char name[64];
+    for (unsigned long i = 0; i < items && directory >= 0; i++) {
+        snprintf(name, sizeof name, "bare-%d-%lu", (int)getpid(), i);
+        unlinkat(directory, name, 0);
+    }
 }
 
 /* All of stdin. */
@@ -151,30 +217,34 @@ static char *read_list(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: forkmill-bench-bare STAGE|- <LIST\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: forkmill-bench-bare STAGE|- [DIRECTORY] <LIST\n");
         return 2;
     }
     struct stage_text of = {0};
     if (strcmp(argv[1], "-") != 0)
         of = stage_text_parse(argv[1]);
+    const int directory = argc == 3 ? open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (argc == 3 && directory < 0)
+        bench_give_up(argv[2], "is no directory that can be opened");
     char *list = read_list();
-    unsigned long items = 0;
-    size_t made_bytes = 0;
-    double cpu_s = 0;
+    const double clock_s = clock_cost_s();
+    struct round round;
     /* The first round only warms the memory up. */
-    for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < 2; i++) {
         char *text = strdup(list), *rest = text;
-        items = 0;
-        made_bytes = 0;
-        cpu_s = 0;
-        for (char *path = strtok_r(rest, "\n", &rest); path; path = strtok_r(rest, "\n", &rest), items++)
-            cpu_s += process(&of, path, &made_bytes);
+        round = (struct round){0};
+        for (char *path = strtok_r(rest, "\n", &rest); path; path = strtok_r(rest, "\n", &rest))
+            process(&of, path, directory, &round);
+        remove_files(directory, round.items);
         free(text);
     }
     if (of.stage)
         stage_text_free(&of);
     free(list);
-    printf("%lu %.6f %zu\n", items, cpu_s, made_bytes);
+    if (directory >= 0)
+        close(directory);
+    printf("%lu %.6f %zu %.6f\n", round.items, round.cpu_s - (double)round.items * clock_s, round.made_bytes,
+           round.files_cpu_s - 2 * (double)round.items * clock_s);
     return 0;
 }

@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-pairs=7 count=200
+pairs=5 count=100
 flags "[--save] [--quick] [--pairs N] [STAGE...]" "$@"
 jobs=("resize:scale=0.5" "resize:width=800,height=800,fit=inside sharpen:sigma=0.6" "gaussblur:sigma=2" "median:size=9"
   "spin:ms=20")

@@ -174,6 +174,6 @@ print(int(1000 * (middle - start)), int(1000 * (time.monotonic() - middle)))'
   cd "$BATS_TEST_TMPDIR"
   "$FORKMILL_ROOT/bench/overhead.sh" --quick >table
   for job in "encoded anew" grayscale resize:scale=0.5 gaussblur:sigma=2; do
-    [ "$(rows "[0-9]+ (icons|photographs of 1 MP) \| $job \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| -?[0-9]+")" -eq 2 ]
+    [ "$(rows "[0-9]+ (icons|photographs of 1 MP) \| $job( \| [0-9.]+){5} \| -?[0-9]+ \| -?[0-9]+")" -eq 2 ]
   done
 }
