@@ -96,6 +96,11 @@ static int wrong(const struct param *param, const char *text, struct error *erro
     default:
         break;
     }
+    char *end;
+    const double percent = strtod(text, &end);
+    if (param->type == PARAM_REAL && end != text && strcmp(end, "%") == 0 && isfinite(percent))
+        return error_set(error, ERROR_USAGE, "%s: '%.40s' is not a number; write %.15g", param->name, text,
+                         percent / 100);
     return error_set(error, ERROR_USAGE, "%s: '%.40s' is not %s", param->name, text,
                      param->type == PARAM_REAL ? "a number" : "a whole number");
 }

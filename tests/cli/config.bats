@@ -412,4 +412,7 @@ END
   run "$FORKMILL" run -i a -o b -s resize:800x600
   [ "$status" -eq 2 ]
   [[ "$output" == *"a parameter is name=value: width=800,height=600"* ]]
+  run "$FORKMILL" run -i a -o b -s resize:scale=50%
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"scale: '50%' is not a number; write 0.5"* ]]
 }
