@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# forkmill beside libvips, OpenCV, Pillow, ImageMagick and GraphicsMagick: five jobs on three corpora, PNG in and PNG
-# out, two processes each. The whole takes half an hour; OpenCV alone, a few minutes.
+# forkmill beside libvips, OpenCV, Pillow, ImageMagick and GraphicsMagick: five jobs on four corpora, PNG in and PNG
+# out or JPEG in and JPEG out, two processes each. The whole takes half an hour; OpenCV alone, a few minutes.
 #
 #   bench/peers.sh [--save] [--quick] [--rounds N] [--corpora LIST] [--jobs LIST] [--peers LIST]
 #
-# Lists have commas: --corpora icons,art,photos --jobs thumbnail,half,blur,gray,encode
-# --peers opencv,libvips,vipsthumbnail,pillow,imagemagick,graphicsmagick. A corpus may also be a directory.
+# Lists have commas: --corpora icons,art,photos,jpeg --jobs thumbnail,half,blur,gray,encode
+# --peers opencv,libvips,vipsthumbnail,pillow,imagemagick,graphicsmagick. A corpus may also be a directory;
+# jpeg is made of the photographs.
 #
 # FORKMILL_BENCH_OUT names the directory that outputs go to, build/bench where it is not set. For icons it had better be
 # a tmpfs: ext4 makes thousands of files at half the speed for some seconds after as many were removed.
@@ -14,7 +15,7 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-rounds=5 corpora=icons,art,photos jobs=thumbnail,half,blur,gray,encode
+rounds=5 corpora=icons,art,photos,jpeg jobs=thumbnail,half,blur,gray,encode
 peers=opencv,libvips,vipsthumbnail,pillow,imagemagick,graphicsmagick
 flags "[--save] [--quick] [--rounds N] [--corpora LIST] [--jobs LIST] [--peers LIST]" "$@"
 # A peer that takes so many times as long as forkmill in the first run is not run again: a second more or less
@@ -28,10 +29,14 @@ export FORKMILL=$forkmill FORKMILL_BENCH=$bench PYTHON
 # A corpus in one flat directory, as mogrify wants it; those for gray without alpha, which OpenCV would drop.
 corpus() { # NAME-OR-DIRECTORY JOB; prints the directory
   local flat=$work/peers-${1##*/} source=$1
-  [ -d "$flat" ] || {
-    [[ $1 == */* ]] || source=$(datasets/fetch.sh "$1")
-    convert gather "$source" "$flat"
-  }
+  if [ ! -d "$flat" ]; then
+    if [ "$1" = jpeg ]; then
+      convert jpeg "$(corpus photos encode)" "$flat"
+    else
+      [[ $1 == */* ]] || source=$(datasets/fetch.sh "$1")
+      convert gather "$source" "$flat"
+    fi
+  fi
   if [ "$2" = gray ]; then
     [ -d "$flat-opaque" ] || convert flatten "$flat" "$flat-opaque"
     flat+=-opaque
@@ -39,7 +44,7 @@ corpus() { # NAME-OR-DIRECTORY JOB; prints the directory
   echo "$flat"
 }
 
-convert() { # gather|flatten IN OUT
+convert() { # gather|flatten|jpeg IN OUT
   rm -rf "$3.part"
   mkdir "$3.part"
   "$PYTHON" bench/peers/pictures.py "$1" "$2" "$3.part"
@@ -61,12 +66,13 @@ first() { # WHO JOB IN
   line=$("$PYTHON" bench/peak.py -- bench/peers/one.sh "$1" "$2" "$3" "$out" 2>"$outs.log") ||
     die "$1, $2: $(tail -n 3 "$outs.log")"
   read -r peak _ _ wall cpu <<<"$line"
-  echo "$peak $(find "$out" -type f -name '*.png' -printf '%s\n' | awk '{s += $1} END {print s, NR}') $wall $cpu"
+  echo "$peak $(find "$out" -type f -name '*.[pj][np]g' -printf '%s\n' | awk '{s += $1} END {print s, NR}') $wall $cpu"
 }
 
 cell() { # CORPUS JOB; appends lines to $figures
-  local in who peak out files wall cpu reference slow=" " contenders=(forkmill forkmill-fastest)
+  local in who peak out files wall cpu reference slow=" " contenders=(forkmill)
   in=$(corpus "$1" "$2")
+  [ -z "$(find "$in" -name '*.png' -print -quit)" ] || contenders+=(forkmill-fastest) # of JPEG the same
   for who in ${peers//,/ }; do
     [ "$who" = vipsthumbnail ] && [ "$2" != thumbnail ] || contenders+=("$who")
   done
@@ -118,7 +124,8 @@ done
   echo "- $("$PYTHON" bench/peers/pictures.py versions)"
   echo "- $(versions)"
   echo "- outputs go to $(stat -f -c %T "$outs")"
-  echo "- \`bench/peers/one.sh\` has each command; two processes each, PNG to PNG, each tool's default compression"
+  echo "- \`bench/peers/one.sh\` has each command; two processes each; PNG to PNG with each tool's default compression, JPEG"
+  echo "  to JPEG of quality 85"
   echo "- $rounds interleaved rounds after a first run of each; what takes more than $hopeless times as long as forkmill there"
   echo "  is not run again"
   echo "- grayscale: files without alpha; thumbnails of OpenCV are means of areas, softer than the others' and so smaller"

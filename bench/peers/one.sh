@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# One job of bench/peers.sh on all PNG files of a directory, by forkmill or by one of its peers.
+# One job of bench/peers.sh on all files of a directory, all PNG or all JPEG, by forkmill or by one of its peers.
 #
 #   bench/peers/one.sh WHO thumbnail|half|blur|gray|encode IN OUT
 #
-# Two processes each, PNG in and PNG out, each tool's own default of compression. bench/common.sh says what
-# FORKMILL, FORKMILL_BENCH and PYTHON are.
+# Two processes each, and out comes what went in: PNG by each tool's own default of compression, JPEG of one quality.
+# bench/common.sh says what FORKMILL, FORKMILL_BENCH and PYTHON are.
 set -euo pipefail
 
 who=$1 job=$2 in=$3 out=$(realpath "$4")
+files=("$in"/*)
+format=${files[0]##*.}
+quality=85 # the default of forkmill; pictures.py has the same
 # Two processes on two cores: threads inside of them would only get in each other's way.
 export OMP_NUM_THREADS=1 MAGICK_THREAD_LIMIT=1 VIPS_CONCURRENCY=1
 
 # Hands each call of COMMAND some of the files, two calls side by side; of a few files each one.
 shares() { # COMMAND...
-  local files=("$in"/*.png)
+  local files=("$in"/*)
   printf '%s\0' "${files[@]}" | xargs -0 -P 2 -n $((${#files[@]} < 100 ? 1 : 50)) "$@"
 }
 
@@ -30,9 +33,11 @@ case $who in
     [ "$who" = forkmill ] || stages+=(--save-compression fastest)
     exec "$FORKMILL" run -q -w 2 -i "$in" -o "$out" "${stages[@]}"
     ;;
-  libvips) exec "$FORKMILL_BENCH/forkmill-bench-vips" "$job" "$out" "$in"/*.png ;;
+  libvips) exec "$FORKMILL_BENCH/forkmill-bench-vips" "$job" "$out" "${files[@]}" ;;
   vipsthumbnail)
-    shares vipsthumbnail -s '256x256>' -o "$out/%s.png"
+    how=
+    [ "$format" = png ] || how="[Q=$quality]"
+    shares vipsthumbnail -s '256x256>' -o "$out/%s.$format$how"
     ;;
   opencv | pillow) exec "$PYTHON" "$(dirname "$0")/pictures.py" "$who" "$job" "$in" "$out" ;;
   imagemagick | graphicsmagick)
@@ -43,12 +48,13 @@ case $who in
       *-gray) how=(-colorspace Gray) ;;
       *-encode) how=() ;;
     esac
+    [ "$format" = png ] || how+=(-quality "$quality")
     cd "$in" # gm makes its outputs below $out under the whole path of the input
     in=.
     if [ "$who" = imagemagick ]; then
-      shares mogrify -path "$out" "${how[@]}" -format png
+      shares mogrify -path "$out" "${how[@]}" -format "$format"
     else
-      shares gm mogrify -output-directory "$out" "${how[@]}" -format png
+      shares gm mogrify -output-directory "$out" "${how[@]}" -format "$format"
     fi
     ;;
   *)

@@ -3,7 +3,9 @@
 """The jobs of peers.sh with OpenCV and with Pillow, each in a pool of two processes.
 
     pictures.py opencv|pillow thumbnail|half|blur|gray|encode IN OUT
-    pictures.py gather IN OUT       copies all PNG files below a directory, named by numbers; of several mosaics one
+    pictures.py gather IN OUT       copies all PNG files below a directory, or all JPEGs where there are none, named by
+                                    numbers; of several mosaics one
+    pictures.py jpeg IN OUT         makes JPEGs of them, of quality 92, as cameras do
     pictures.py flatten IN OUT      lays pictures over white that have alpha: inputs for those that would drop alpha
     pictures.py versions            of both, and of Python
 """
@@ -14,6 +16,10 @@ import os
 import re
 import shutil
 import sys
+
+# Of JPEG, for everybody; below 90 all of them store colour at half the resolution.
+QUALITY = 85
+CAMERA_QUALITY = 92
 
 
 def opencv(job, path, out):
@@ -33,7 +39,7 @@ def opencv(job, path, out):
         image = cv2.GaussianBlur(image, (0, 0), 2)
     elif job == "gray" and image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_BGRA2GRAY if image.shape[2] == 4 else cv2.COLOR_BGR2GRAY)
-    cv2.imwrite(out, image)
+    cv2.imwrite(out, image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY] if out.endswith(".jpg") else [])
 
 
 def pillow(job, path, out):
@@ -51,14 +57,24 @@ def pillow(job, path, out):
         image = image.filter(ImageFilter.GaussianBlur(2))
     elif job == "gray":
         image = image.convert("LA" if image.mode in ("RGBA", "LA") else "L")
-    image.save(out)
+    image.save(out, quality=QUALITY)
 
 
 def gather(source, out):
     paths = sorted(os.path.join(folder, name) for folder, _, names in os.walk(source) for name in names
-                   if name.endswith(".png") and not re.match("mosaic-.*-[1-9]", name))
-    for number, path in enumerate(paths):
-        shutil.copyfile(path, os.path.join(out, f"{number:05}.png"))
+                   if not re.match("mosaic-.*-[1-9]", name))
+    for ending in ".png", ".jpg":
+        of_one = [path for path in paths if path.endswith(ending)]
+        for number, path in enumerate(of_one):
+            shutil.copyfile(path, os.path.join(out, f"{number:05}{ending}"))
+        if of_one:
+            return
+
+
+def jpeg(path, out):
+    from PIL import Image
+
+    Image.open(path).convert("RGB").save(os.path.splitext(out)[0] + ".jpg", quality=CAMERA_QUALITY)
 
 
 def flatten(path, out):
@@ -75,7 +91,7 @@ def flatten(path, out):
 
 def over(work, source, out):
     """Hands each file of one directory to work(path, path of the output)."""
-    names = sorted(name for name in os.listdir(source) if name.endswith(".png"))
+    names = sorted(os.listdir(source))
     tasks = [(os.path.join(source, name), os.path.join(out, name)) for name in names]
     # Large pictures one at a time, so that no process is left with the last ones.
     chunk = max(1, min(16, len(tasks) // 100))
@@ -99,6 +115,8 @@ def main(arguments):
         gather(*arguments[1:])
     elif len(arguments) == 3 and arguments[0] == "flatten":
         over(flatten, *arguments[1:])
+    elif len(arguments) == 3 and arguments[0] == "jpeg":
+        over(jpeg, *arguments[1:])
     elif arguments == ["versions"]:
         print(", ".join(versions()))
     else:

@@ -18,6 +18,7 @@
 #include <vips/vips.h>
 
 enum { PROCESSES = 2, SIDE_PX = 256 };
+#define JPEG_OPTIONS "[Q=85]" /* as one.sh has it */
 static const double sigma = 2;
 
 /* A new image made from the file, or NULL. */
@@ -50,7 +51,9 @@ static bool work(const char *job, const char *directory, char **files, int count
     vips_cache_set_max(0);
     for (int i; (i = atomic_fetch_add(next, 1)) < count;) {
         const char *slash = strrchr(files[i], '/');
-        char *path = g_strdup_printf("%s/%s", directory, slash != NULL ? slash + 1 : files[i]);
+        const char *name = slash != NULL ? slash + 1 : files[i];
+        char *path =
+            g_strdup_printf("%s/%s%s", directory, name, g_str_has_suffix(name, ".jpg") ? JPEG_OPTIONS : "");
         VipsImage *image = made(job, files[i]);
         bool written = image != NULL && vips_image_write_to_file(image, path, NULL) == 0;
         if (!written)

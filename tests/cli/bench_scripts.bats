@@ -92,6 +92,19 @@ rows() { # PATTERN; how many rows of the table in ./table match
   [ "$(rows '(forkmill|forkmill-fastest|pillow) \| [0-9.]+ \| [0-9.]+ \| [0-9]+ \| [0-9.]+ \|')" -eq 6 ]
 }
 
+@test "peers.sh takes JPEG, of one quality" {
+  cd "$BATS_TEST_TMPDIR"
+  "$FORKMILL_PYTHON" -c 'import PIL'
+  "$FORKMILL_GENERATE" photo --count 3 --width 400 --height 300 shots
+  mkdir flat cards
+  "$FORKMILL_PYTHON" "$FORKMILL_ROOT/bench/peers/pictures.py" gather shots flat
+  "$FORKMILL_PYTHON" "$FORKMILL_ROOT/bench/peers/pictures.py" jpeg flat cards
+  "$FORKMILL_ROOT/bench/peers.sh" --quick --corpora "$PWD/cards" --jobs encode,gray --peers pillow >table
+  [ "$(rows 'cards \| (re-encode|grayscale) \| pillow \| \*\*[0-9.]+\*\* \| [0-9.]+ \| (0.9[0-9]+|1.0[0-9]+) \|')" -eq 2 ]
+  [ "$(grep -c '^## cards, .*: 3 files$' table)" -eq 2 ]
+  [ "$(rows '(forkmill|pillow) \| [0-9.]+ \| [0-9.]+ \| [0-9]+ \| [0-9.]+ \|')" -eq 4 ]
+}
+
 @test "kernels.sh has a row for each kernel, and one figure at least to compare with" {
   "$FORKMILL_PYTHON" -c 'import numpy'
   [ -x "$FORKMILL_BENCH/forkmill-bench-vips-kernels" ] || "$FORKMILL_PYTHON" -c 'import cv2' || skip "neither OpenCV nor libvips"
