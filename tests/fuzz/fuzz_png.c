@@ -19,6 +19,33 @@ static void mend_checksums(uint8_t *bytes, size_t size)
     }
 }
 
+/* Does zlib refuse the image data for sets of code lengths that leave codes unused? ISA-L does not
+ * (stages/codec/deflate.h). */
+static bool unused_codes(const uint8_t *bytes, size_t size)
+{
+    z_stream stream = {0};
+    size_t at = PNG_IHDR_END;
+    struct png_chunk chunk;
+    int code = Z_OK;
+    FUZZ_CHECK(inflateInit(&stream) == Z_OK);
+    while (code == Z_OK && png_chunk_next(bytes, size, &at, &chunk)) {
+        if (!chunk.data || memcmp(chunk.type, "IDAT", 4) != 0)
+            continue;
+        uint8_t out[4096];
+        stream.next_in = (uint8_t *)(uintptr_t)chunk.data;
+        stream.avail_in = (uInt)chunk.length_bytes;
+        do {
+            stream.next_out = out;
+            stream.avail_out = sizeof out;
+            code = inflate(&stream, Z_NO_FLUSH);
+        } while (code == Z_OK && stream.avail_out == 0);
+        code = code == Z_BUF_ERROR ? Z_OK : code;
+    }
+    const bool unused = code == Z_DATA_ERROR && stream.msg && strstr(stream.msg, "s set");
+    inflateEnd(&stream);
+    return unused;
+}
+
 /* A fast decode that does not leave it to libpng agrees with it. */
 static void compare_ways(const uint8_t *bytes, size_t size)
 {
@@ -28,7 +55,11 @@ static void compare_ways(const uint8_t *bytes, size_t size)
     slow = fast;
     if (fuzz_decode_once(png_decode_fast, bytes, size, &fuzz_limits, 0xa5, &fast) < 0)
         return;
-    FUZZ_CHECK(fuzz_decode_once(png_decode_by_libpng, bytes, size, &fuzz_limits, 0x5a, &slow) == 0);
+    if (fuzz_decode_once(png_decode_by_libpng, bytes, size, &fuzz_limits, 0x5a, &slow) < 0) {
+        FUZZ_CHECK(unused_codes(bytes, size));
+        fuzz_free(&fast);
+        return;
+    }
     FUZZ_CHECK(shape_bytes(&fast.shape) == shape_bytes(&slow.shape));
     FUZZ_CHECK(memcmp(fast.pixels, slow.pixels, shape_bytes(&fast.shape)) == 0);
     fuzz_free(&fast);
