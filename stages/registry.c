@@ -80,6 +80,10 @@ const char *stage_nearest(const char *name, const char *words, char *word, size_
 
 const char *stage_instructions(void)
 {
+#ifdef SIMD_CHOICE_512
+    if (__builtin_cpu_supports("x86-64-v4"))
+        return "AVX2 and AVX-512";
+#endif
 #ifdef SIMD_CHOICE
     if (__builtin_cpu_supports("avx2"))
         return "AVX2";

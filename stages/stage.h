@@ -172,7 +172,8 @@ const struct stage *stage_find(const char *name);
  * numpy, or else as param_nearest. */
 const char *stage_nearest(const char *name, const char *words, char *word, size_t size);
 
-/* Which instructions the kernels use on this machine: "AVX2", or those that every such processor has. */
+/* Which instructions the kernels use on this machine: "AVX2 and AVX-512", "AVX2", or those that every such
+ * processor has. */
 const char *stage_instructions(void);
 
 /* Presets *plan, refuses kinds and sample types the stage does not accept, calls the stage's plan, and checks

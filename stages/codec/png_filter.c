@@ -116,7 +116,7 @@ SIMD_INLINE uint64_t filter_row(const struct png_filterer *filterer, unsigned fi
 }
 
 /* The best of the candidates. */
-SIMD_CLONES static unsigned try_filters(const struct png_filterer *filterer, unsigned candidates)
+SIMD_CLONES_512 static unsigned try_filters(const struct png_filterer *filterer, unsigned candidates)
 {
     uint64_t least = UINT64_MAX, sum[PNG_FILTER_COUNT];
     unsigned best = 0;

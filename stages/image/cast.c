@@ -67,14 +67,14 @@ SIMD_INLINE int level(float value, float full)
     return (int)(value * full + 0.5f);
 }
 
-SIMD_CLONES static void f32_to_u8(const float *restrict src, uint8_t *restrict dst, size_t count)
+SIMD_CLONES_512 static void f32_to_u8(const float *restrict src, uint8_t *restrict dst, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
         dst[i] = (uint8_t)level(src[i], 255.0f);
 }
 
-SIMD_CLONES static void f32_to_u16(const float *restrict src, uint16_t *restrict dst, size_t count)
+SIMD_CLONES_512 static void f32_to_u16(const float *restrict src, uint16_t *restrict dst, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++)

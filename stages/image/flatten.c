@@ -66,8 +66,8 @@ SIMD_INLINE float over_f32(float colour, float alpha, float back)
                 dst[x * to + c] = over(pixel[from == 2 ? 0 : c], pixel[from - 1], back[c]);                  \
         }                                                                                                    \
     }                                                                                                        \
-    SIMD_CLONES static void name(const type *src, type *dst, size_t count, const type *back, unsigned from,  \
-                                 unsigned to)                                                                \
+    SIMD_CLONES_512 static void name(const type *src, type *dst, size_t count, const type *back,             \
+                                     unsigned from, unsigned to)                                             \
     {                                                                                                        \
         if (from == 4)                                                                                       \
             name##_pixels(src, dst, count, back, 4, 3);                                                      \

@@ -25,7 +25,7 @@ SIMD_CLONES static void load_u16(const uint16_t *restrict src, float *restrict d
         dst[i] = (float)src[i];
 }
 
-SIMD_CLONES static void premultiply(float *row, size_t width, unsigned channels, float full)
+SIMD_CLONES_512 static void premultiply(float *row, size_t width, unsigned channels, float full)
 {
     const float unit = 1.0f / full;
     if (channels == 2) {
@@ -67,7 +67,7 @@ void floatrow_load(const struct shape *shape, const uint8_t *src, float *dst, si
     }
 }
 
-SIMD_CLONES static void straighten(float *row, size_t width, unsigned channels, float full, float least)
+SIMD_CLONES_512 static void straighten(float *row, size_t width, unsigned channels, float full, float least)
 {
     if (channels == 2) {
 #pragma omp simd

@@ -123,8 +123,8 @@ SIMD_CLONES static void colour_u16(unsigned channels, size_t width, const uint32
     LUMA_SPREAD(luma_u16, channels, width, w, src, dst, stride);
 }
 
-SIMD_CLONES static void colour_f32(unsigned channels, size_t width, const float *w, const float *src,
-                                   float *dst, size_t stride)
+SIMD_CLONES_512 static void colour_f32(unsigned channels, size_t width, const float *w, const float *src,
+                                       float *dst, size_t stride)
 {
     LUMA_SPREAD(luma_f32, channels, width, w, src, dst, stride);
 }

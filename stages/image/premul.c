@@ -66,7 +66,7 @@ SIMD_CLONES static void divide_by_alpha(const float *restrict src, float unit, u
     }
 }
 
-SIMD_CLONES static void straighten_sums(float *row, float unit, size_t width, unsigned channels)
+SIMD_CLONES_512 static void straighten_sums(float *row, float unit, size_t width, unsigned channels)
 {
     if (channels == 2) {
 #pragma omp simd

@@ -78,8 +78,8 @@ SIMD_CLONES static void unsharp(float *restrict row, const float *restrict blurr
 
 /* The same of 8 bit, from a blur in fixed point. What is added is rounded with an offset that keeps it
  * positive, so that cutting off rounds down. */
-SIMD_CLONES static void unsharp_fixed(const uint8_t *restrict src, const uint16_t *restrict blurred,
-                                      uint8_t *restrict dst, size_t count, float amount, float threshold)
+SIMD_CLONES_512 static void unsharp_fixed(const uint8_t *restrict src, const uint16_t *restrict blurred,
+                                          uint8_t *restrict dst, size_t count, float amount, float threshold)
 {
     const float unit = amount / BLUR_FIXED_LEVEL;
     const int16_t limit = (int16_t)(threshold * BLUR_FIXED_LEVEL);

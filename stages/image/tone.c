@@ -30,8 +30,8 @@ SIMD_INLINE float moved_f32(float value, float shift)
 }
 
 #define SHIFT_ROW(name, type, moved)                                                                         \
-    SIMD_CLONES static void name(const type *restrict src, const float *restrict shift, type *restrict dst,  \
-                                 size_t width, unsigned channels)                                            \
+    SIMD_CLONES_512 static void name(const type *restrict src, const float *restrict shift,                  \
+                                     type *restrict dst, size_t width, unsigned channels)                    \
     {                                                                                                        \
         if (channels == 3) {                                                                                 \
             for (size_t x = 0; x < width; x++) {                                                             \

@@ -43,7 +43,7 @@ SIMD_CLONES static void affine_f64(const double *src, double *dst, size_t count,
 }
 
 /* A double holds the product of two halves, and the sum: each is rounded once. */
-SIMD_CLONES static void affine_f16(const uint16_t *src, uint16_t *dst, size_t count, double a, double b)
+SIMD_CLONES_512 static void affine_f16(const uint16_t *src, uint16_t *dst, size_t count, double a, double b)
 {
     a = half_to_double(half_from_double(a));
     b = half_to_double(half_from_double(b));

@@ -136,8 +136,8 @@ SIMD_INLINE void clip_halves(const uint16_t *from, uint16_t *to, size_t count, d
     }
 }
 
-SIMD_CLONES static void clip_samples(uint8_t sample, const void *src, void *dst, size_t count,
-                                     const struct limits *limits)
+SIMD_CLONES_512 static void clip_samples(uint8_t sample, const void *src, void *dst, size_t count,
+                                         const struct limits *limits)
 {
     switch ((enum sample)sample) {
     case SAMPLE_U8:

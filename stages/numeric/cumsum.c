@@ -98,7 +98,7 @@ static int widen(const struct stage_run *run, struct scratch *scratch, struct er
         }                                                                                                    \
     } while (0)
 
-SIMD_CLONES static void add_up(uint8_t sample, void *slab, const struct lines *lines)
+SIMD_CLONES_512 static void add_up(uint8_t sample, void *slab, const struct lines *lines)
 {
     switch ((enum sample)sample) {
     case SAMPLE_F16:

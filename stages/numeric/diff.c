@@ -61,8 +61,8 @@ static int diff_plan(const void *params, const struct shape *in, struct stage_pl
     } while (0)
 
 /* to = after - before; `to` may be `before`. */
-SIMD_CLONES static void subtract(uint8_t sample, const void *after, const void *before, void *to,
-                                 size_t count)
+SIMD_CLONES_512 static void subtract(uint8_t sample, const void *after, const void *before, void *to,
+                                     size_t count)
 {
     switch ((enum sample)sample) {
     case SAMPLE_U8:

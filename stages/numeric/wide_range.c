@@ -69,8 +69,8 @@ SIMD_CLONES static void saturate_f64(double *values, size_t count, const struct 
     }
 }
 
-SIMD_CLONES static void saturate_integers(enum wide wide, union wide_piece *piece, size_t count,
-                                          const struct range *range)
+SIMD_CLONES_512 static void saturate_integers(enum wide wide, union wide_piece *piece, size_t count,
+                                              const struct range *range)
 {
     if (wide == WIDE_I32)
         CLAMP(int32_t, piece->i32, range->least, range->most);
@@ -116,8 +116,8 @@ SIMD_INLINE bool outside(enum wide wide, const union wide_piece *piece, size_t i
             outside(wide, piece, i, &range, to_float);                                                       \
     } while (0)
 
-SIMD_CLONES static bool any_outside(enum wide wide, const union wide_piece *piece, size_t count,
-                                    struct range range, bool to_float)
+SIMD_CLONES_512 static bool any_outside(enum wide wide, const union wide_piece *piece, size_t count,
+                                        struct range range, bool to_float)
 {
     unsigned any = 0;
     if (wide == WIDE_I32)

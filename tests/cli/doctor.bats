@@ -35,6 +35,18 @@ warnings = sum(fact["verdict"] == "warning" for group in facts.values() for fact
 assert warnings == report["warnings"]'
 }
 
+@test "the instructions are the best that the processor has and the compiler can choose" {
+  local expected="x86-64 baseline (SSE2)" flags
+  [ "$(uname -m)" = x86_64 ] || skip "not x86-64"
+  flags=" $(sed -n 's/^flags[[:space:]]*: //p' /proc/cpuinfo | head -n 1) "
+  [[ $flags != *" avx2 "* ]] || expected="AVX2"
+  if [[ $flags == *" avx512f "* && $flags == *" avx512bw "* && $flags == *" avx512cd "* &&
+    $flags == *" avx512dq "* && $flags == *" avx512vl "* && $(fact program compiler text) == gcc* ]]; then
+    expected="AVX2 and AVX-512"
+  fi
+  [ "$(fact program instructions text)" = "$expected" ]
+}
+
 @test "every fact in words is in the JSON as well" {
   "$FORKMILL" doctor | sed -n 's/^  \(.\{16\}\) .*/\1/p' | sed 's/ *$//' | sort >words
   "$FORKMILL" doctor --json | "$FORKMILL_PYTHON" -c '
