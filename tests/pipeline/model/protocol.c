@@ -4,6 +4,7 @@
 #include "workers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/engine/recover.h"
@@ -97,6 +98,13 @@ const char *chain_step_name(const struct job *of, unsigned step)
 {
     (void)of, (void)step;
     return "";
+}
+
+/* Of the supervisor, which asks after its workers' health; not asked here. */
+uint32_t machine_worker_of(const struct machine *of, uint32_t slot)
+{
+    (void)of, (void)slot;
+    abort();
 }
 
 /* ---- the main process: supervisor and reader ---- */
