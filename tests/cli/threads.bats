@@ -44,8 +44,9 @@ print(functools.reduce(lambda a, k: a[int(k) if k.isdigit() else k], sys.argv[2]
     "json$1" "$2"
 }
 
+# Small: what is watched is who comes when, and not the arithmetic.
 # shellcheck disable=SC2054
-cuts=(-s resize:width=200,height=200,fit=inside -s pool:name=b -s gaussblur:sigma=1 -s pool:name=c -s sharpen)
+cuts=(-s resize:width=60,height=60,fit=inside -s pool:name=b -s gaussblur:sigma=1 -s pool:name=c -s sharpen)
 
 @test "items that fail, in every engine that has threads, workers and queues of several sizes" {
   works 1 1 --engine serial "${cuts[@]}" -s fail:rate=0.2
@@ -86,8 +87,8 @@ cuts=(-s resize:width=200,height=200,fit=inside -s pool:name=b -s gaussblur:sigm
 }
 
 @test "little memory: the reader waits for room" {
-  works 1 1 --engine thread -w 3 --memory 6MiB "${cuts[@]}"
-  works 1 2 --engine process -w 3 --memory 6MiB "${cuts[@]}"
+  works 1 1 --engine thread -w 3 --memory 3MiB "${cuts[@]}"
+  works 1 2 --engine process -w 3 --memory 3MiB "${cuts[@]}"
   diff -r out1 out2
 }
 
@@ -109,7 +110,7 @@ cuts=(-s resize:width=200,height=200,fit=inside -s pool:name=b -s gaussblur:sigm
   seed=1
   for engine in thread process serial; do
     for delay in 0.15 0.4; do
-      works 130 $seed --engine $engine -w 3 --queue 2 -s sleep:ms=40 "${cuts[@]}" &
+      works 130 $seed --engine $engine -w 3 --queue 2 -s sleep:ms=60 "${cuts[@]}" &
       job=$!
       main=
       while [ -z "$main" ]; do main=$(pgrep -P $job -f -- "-o out$seed" | head -1) || true; done
