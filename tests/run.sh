@@ -24,9 +24,10 @@ phase() { # NAME COMMAND...
   [ $verdict = ok ]
 }
 
-# Where ccache is there, what was compiled before, in this clone or another, is not compiled again.
+# Where ccache is there, what was compiled before, in this clone or another, is not compiled again. What was not, is
+# not preprocessed twice.
 if command -v ccache >/dev/null; then
-  export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+  export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 fi
 
 build_preset() { # PRESET [TARGET...]
