@@ -63,11 +63,11 @@ plain_addresses() {
   fi
 }
 
-# Three at a time for two processors, since many tests wait more than they work.
+# Four at a time for two processors, since many tests wait more than they work.
 suite() { # PRESET CTEST-ARGUMENTS...
   local preset=$1
   shift
-  ctest --test-dir "build/$preset" --output-on-failure --no-label-summary --no-tests=error -j3 "$@"
+  ctest --test-dir "build/$preset" --output-on-failure --no-label-summary --no-tests=error -j4 "$@"
 }
 
 # What gcc 13 and clang 15 look for by themselves has to be asked of those before. Comparisons with other tools are
@@ -83,7 +83,7 @@ phase "build for asan, with clang" build_preset asan &&
   phase "tests under asan" suite_asan
 phase "build for tsan" build_preset tsan threads_tests &&
   phase "tests under tsan" plain_addresses ctest --test-dir build/tsan --output-on-failure --no-label-summary \
-    --no-tests=error -j3 -L threads
+    --no-tests=error -j4 -L threads
 phase "build for dev" build_preset dev || {
   printf '%s\n' "" "${table[@]}" "FAILED: ${failed[*]}"
   exit 1

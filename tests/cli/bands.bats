@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Large images over bands of rows: the outputs, the failures and the names in them are those of whole images, in a
 # part of the memory.
-# ctest labels: plain
+# ctest labels: plain long
 
 load machine
 

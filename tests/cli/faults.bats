@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Workers and the fork server die, hang and are stopped: no item is lost, none is done otherwise.
-# ctest labels: plain
+# ctest labels: plain long
 
 load machine
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Large files that are read while they are decoded: outputs, failures and what is said of them are those of files read
 # whole, whoever dies meanwhile, and their size does not matter to memory.
-# ctest labels: plain
+# ctest labels: plain long
 
 load machine
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The journal: the same command again does what is left and what has changed, and says so.
-# ctest labels: plain
+# ctest labels: plain long
 
 load machine
 

@@ -4,7 +4,7 @@
 # failures, successors, deaths, and stops of every kind, with stalls. Elsewhere the same runs are tests of what
 # comes out. Not here: engine openmp, as the OpenMP runtime of gcc synchronises in ways that ThreadSanitizer does
 # not see, and reports follow that mean nothing; tests/cli/equality.bats covers it.
-# ctest labels: threads stalls plain
+# ctest labels: threads stalls plain long
 
 bats_require_minimum_version 1.5.0
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Where time goes: --trace, SIGUSR1, and the word about an item near its timeout.
-# ctest labels: plain
+# ctest labels: plain long
 
 bats_require_minimum_version 1.5.0
 

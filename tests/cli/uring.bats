@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # io: uring reads inputs in another way, and nothing else is different: outputs, failures and their texts, the journal,
 # what runs that are stopped leave, and who has which descriptor.
-# ctest labels: threads
+# ctest labels: threads long
 
 load machine
 

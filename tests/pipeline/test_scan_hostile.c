@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: native (valgrind has no openat2, and without it links are not followed) */
+/* ctest labels: native long (valgrind has no openat2, and without it links are not followed) */
 /* Trees that are deep, huge, or change while they are walked. */
 #include "scanned.h"
 

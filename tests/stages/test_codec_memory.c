@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: native alone
+/* ctest labels: native alone long
  * libwebp takes its memory from malloc: never more than peek and plan count as scratch. libjpeg starts with a
  * little and has the rest from scratch. malloc is replaced here by one that keeps the sum of what is out. */
 #include <malloc.h>

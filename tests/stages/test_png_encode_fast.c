@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: native */
+/* ctest labels: native long */
 /* The fast path of encoding: it applies where it should, in the planned memory; its rows are filtered as
  * section 12.7 of the PNG specification says; and what it writes does not depend on what memory held before.
  */

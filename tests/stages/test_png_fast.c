@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ctest labels: native */
+/* ctest labels: native long */
 /* The fast path against libpng: the same pixels where it works, and libpng's verdict, words and metadata
  * where it does not. */
 #include <stdio.h>
