@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The codecs and kernels of a job and nothing around them: no queue, no other process.
  *
- *   forkmill-bench-bare STAGE|- [DIRECTORY] <LIST    STAGE as after -s, "-" for none; LIST: paths, a line
- * each
+ *   forkmill-bench-bare STAGE|- [DIRECTORY] <LIST
  *
+ * STAGE is as after -s, "-" for none; LIST has paths, a line each.
  * Each file is read, decoded, worked on and encoded in its own format; outputs go to the directory, if there
  * is one, and are removed again. Prints "ITEMS CPU_S BYTES FILES_CPU_S": the CPU time of decoding, stage and
  * encoding alone, how long the outputs are, and the CPU time of reading and writing: for each input open,
@@ -65,8 +65,17 @@ static size_t read_file(const char *path)
     return length;
 }
 
-static void write_file(int directory, const char *name, const uint8_t *bytes, size_t length)
+/* Each process has a directory of its own, or none. */
+#define NAME_BYTES 32
+static void output_name(unsigned long item, char name[NAME_BYTES])
 {
+    snprintf(name, NAME_BYTES, "%lu", item);
+}
+
+static void write_file(int directory, unsigned long item, const uint8_t *bytes, size_t length)
+{
+    char name[NAME_BYTES];
+    output_name(item, name);
     const int fd = openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0)
         bench_give_up("the directory", "takes no files without a name");
@@ -185,10 +194,8 @@ static void process(const struct stage_text *of, const char *path, int directory
     uint8_t *pixels = work(of, &shape);
     const size_t made_bytes = encode(codec, &shape, pixels, &meta);
     const double made_s = bench_cpu_s();
-    char name[64];
-    snprintf(name, sizeof name, "bare-%d-%lu", (int)getpid(), round->items);
     if (directory >= 0)
-        write_file(directory, name, rooms.encoded.bytes, made_bytes);
+        write_file(directory, round->items, rooms.encoded.bytes, made_bytes);
     const double end_s = bench_cpu_s();
     round->items++;
     round->made_bytes += made_bytes;
@@ -198,9 +205,9 @@ static void process(const struct stage_text *of, const char *path, int directory
 
 static void remove_files(int directory, unsigned long items)
 {
-    char name[64];
+    char name[NAME_BYTES];
     for (unsigned long i = 0; i < items && directory >= 0; i++) {
-        snprintf(name, sizeof name, "bare-%d-%lu", (int)getpid(), i);
+        output_name(i, name);
         unlinkat(directory, name, 0);
     }
 }

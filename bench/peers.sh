@@ -66,7 +66,8 @@ first() { # WHO JOB IN
   line=$("$PYTHON" bench/peak.py -- bench/peers/one.sh "$1" "$2" "$3" "$out" 2>"$outs.log") ||
     die "$1, $2: $(tail -n 3 "$outs.log")"
   read -r peak _ _ wall cpu <<<"$line"
-  echo "$peak $(find "$out" -type f -name '*.[pj][np]g' -printf '%s\n' | awk '{s += $1} END {print s, NR}') $wall $cpu"
+  echo "$peak $(find "$out" -type f \( -name '*.png' -o -name '*.jpg' \) -printf '%s\n' |
+    awk '{s += $1} END {print s, NR}') $wall $cpu"
 }
 
 cell() { # CORPUS JOB; appends lines to $figures
